@@ -1,0 +1,137 @@
+#include "block.h"
+
+#include "maths.h"
+
+#define RIDGE 1e-6f   /* added to the diagonal of a correlation */
+#define FAR   1e12f   /* standard deviations; further away is no stranger, and squares stay finite */
+
+void habit_scatter_add(float *scatter, const struct habit_shape *shape, const float *d, float weight)
+{
+    for (uint32_t block = 0; block < shape->blocks; block++, d += shape->part)
+        for (uint32_t i = 0; i < shape->part; i++) {
+            const float weighted = weight * d[i];
+
+            for (uint32_t j = 0; j <= i; j++, scatter++)
+                *scatter = habit_without_dust(*scatter + weighted * d[j], HABIT_DUST);
+        }
+}
+
+void habit_scatter_diagonal(const float *scatter, const struct habit_shape *shape, float *diagonal)
+{
+    for (uint32_t block = 0; block < shape->blocks; block++)
+        for (uint32_t i = 0; i < shape->part; i++) {
+            scatter += i;
+            *diagonal++ = *scatter++;
+        }
+}
+
+/* Writes the correlations below the diagonal; returns the sum of their squares. */
+static float correlate(float *factor, const float *scatter, uint32_t size, float scale, const float *inverse_sd)
+{
+    float squares = 0.0f;
+
+    for (uint32_t i = 0; i < size; i++, factor++, scatter++)
+        for (uint32_t j = 0; j < i; j++) {
+            const float r = *scatter++ * inverse_sd[i] * inverse_sd[j] * scale;
+
+            *factor = habit_without_dust(habit_within(r, 1.0f), 1e-12f);
+            squares += *factor * *factor;
+            factor++;
+        }
+    return squares;
+}
+
+/* Oracle approximating shrinkage (Chen, Wiesel, Eldar, Hero 2010): how far a correlation from so few samples should be drawn
+ * to the identity. squares: of one triangle without the diagonal, so the trace of R^2 is p + 2 squares. */
+static float shrinkage(float squares, uint32_t size, float samples)
+{
+    const float p = (float)size;
+    const float part = 1.0f - 2.0f / p;
+    const float denominator = (samples + part) * 2.0f * squares;
+    const float numerator = part * (p + 2.0f * squares) + p * p;
+
+    return numerator < denominator ? numerator / denominator : 1.0f;
+}
+
+static void shrink(float *factor, uint32_t size, float keep)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        for (uint32_t j = 0; j < i; j++)
+            *factor++ *= keep;
+        *factor++ = 1.0f + RIDGE;
+    }
+}
+
+/* sum of a[k] b[k] */
+static float dot(const float *a, const float *b, uint32_t count)
+{
+    float sum = 0.0f;
+
+    for (uint32_t k = 0; k < count; k++)
+        sum += a[k] * b[k];
+    return sum;
+}
+
+/* Cholesky in place. False where the matrix is not positive definite, which no shrunk correlation is. */
+static bool decompose(float *factor, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        float *row = factor + habit_triangle(i);
+        float pivot;
+
+        for (uint32_t j = 0; j < i; j++) {
+            const float *above = factor + habit_triangle(j);
+
+            row[j] = (row[j] - dot(row, above, j)) * above[j];
+        }
+        pivot = row[i] - dot(row, row, i);
+        if (!(pivot >= 0.5f * RIDGE))
+            return false;
+        row[i] = 1.0f / sqrtf(pivot);
+    }
+    return true;
+}
+
+/* Only the knowledge of a hostile block can come here: correlations that contradict each other are left out. */
+static void factor_identity(float *factor, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        for (uint32_t j = 0; j < i; j++)
+            *factor++ = 0.0f;
+        *factor++ = 1.0f;
+    }
+}
+
+void habit_blocks_factor(float *factor, const float *scatter, const struct habit_shape *shape, float scale,
+                         const float *inverse_sd, float samples)
+{
+    const uint32_t size = shape->part;
+
+    for (uint32_t block = 0; block < shape->blocks; block++) {
+        const float squares = correlate(factor, scatter, size, scale, inverse_sd);
+
+        shrink(factor, size, 1.0f - shrinkage(squares, size, samples));
+        if (!decompose(factor, size))
+            factor_identity(factor, size);
+        factor += habit_triangle(size);
+        scatter += habit_triangle(size);
+        inverse_sd += size;
+    }
+}
+
+void habit_blocks_whiten(float *white, const float *factor, const struct habit_shape *shape, const float *inverse_sd,
+                         const float *centre, const float *x)
+{
+    for (uint32_t block = 0; block < shape->blocks; block++) {
+        for (uint32_t i = 0; i < shape->part; i++) {
+            const float z = habit_within((x[i] - centre[i]) * inverse_sd[i], FAR);
+
+            white[i] = habit_within((z - dot(factor, white, i)) * factor[i], FAR);
+            factor += i + 1;
+        }
+        white += shape->part;
+        inverse_sd += shape->part;
+        centre += shape->part;
+        x += shape->part;
+    }
+}

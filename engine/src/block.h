@@ -1,0 +1,23 @@
+/* Covariance in blocks: one triangle of numbers for each block, rows of the lower half after each other. Features of
+ * different blocks count as independent: fewer numbers to estimate, and it detects better than the full matrix. */
+#ifndef HABIT_BLOCK_H
+#define HABIT_BLOCK_H
+
+#include "layout.h"
+
+/* scatter += weight d d' in every block. */
+void habit_scatter_add(float *scatter, const struct habit_shape *shape, const float *d, float weight);
+
+/* variance[i] = diagonal of the scatter. */
+void habit_scatter_diagonal(const float *scatter, const struct habit_shape *shape, float *diagonal);
+
+/* Factors of the shrunk correlation in every block: lower triangle, with reciprocals on the diagonal. The covariance is
+ * scale x scatter, inverse_sd belongs to it; samples is how many it was estimated from. */
+void habit_blocks_factor(float *factor, const float *scatter, const struct habit_shape *shape, float scale,
+                         const float *inverse_sd, float samples);
+
+/* white = factor^-1 ((x - centre) inverse_sd): what the model finds ordinary has unit variance in every direction. */
+void habit_blocks_whiten(float *white, const float *factor, const struct habit_shape *shape, const float *inverse_sd,
+                         const float *centre, const float *x);
+
+#endif

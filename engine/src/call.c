@@ -1,0 +1,65 @@
+#include "call.h"
+
+int habit_call_open(struct habit_call *call, struct habit_engine *engine)
+{
+    int result = habit_ensure(engine);
+    float *words, *cache, *scratch;
+    const struct habit_layout *layout = &call->layout;
+
+    if (result != HABIT_OK)
+        return result;
+    if (!habit_layout_make(&call->layout, &engine->config))
+        return HABIT_ECONFIG;
+    words = engine->memory.knowledge;
+    cache = engine->memory.cache;
+    scratch = engine->memory.scratch;
+    call->engine = engine;
+    call->header = engine->memory.knowledge;
+    call->ledger = (struct habit_ledger *)(call->header + 1);
+    call->rms = words + layout->rms;
+    call->kept = words + layout->kept;
+    call->modes = habit_modes_open(words + layout->model[HABIT_SPECTRUM], &layout->view[HABIT_SPECTRUM]);
+    call->prototypes = habit_prototypes_open(words + layout->model[HABIT_LEVEL], &layout->view[HABIT_LEVEL]);
+    call->waveform = habit_waveform_open(words + layout->model[HABIT_WAVEFORM], &layout->view[HABIT_WAVEFORM]);
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        habit_view_open(&call->view[v], &layout->view[v], cache + layout->prepared[v]);
+    call->vector = scratch + layout->features;
+    call->total = scratch + layout->total;
+    call->whitened = scratch + layout->whitened;
+    call->work = scratch + layout->work;
+    habit_features_open(&call->features, layout, call->vector);
+    return HABIT_OK;
+}
+
+int habit_call_take(struct habit_call *call, const struct habit_source *source, size_t count)
+{
+    if (!source->floats && !source->integers)
+        return HABIT_ENULL;
+    if (count != (size_t)call->layout.samples * call->layout.axes)
+        return HABIT_ECOUNT;
+    if (!habit_features_make(&call->features, &call->layout, source, call->work))
+        return HABIT_EVALUE;
+    return HABIT_OK;
+}
+
+/* Centres and positions lie in the knowledge, so they need no copy; only what was computed is kept. */
+static void point_into_knowledge(struct habit_call *call)
+{
+    call->view[HABIT_SPECTRUM].centre = call->view[HABIT_SPECTRUM].positions = call->modes.mean;
+    call->view[HABIT_LEVEL].centre = call->prototypes.mean;
+    call->view[HABIT_LEVEL].positions = call->prototypes.position;
+    call->view[HABIT_WAVEFORM].centre = call->view[HABIT_WAVEFORM].positions = call->waveform.mean;
+}
+
+void habit_call_prepare(struct habit_call *call)
+{
+    point_into_knowledge(call);
+    if (call->engine->cached)
+        return;
+    if (habit_has_view(call, HABIT_SPECTRUM))
+        habit_modes_prepare(&call->modes, &call->view[HABIT_SPECTRUM], call->ledger->count);
+    habit_prototypes_prepare(&call->prototypes, &call->view[HABIT_LEVEL], call->ledger->count, call->rms);
+    if (habit_has_view(call, HABIT_WAVEFORM))
+        habit_waveform_prepare(&call->waveform, &call->view[HABIT_WAVEFORM], call->rms);
+    call->engine->cached = 1;
+}

@@ -1,0 +1,118 @@
+#include "layout.h"
+
+#include "block.h"
+#include "knowledge.h"
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+/* More memory does not detect better; it buys finer bands to read, and more states of the machine. */
+static const struct profile {
+    uint32_t bands, modes, prototypes;
+    bool waveform;
+} profiles[HABIT_PROFILES] = {
+    [HABIT_PROFILE_SMALL] = { .bands = 4, .modes = 1, .prototypes = 4, .waveform = false },
+    [HABIT_PROFILE_DEFAULT] = { .bands = 8, .modes = 2, .prototypes = 8, .waveform = true },
+    [HABIT_PROFILE_LARGE] = { .bands = 16, .modes = 8, .prototypes = 8, .waveform = true },
+};
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t power_of_two_from(uint32_t n)
+{
+    uint32_t power = 1;
+
+    while (power < n)
+        power *= 2;
+    return power;
+}
+
+static struct habit_shape shape(uint32_t part, uint32_t blocks, uint32_t points)
+{
+    struct habit_shape made = { part * blocks, part, blocks, points };
+
+    return made;
+}
+
+/* One sample has a level only; fewer than eight have an rms but no spectrum worth the name. */
+static void make_views(struct habit_layout *layout, const struct profile *profile)
+{
+    const uint32_t n = layout->samples, axes = layout->axes;
+    const uint32_t spectrum = n >= 8 ? layout->bands + HABIT_SHAPES : (n > 1 ? 1 : 0);
+    const uint32_t waveform = n > 1 && profile->waveform ? smaller(n, HABIT_SEGMENTS) : 0;
+
+    layout->view[HABIT_SPECTRUM] = shape(spectrum, axes, profile->modes);
+    layout->view[HABIT_LEVEL] = shape(axes, 1, profile->prototypes);
+    layout->view[HABIT_WAVEFORM] = shape(waveform, axes, 1);
+    layout->vector = axes;
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        layout->vector += layout->view[v].dimension;
+}
+
+/* The first buffers are kept as feature vectors where the models will be: there are no models yet. */
+static void make_knowledge(struct habit_layout *layout)
+{
+    uint32_t at = HABIT_HEADER_SIZE / 4 + HABIT_LEDGER_WORDS;
+
+    layout->rms = at;
+    at += layout->axes;
+    layout->baseline = at;
+    at += 2 * (layout->view[HABIT_SPECTRUM].dimension + layout->axes);
+    layout->kept = at;
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++) {
+        layout->model[v] = at;
+        at += habit_model_words((enum habit_view_index)v, &layout->view[v]);
+    }
+    layout->knowledge = larger(at, layout->kept + HABIT_START * layout->vector);
+}
+
+static void make_cache(struct habit_layout *layout)
+{
+    uint32_t at = 0;
+
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++) {
+        layout->prepared[v] = at;
+        at += habit_view_words(&layout->view[v]);
+    }
+    layout->cache = at;
+}
+
+/* Work area: a transform and its window, or the kept vectors while they are compared. */
+static void make_scratch(struct habit_layout *layout)
+{
+    const uint32_t samples = larger((layout->samples + 3) & ~3u, 2 * layout->transform);
+    uint32_t widest = 0;
+
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        widest = larger(widest, layout->view[v].dimension);
+    layout->features = 0;
+    layout->total = layout->vector;
+    layout->whitened = layout->total + layout->vector;
+    layout->work = layout->whitened + widest;
+    layout->scratch = layout->work + larger(samples + layout->samples / 2 + 1, HABIT_START * layout->vector);
+}
+
+bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config)
+{
+    const struct profile *profile;
+
+    if (!habit_config_valid(config))
+        return false;
+    profile = &profiles[config->profile];
+    layout->samples = config->buffer_size;
+    layout->axes = config->axes;
+    layout->transform = config->buffer_size >= 8 ? power_of_two_from(config->buffer_size) : 0;
+    layout->bands = smaller(profile->bands, layout->transform / 2);
+    make_views(layout, profile);
+    make_knowledge(layout);
+    make_cache(layout);
+    make_scratch(layout);
+    return true;
+}

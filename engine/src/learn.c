@@ -1,0 +1,150 @@
+#include "call.h"
+
+#include <string.h>
+
+#include "maths.h"
+
+#define LEAST_WEIGHT 1e-6f
+
+enum { COMMISSIONED = 60, ALARM_MEMORY = 64 };
+
+/* A view that finds a buffer beyond its alarm line learns it with less weight: one gross outlier adds no more scatter than a
+ * buffer at the line, yet a new state that comes again is taken in. */
+static float influence(const struct habit_calibration *calibration, uint32_t v, float log_distance, uint32_t count)
+{
+    struct habit_prediction p;
+    float beyond;
+
+    if (calibration->scores < HABIT_SCORES_BOUND)
+        return 1.0f;
+    p = habit_calibration_predict(calibration, v, count);
+    beyond = log_distance - (p.mean + HABIT_ALARM_SIGMAS * p.spread);
+    return beyond > 0.0f ? habit_larger(habit_exp(-2.0f * beyond), LEAST_WEIGHT) : 1.0f;
+}
+
+static void count_alarm(struct habit_ledger *ledger, bool alarm)
+{
+    const uint32_t scores = ledger->scatter.scores + 1;
+
+    ledger->alarms += ((alarm ? 1.0f : 0.0f) - ledger->alarms) / (float)(scores < ALARM_MEMORY ? scores : ALARM_MEMORY);
+    ledger->alarms = habit_without_dust(ledger->alarms, 1e-12f);
+}
+
+/* An honest score of the buffer before it is learned; weight[v] is what it may be learned with. */
+static void score_first(struct habit_call *call, float weight[HABIT_VIEWS])
+{
+    struct habit_ledger *ledger = call->ledger;
+    struct habit_judgement judgement;
+
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        weight[v] = 1.0f;
+    if (ledger->count < HABIT_FIRST_SCORED)
+        return;
+    habit_judge(call, &judgement, true);
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        if (habit_has_view(call, v))
+            weight[v] = influence(&ledger->calibration, v, judgement.log_distance[v], ledger->count);
+    if (judgement.views > 0) {
+        count_alarm(ledger, habit_strangeness(&judgement) > 1.0f);
+        habit_scatter_score(&ledger->scatter, judgement.score, ledger->count);
+    }
+    habit_calibration_add(&ledger->calibration, judgement.log_distance, ledger->count);
+}
+
+static void learn_models(struct habit_call *call, const float weight[HABIT_VIEWS])
+{
+    float **x = call->features.view;
+
+    if (habit_has_view(call, HABIT_SPECTRUM))
+        habit_modes_learn(&call->modes, x[HABIT_SPECTRUM], weight[HABIT_SPECTRUM], false, call->whitened);
+    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], weight[HABIT_LEVEL], false, call->ledger->count, call->rms,
+                           call->whitened);
+    if (habit_has_view(call, HABIT_WAVEFORM))
+        habit_waveform_learn(&call->waveform, x[HABIT_WAVEFORM], weight[HABIT_WAVEFORM], call->whitened);
+}
+
+void habit_learn_rms(struct habit_call *call)
+{
+    for (uint32_t a = 0; a < call->layout.axes; a++)
+        call->rms[a] += (call->features.rms[a] - call->rms[a]) / (float)call->ledger->count;
+}
+
+/* At the limit everything that was learned counts half: sums never become so large that a buffer adds nothing. */
+void habit_age(struct habit_call *call)
+{
+    if (call->ledger->count < HABIT_COUNT_LIMIT)
+        return;
+    call->ledger->count /= 2;
+    if (habit_has_view(call, HABIT_SPECTRUM))
+        habit_modes_halve(&call->modes);
+    habit_prototypes_halve(&call->prototypes);
+    if (habit_has_view(call, HABIT_WAVEFORM))
+        habit_waveform_halve(&call->waveform);
+}
+
+void habit_absorb(struct habit_call *call)
+{
+    float weight[HABIT_VIEWS];
+
+    score_first(call, weight);
+    learn_models(call, weight);
+    call->ledger->weight = habit_smaller(weight[0], habit_smaller(weight[1], weight[2]));
+    call->ledger->count++;
+    habit_learn_rms(call);
+    habit_age(call);
+    call->engine->cached = 0;
+}
+
+bool habit_all_constant(const struct habit_call *call)
+{
+    return call->features.constant == (uint16_t)((1u << call->layout.axes) - 1u);
+}
+
+void habit_count_learned(struct habit_call *call, size_t n)
+{
+    uint32_t *learned = &call->header->learned;
+
+    *learned = n < UINT32_MAX - *learned ? *learned + (uint32_t)n : UINT32_MAX;
+    if (call->ledger->started && !call->ledger->baseline && *learned >= COMMISSIONED)
+        habit_baseline_take(call);
+}
+
+static int learn(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                 struct habit_progress *progress)
+{
+    struct habit_call call;
+    int result;
+
+    if (!engine)
+        return HABIT_ENULL;
+    result = habit_call_open(&call, engine);
+    if (result == HABIT_OK)
+        result = habit_call_take(&call, source, count);
+    if (result == HABIT_OK && habit_all_constant(&call))
+        result = HABIT_ECONSTANT;
+    if (result != HABIT_OK)
+        return result;
+    if (call.ledger->started)
+        habit_absorb(&call);
+    else
+        habit_keep(&call);
+    habit_count_learned(&call, 1);
+    habit_touch(engine, call.vector, call.layout.vector);
+    if (progress)
+        habit_report(&call, progress);
+    return HABIT_OK;
+}
+
+int habit_learn(struct habit_engine *engine, const float *samples, size_t count, struct habit_progress *progress)
+{
+    const struct habit_source source = { .floats = samples };
+
+    return learn(engine, &source, count, progress);
+}
+
+int habit_learn_i16(struct habit_engine *engine, const int16_t *samples, size_t count, struct habit_progress *progress)
+{
+    const struct habit_source source = { .integers = samples, .scale = engine ? engine->config.scale : 0.0f };
+
+    return learn(engine, &source, count, progress);
+}

@@ -1,0 +1,223 @@
+/* View spectrum: a few means, merged online by Ward's cost, and one scatter pooled over them. */
+#include "models.h"
+
+#include <string.h>
+
+#include "block.h"
+#include "maths.h"
+
+#define PRIOR 2.0f /* pseudo-samples of the total variance within every mode */
+
+/* The modes, and one more that is about to be learned. */
+struct crowd {
+    const struct habit_modes_parts *modes;
+    const float *newcomer; /* may be NULL */
+    float newcomer_count;
+};
+
+struct pair {
+    uint32_t a, b; /* a < b */
+};
+
+struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape *shape)
+{
+    struct habit_modes *model = words;
+    struct habit_modes_parts modes = { .model = model, .shape = shape };
+
+    modes.count = model->arrays;
+    modes.mean = modes.count + shape->points;
+    modes.scatter = modes.mean + shape->points * shape->dimension;
+    return modes;
+}
+
+static const float *crowd_mean(const struct crowd *crowd, uint32_t k)
+{
+    const struct habit_modes_parts *modes = crowd->modes;
+
+    return k < modes->model->used ? modes->mean + k * modes->shape->dimension : crowd->newcomer;
+}
+
+static float crowd_count(const struct crowd *crowd, uint32_t k)
+{
+    return k < crowd->modes->model->used ? crowd->modes->count[k] : crowd->newcomer_count;
+}
+
+static uint32_t crowd_size(const struct crowd *crowd)
+{
+    return crowd->modes->model->used + (crowd->newcomer ? 1 : 0);
+}
+
+/* Mean of feature i over all, and the scatter of the modes around it. */
+static float between(const struct crowd *crowd, uint32_t i, float *mean)
+{
+    const uint32_t size = crowd_size(crowd);
+    const float origin = crowd_mean(crowd, 0)[i]; /* sums of differences stay exact where the values are large */
+    float weight = 0.0f, sum = 0.0f, scatter = 0.0f;
+
+    for (uint32_t k = 0; k < size; k++) {
+        weight += crowd_count(crowd, k);
+        sum += crowd_count(crowd, k) * (crowd_mean(crowd, k)[i] - origin);
+    }
+    *mean = origin + sum / weight;
+    for (uint32_t k = 0; k < size; k++) {
+        const float d = crowd_mean(crowd, k)[i] - *mean;
+
+        scatter += crowd_count(crowd, k) * d * d;
+    }
+    return scatter;
+}
+
+/* Variance of each feature within a mode. Few buffers say little about it: it is mixed with PRIOR samples of the total. */
+static void within(const struct crowd *crowd, float *variance)
+{
+    const struct habit_modes_parts *modes = crowd->modes;
+    const float freedom = modes->model->freedom;
+    const float total_freedom = habit_larger(freedom + (float)crowd_size(crowd) - 1.0f, 1.0f);
+
+    habit_scatter_diagonal(modes->scatter, modes->shape, variance);
+    for (uint32_t i = 0; i < modes->shape->dimension; i++) {
+        float mean;
+        const float total = (variance[i] + between(crowd, i, &mean)) / total_freedom;
+
+        variance[i] = (variance[i] + PRIOR * total) / (freedom + PRIOR) + HABIT_FLOOR * HABIT_FLOOR;
+    }
+}
+
+void habit_modes_mean(const struct habit_modes_parts *modes, float *mean)
+{
+    const struct crowd crowd = { modes, NULL, 0.0f };
+
+    for (uint32_t i = 0; i < modes->shape->dimension; i++)
+        (void)between(&crowd, i, &mean[i]);
+}
+
+void habit_modes_variance(const struct habit_modes_parts *modes, float *variance)
+{
+    const struct crowd crowd = { modes, NULL, 0.0f };
+    const float freedom = habit_larger(modes->model->freedom + (float)modes->model->used - 1.0f, 1.0f);
+
+    habit_scatter_diagonal(modes->scatter, modes->shape, variance);
+    for (uint32_t i = 0; i < modes->shape->dimension; i++) {
+        float unused;
+
+        variance[i] = (variance[i] + between(&crowd, i, &unused)) / freedom + HABIT_FLOOR * HABIT_FLOOR;
+    }
+}
+
+/* What merging two modes adds to the scatter, in variances. */
+static float ward_cost(const struct crowd *crowd, const float *variance, struct pair pair)
+{
+    const float *a = crowd_mean(crowd, pair.a), *b = crowd_mean(crowd, pair.b);
+    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
+    float sum = 0.0f;
+
+    for (uint32_t i = 0; i < crowd->modes->shape->dimension; i++)
+        sum += (a[i] - b[i]) * (a[i] - b[i]) / variance[i];
+    return sum * (count_a * count_b / (count_a + count_b));
+}
+
+static struct pair cheapest_pair(const struct crowd *crowd, const float *variance)
+{
+    struct pair best = { 0, 1 };
+    float least = ward_cost(crowd, variance, best);
+
+    for (uint32_t a = 0; a < crowd_size(crowd); a++)
+        for (uint32_t b = a + 1; b < crowd_size(crowd); b++) {
+            const struct pair pair = { a, b };
+            const float cost = ward_cost(crowd, variance, pair);
+
+            if (cost < least) {
+                least = cost;
+                best = pair;
+            }
+        }
+    return best;
+}
+
+/* Mode a takes b in. */
+static void merge(const struct crowd *crowd, struct pair pair, float *difference)
+{
+    const struct habit_modes_parts *modes = crowd->modes;
+    const float *b = crowd_mean(crowd, pair.b);
+    const float count_b = crowd_count(crowd, pair.b);
+    const float count = modes->count[pair.a] + count_b;
+    float *a = modes->mean + pair.a * modes->shape->dimension;
+
+    for (uint32_t i = 0; i < modes->shape->dimension; i++)
+        difference[i] = b[i] - a[i];
+    habit_scatter_add(modes->scatter, modes->shape, difference, modes->count[pair.a] * count_b / count);
+    for (uint32_t i = 0; i < modes->shape->dimension; i++)
+        a[i] += count_b / count * difference[i];
+    modes->count[pair.a] = count;
+    modes->model->freedom += 1.0f;
+}
+
+static uint32_t without_bit(uint32_t bits, uint32_t k)
+{
+    const uint32_t below = (1u << k) - 1u;
+
+    return (bits & below) | (bits >> 1 & ~below);
+}
+
+/* The order in which modes came stays. */
+static void drop(const struct habit_modes_parts *modes, uint32_t k)
+{
+    const uint32_t d = modes->shape->dimension, behind = --modes->model->used - k;
+
+    memmove(modes->count + k, modes->count + k + 1, 4 * (size_t)behind);
+    memmove(modes->mean + k * d, modes->mean + (k + 1) * d, 4 * (size_t)behind * d);
+    modes->model->pinned = without_bit(modes->model->pinned, k);
+}
+
+static void append(const struct habit_modes_parts *modes, const float *x, float count, bool pin)
+{
+    const uint32_t k = modes->model->used++;
+
+    modes->count[k] = count;
+    memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
+    modes->model->pinned |= (pin ? 1u : 0u) << k;
+}
+
+void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, bool pin, float *work)
+{
+    const struct crowd crowd = { modes, x, habit_larger(weight, HABIT_LEAST_COUNT) };
+    uint32_t *pinned = &modes->model->pinned;
+    struct pair pair;
+
+    if (modes->model->used < modes->shape->points) {
+        append(modes, x, crowd.newcomer_count, pin);
+        return;
+    }
+    within(&crowd, work);
+    pair = cheapest_pair(&crowd, work);
+    merge(&crowd, pair, work);
+    if (pair.b == modes->model->used) {
+        *pinned |= (pin ? 1u : 0u) << pair.a;
+        return;
+    }
+    *pinned |= (*pinned >> pair.b & 1u) << pair.a;
+    drop(modes, pair.b);
+    append(modes, x, crowd.newcomer_count, pin);
+}
+
+void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_view *view, uint32_t count)
+{
+    const struct crowd crowd = { modes, NULL, 0.0f };
+    const float freedom = modes->model->freedom;
+
+    within(&crowd, view->inverse_sd);
+    habit_view_invert(view);
+    habit_blocks_factor(view->factor, modes->scatter, modes->shape, 1.0f / (freedom + PRIOR), view->inverse_sd,
+                        habit_larger(freedom, 1.0f));
+    for (uint32_t k = 0; k < modes->model->used; k++)
+        view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f);
+    *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, count);
+    habit_view_place(view, modes->model->used);
+}
+
+void habit_modes_halve(const struct habit_modes_parts *modes)
+{
+    modes->model->freedom *= 0.5f;
+    habit_scale(modes->count, modes->shape->points, 0.5f);
+    habit_scale(modes->scatter, modes->shape->blocks * habit_triangle(modes->shape->part), 0.5f);
+}

@@ -1,0 +1,209 @@
+/* View level: the corners of what was seen, in a space whitened by the total covariance. */
+#include "models.h"
+
+#include <string.h>
+
+#include "block.h"
+#include "maths.h"
+
+struct habit_prototypes_parts habit_prototypes_open(void *words, const struct habit_shape *shape)
+{
+    struct habit_prototypes *model = words;
+    struct habit_prototypes_parts p = { .model = model, .shape = shape };
+
+    p.mean = model->arrays;
+    p.older_mean = p.mean + shape->dimension;
+    p.newer_mean = p.older_mean + shape->dimension;
+    p.scatter = p.newer_mean + shape->dimension;
+    p.count = p.scatter + habit_triangle(shape->part);
+    p.position = p.count + shape->points;
+    p.age = (uint32_t *)(p.position + shape->points * shape->dimension);
+    return p;
+}
+
+/* Sum of squares to variance, without bias where weights differ. */
+static float scatter_scale(const struct habit_weights *weights)
+{
+    const float worth = habit_weights_worth(weights);
+
+    return worth / (habit_larger(worth - 1.0f, 0.5f) * weights->sum);
+}
+
+/* Below the floors nothing is known: rounding of a large mean, and a share of what the axis does within a buffer. */
+void habit_prototypes_variance(const struct habit_prototypes_parts *p, const float *rms, float *variance)
+{
+    const float scale = scatter_scale(&p->model->weights);
+
+    habit_scatter_diagonal(p->scatter, p->shape, variance);
+    for (uint32_t i = 0; i < p->shape->dimension; i++) {
+        const float rounding = 1e-6f * p->mean[i];
+        const float least = HABIT_FLOOR * rms[i] + 1e-12f;
+
+        variance[i] = variance[i] * scale + rounding * rounding + least * least;
+    }
+}
+
+/* A level that wandered will wander on: where the mean of the later part differs from that of the first by more than its
+ * uncertainty, that axis' standard deviation grows in proportion. */
+static void inflate(const struct habit_prototypes_parts *p, float *inverse_sd, uint32_t count)
+{
+    const bool late = 2 * count >= 3 * p->model->newer;
+    const float *before = late ? p->newer_mean : p->older_mean;
+    const float first = (float)(late ? p->model->newer : p->model->older);
+    const float rest = (float)count - first;
+
+    if (p->model->older < 4 || rest < 1.0f)
+        return;
+    for (uint32_t i = 0; i < p->shape->dimension; i++) {
+        const float apart = (p->mean[i] - before[i]) * ((float)count / rest);
+        const float z = habit_within(apart * inverse_sd[i], 1e6f);
+        const float excess = z * z - 1.0f / first - 1.0f / rest;
+
+        if (excess > 0.0f)
+            inverse_sd[i] /= sqrtf(1.0f + excess);
+    }
+}
+
+void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct habit_view *view, uint32_t count,
+                              const float *rms)
+{
+    habit_prototypes_variance(p, rms, view->inverse_sd);
+    habit_view_invert(view);
+    habit_blocks_factor(view->factor, p->scatter, p->shape, scatter_scale(&p->model->weights), view->inverse_sd,
+                        habit_weights_worth(&p->model->weights));
+    inflate(p, view->inverse_sd, count);
+    for (uint32_t k = 0; k < p->model->used; k++)
+        view->discount[k] = 1.0f;
+    *view->active = habit_supported(p->count, p->model->used, p->model->pinned, count);
+    habit_view_place(view, p->model->used);
+}
+
+uint32_t habit_prototypes_seasoned(const struct habit_prototypes_parts *p, uint32_t active, uint32_t count)
+{
+    const uint32_t latest = count > 1 ? count - count / 10 : 1;
+    uint32_t seasoned = 0;
+
+    for (uint32_t k = 0; k < p->model->used; k++)
+        if (p->age[k] <= latest)
+            seasoned |= active & 1u << k;
+    return seasoned != 0 ? seasoned : active;
+}
+
+static void learn_moments(const struct habit_prototypes_parts *p, const float *x, float weight, float *difference)
+{
+    struct habit_weights *weights = &p->model->weights;
+    float share;
+
+    habit_weights_add(weights, weight);
+    share = weight / weights->sum;
+    for (uint32_t i = 0; i < p->shape->dimension; i++)
+        difference[i] = x[i] - p->mean[i];
+    habit_scatter_add(p->scatter, p->shape, difference, weight * (1.0f - share));
+    for (uint32_t i = 0; i < p->shape->dimension; i++)
+        p->mean[i] = habit_without_dust(p->mean[i] + share * difference[i], HABIT_DUST);
+}
+
+/* At every power of two the mean so far is kept. */
+static void keep_mean(const struct habit_prototypes_parts *p, uint32_t count)
+{
+    const size_t size = 4 * (size_t)p->shape->dimension;
+
+    if ((count & (count - 1)) != 0)
+        return;
+    memcpy(p->older_mean, p->newer_mean, size);
+    memcpy(p->newer_mean, p->mean, size);
+    p->model->older = p->model->newer;
+    p->model->newer = count;
+}
+
+/* Distance in plain standard deviations; the position behind the last one is the newcomer's. */
+static float apart(const struct habit_prototypes_parts *p, const float *x, const float *variance, uint32_t a, uint32_t b)
+{
+    const uint32_t d = p->shape->dimension;
+    const float *first = p->position + a * d;
+    const float *second = b < p->model->used ? p->position + b * d : x;
+    float sum = 0.0f;
+
+    for (uint32_t i = 0; i < d; i++) {
+        const float z = habit_within((first[i] - second[i]) / sqrtf(variance[i]), 1e12f);
+
+        sum += z * z;
+    }
+    return sum;
+}
+
+static void drop(const struct habit_prototypes_parts *p, uint32_t k)
+{
+    const uint32_t d = p->shape->dimension, behind = --p->model->used - k, below = (1u << k) - 1u;
+
+    memmove(p->count + k, p->count + k + 1, 4 * (size_t)behind);
+    memmove(p->age + k, p->age + k + 1, 4 * (size_t)behind);
+    memmove(p->position + k * d, p->position + (k + 1) * d, 4 * (size_t)behind * d);
+    p->model->pinned = (p->model->pinned & below) | (p->model->pinned >> 1 & ~below);
+}
+
+static void append(const struct habit_prototypes_parts *p, const float *x, float support, bool pin, uint32_t age)
+{
+    const uint32_t k = p->model->used++;
+
+    p->count[k] = support;
+    p->age[k] = age;
+    memcpy(p->position + k * p->shape->dimension, x, 4 * (size_t)p->shape->dimension);
+    p->model->pinned |= (pin ? 1u : 0u) << k;
+}
+
+/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns whether there
+ * is a place for the newcomer now. */
+static bool make_room(const struct habit_prototypes_parts *p, const float *x, float support, bool pin, const float *variance)
+{
+    const uint32_t used = p->model->used;
+    uint32_t kept = 0, gone = 1;
+    float least = apart(p, x, variance, kept, gone);
+
+    for (uint32_t a = 0; a < used; a++)
+        for (uint32_t b = a + 1; b <= used; b++) {
+            const float distance = apart(p, x, variance, a, b);
+
+            if (distance < least) {
+                least = distance;
+                kept = a;
+                gone = b;
+            }
+        }
+    if (gone == used) {
+        p->count[kept] += support;
+        p->model->pinned |= (pin ? 1u : 0u) << kept;
+        return false;
+    }
+    p->count[kept] += p->count[gone];
+    p->model->pinned |= (p->model->pinned >> gone & 1u) << kept;
+    drop(p, gone);
+    return true;
+}
+
+void habit_prototypes_learn(const struct habit_prototypes_parts *p, const float *x, float weight, bool pin, uint32_t count,
+                            const float *rms, float *work)
+{
+    const float support = habit_larger(weight, HABIT_LEAST_COUNT);
+
+    learn_moments(p, x, weight, work);
+    keep_mean(p, count + 1);
+    if (p->model->used == p->shape->points) {
+        habit_prototypes_variance(p, rms, work);
+        if (!make_room(p, x, support, pin, work))
+            return;
+    }
+    append(p, x, support, pin, count + 1);
+}
+
+void habit_prototypes_halve(const struct habit_prototypes_parts *p)
+{
+    p->model->weights.sum *= 0.5f;
+    p->model->weights.squares *= 0.5f;
+    p->model->older /= 2;
+    p->model->newer /= 2;
+    habit_scale(p->scatter, habit_triangle(p->shape->part), 0.5f);
+    habit_scale(p->count, p->shape->points, 0.5f);
+    for (uint32_t k = 0; k < p->model->used; k++)
+        p->age[k] = (p->age[k] + 1) / 2;
+}

@@ -1,0 +1,21 @@
+/* Time comes in as an argument everywhere else; only doors and main read the clock. */
+#ifndef HABIT_BASE_CLOCK_H
+#define HABIT_BASE_CLOCK_H
+
+#include <stdint.h>
+
+struct moment {
+    int64_t wall; /* ms since 1970-01-01 UTC: for labels, hours and days; may jump */
+    int64_t mono; /* ms since some start: for intervals; never goes back */
+};
+
+struct moment clock_now(void);
+
+/* "2026-11-22T13:19:31.250Z" */
+enum { CLOCK_TEXT_SIZE = 32 };
+const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE]);
+
+/* Reads RFC 3339 ("2026-11-22T13:19:31Z", fraction and offset allowed). Returns 0, or -EINVAL. */
+int clock_parse(const char *text, int64_t *wall);
+
+#endif

@@ -1,0 +1,24 @@
+/* The words of the record's enumerations, as JSON and logs show them. */
+#include "record/anomaly.h"
+#include "record/verdict.h"
+
+const char *phase_name(enum phase phase)
+{
+    static const char *const names[PHASES] = { "new", "learning", "watching", "paused" };
+
+    return names[phase];
+}
+
+const char *verdict_name(enum verdict_status status)
+{
+    static const char *const names[VERDICTS] = { "ok", "learned", "not_ready", "idle", "duplicate" };
+
+    return names[status];
+}
+
+const char *anomaly_event_name(enum anomaly_event event)
+{
+    static const char *const names[] = { "none", "raised", "worsened", "cleared", "accepted" };
+
+    return names[event];
+}

@@ -1,0 +1,71 @@
+/* Structs to JSON text. Every function returns heap text (free()), NULL when memory ran out. */
+#ifndef HABIT_WIRE_DOCUMENT_H
+#define HABIT_WIRE_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "record/anomaly.h"
+#include "record/hour.h"
+#include "record/machine.h"
+#include "report/daily.h"
+
+/* RFC 9457: type "urn:habit:problem:<type>", title, status, detail, field, limit. */
+char *wire_problem(const struct refusal *refusal);
+
+/* The answer of detect, learn and buffers (design: REST); several: {"machine":..., "verdicts":[...]}. */
+char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t count);
+
+/* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
+char *wire_state(const struct machine_view *view);
+
+/* The explanation array alone, as it is stored with an anomaly. */
+char *wire_explanation(const struct detection *detection);
+
+/* Settings and state of one machine. `origins` adds where each setting comes from. */
+char *wire_machine(const struct machine_view *view, bool origins);
+
+/* {"machines":[...], "next":"cursor"}; next NULL = last page. */
+char *wire_machines(const struct machine_view *views, size_t count, const char *next);
+char *wire_pendings(const struct pending *pendings, size_t count);
+char *wire_anomaly(const struct anomaly *anomaly);
+char *wire_anomalies(const struct anomaly *anomalies, size_t count, int64_t next);
+
+/* Payload of the anomaly topic. */
+char *wire_anomaly_event(const struct anomaly *anomaly, enum anomaly_event event, int64_t at);
+
+/* One daily report: the payload of the report topic. */
+char *wire_report(const struct daily_report *report);
+
+/* {"reports":[...], "next":"cursor"}; next NULL = last page. */
+char *wire_reports(const struct daily_report *reports, size_t count, const char *next);
+
+/* The same as CSV (RFC 4180): a header line, then a line a machine. */
+char *wire_reports_csv(const struct daily_report *reports, size_t count);
+
+/* Names to numbers or texts, for info, readyz and small answers. */
+struct wire_member {
+    const char *name;
+    enum { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_INTEGER, MEMBER_BOOLEAN, MEMBER_NULL, MEMBER_RAW } type; /* RAW: JSON in text */
+    const char *text;
+    double number;
+    int64_t integer; /* also the boolean */
+};
+char *wire_object(const struct wire_member *members, size_t count);
+
+/* ---- settings */
+
+/* Applies a JSON object of settings. Every unknown key, wrong type or range is refused naming the key, with *settings
+ * unchanged. A null value takes the field from `base` again (PATCH). `origin` marks what was set. */
+int wire_read_settings(const void *bytes, size_t size, struct settings *settings, const struct settings *base,
+                       enum settings_origin origin, struct refusal *refusal);
+
+/* JSON object of the settings whose origin is at least `least`: ORIGIN_REST for what the store keeps. */
+char *wire_settings(const struct settings *settings, enum settings_origin least);
+
+/* {"sensitivity": 1.1} */
+int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, struct refusal *refusal);
+
+#endif

@@ -1,0 +1,117 @@
+/* A machine as its page, its line of the list, and its state topic show it. */
+#include "wire/build.h"
+#include "wire/document.h"
+#include "wire/json.h"
+
+/* As users see it: a machine that is paused is 'paused', whatever it did before. */
+static json_t *build_phase(const struct machine_view *view)
+{
+    return json_string(phase_name(view->settings.paused ? PHASE_PAUSED : (enum phase)view->state.phase));
+}
+
+/* Learning as far as it has come. */
+static void put_learning(json_t **object, const struct learning *learning)
+{
+    wire_put(object, "learned", json_integer(learning->learned));
+    wire_put(object, "needed", json_integer(learning->needed));
+    wire_put(object, "settled", wire_figure((double)learning->settled));
+    wire_put(object, "missing", wire_text(learning->missing));
+}
+
+/* ------------------------------------------------------------------------------------------------------- state topic */
+
+/* Nulls where the last buffer was not judged, so that readers always find the same members. */
+static void put_no_score(json_t **state, const struct verdict *last)
+{
+    wire_put(state, "status", wire_text(last->at != 0 ? verdict_name(last->status) : NULL));
+    wire_put(state, "similarity", json_null());
+    wire_put(state, "distance", json_null());
+    wire_put(state, "average", json_null());
+    wire_put(state, "note", wire_text(last->note));
+}
+
+char *wire_state(const struct machine_view *view)
+{
+    json_t *state = json_object();
+
+    wire_put(&state, "machine", json_string(view->id));
+    if (view->last.at != 0 && view->last.status == VERDICT_OK)
+        wire_merge(&state, build_verdict(&view->last));
+    else
+        put_no_score(&state, &view->last);
+    wire_put(&state, "anomaly", wire_id(view->state.anomaly));
+    wire_put(&state, "phase", build_phase(view));
+    put_learning(&state, &view->learning);
+    wire_put(&state, "sensitivity", wire_float(view->settings.sensitivity));
+    wire_put(&state, "threshold", json_integer(view->settings.threshold));
+    wire_put(&state, "seen", wire_time(view->state.last_seen));
+    wire_put(&state, "online", json_boolean(view->online));
+    return wire_dump(state);
+}
+
+/* --------------------------------------------------------------------------------------------------------- documents */
+
+static json_t *build_origins(const struct settings *settings)
+{
+    static const char *const names[] = { "default", "file", "rest" };
+    json_t *origins = json_object();
+
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        wire_put(&origins, settings_fields[i].key, json_string(names[settings->origin[i]]));
+    return origins;
+}
+
+static json_t *build_knowledge(const struct machine_view *view)
+{
+    json_t *knowledge = json_object();
+
+    wire_put(&knowledge, "crc", json_sprintf("%08x", view->knowledge_crc));
+    wire_put(&knowledge, "bytes", json_integer(view->knowledge_size));
+    return knowledge;
+}
+
+static void put_times(json_t **machine, const struct strategy_state *state)
+{
+    wire_put(machine, "phase_since", wire_time(state->phase_since));
+    wire_put(machine, "last_seen", wire_time(state->last_seen));
+    wire_put(machine, "last_learn", wire_time(state->last_learn));
+    wire_put(machine, "last_detect", wire_time(state->last_detect));
+}
+
+static json_t *build_machine(const struct machine_view *view, bool origins)
+{
+    json_t *machine = json_object();
+
+    wire_put(&machine, "machine", json_string(view->id));
+    wire_put(&machine, "created", wire_time(view->created));
+    wire_put(&machine, "phase", build_phase(view));
+    wire_put(&machine, "online", json_boolean(view->online));
+    wire_put(&machine, "settings", build_settings(&view->settings, ORIGIN_DEFAULT));
+    if (origins)
+        wire_put(&machine, "origin", build_origins(&view->settings));
+    put_learning(&machine, &view->learning);
+    wire_put(&machine, "anomaly", wire_id(view->state.anomaly));
+    wire_put(&machine, "sensitivity", wire_float(view->settings.sensitivity));
+    wire_put(&machine, "knowledge", view->knowledge_size > 0 ? build_knowledge(view) : json_null());
+    wire_put(&machine, "drift", wire_figure((double)view->drift));
+    put_times(&machine, &view->state);
+    wire_put(&machine, "conflict", wire_text(view->conflict ? view->conflict_text : NULL));
+    wire_put(&machine, "last", view->last.at != 0 ? build_verdict(&view->last) : json_null());
+    return machine;
+}
+
+char *wire_machine(const struct machine_view *view, bool origins)
+{
+    return wire_dump(build_machine(view, origins));
+}
+
+char *wire_machines(const struct machine_view *views, size_t count, const char *next)
+{
+    json_t *page = json_object(), *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        wire_append(&array, build_machine(&views[i], false));
+    wire_put(&page, "machines", array);
+    wire_put(&page, "next", wire_text(next));
+    return wire_dump(page);
+}

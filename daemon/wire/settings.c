@@ -1,0 +1,137 @@
+/* Settings in JSON: a flat object of the keys in record/settings.h. */
+#include <string.h>
+
+#include "wire/build.h"
+#include "wire/document.h"
+#include "wire/json.h"
+
+/* ---------------------------------------------------------------------------------------------------------- reading */
+
+/* What JSON may give for a type of setting. */
+static const struct acceptance {
+    bool number, text, boolean;
+    const char *words;
+} accepted[] = {
+    [TYPE_UNSIGNED] = { true, false, false, "a number" },
+    [TYPE_NUMBER] = { true, false, false, "a number" },
+    [TYPE_DURATION] = { true, true, false, "seconds, or a text such as \"24h\"" },
+    [TYPE_BOOLEAN] = { false, false, true, "true or false" },
+    [TYPE_TEXT] = { false, true, false, "a text" },
+    [TYPE_LEARN] = { true, true, false, "\"auto\", a number of buffers, or a text such as \"24h\"" },
+    [TYPE_PROFILE] = { false, true, false, "a text" },
+    [TYPE_FORMAT] = { false, true, false, "a text" },
+    [TYPE_LAYOUT] = { false, true, false, "a text" },
+    [TYPE_START] = { false, true, false, "a text" },
+};
+
+static int read_value(const struct settings_field *field, const json_t *value, struct settings *settings,
+                      enum settings_origin origin, struct refusal *refusal)
+{
+    const struct acceptance *accept = &accepted[field->type];
+
+    if (json_is_number(value) && accept->number)
+        return settings_set_number(settings, field, json_number_value(value), origin, refusal);
+    if (json_is_string(value) && accept->text)
+        return settings_set_text(settings, field, json_string_value(value), origin, refusal);
+    if (json_is_boolean(value) && accept->boolean)
+        return settings_set_text(settings, field, json_is_true(value) ? "yes" : "no", origin, refusal);
+    return refuse(refusal, REFUSAL_RANGE, field->key, "%s is %s, not %s", field->key, accept->words,
+                  wire_type_name(value));
+}
+
+static int read_member(const char *key, const json_t *value, struct settings *settings, const struct settings *base,
+                       enum settings_origin origin, struct refusal *refusal)
+{
+    const struct settings_field *field = settings_find(key);
+
+    if (!field)
+        return refuse(refusal, REFUSAL_UNKNOWN_FIELD, key, "there is no setting %.64s", key);
+    if (!json_is_null(value))
+        return read_value(field, value, settings, origin, refusal);
+    settings_copy(settings, base, field);
+    return 0;
+}
+
+/* Reads the object that a body must be. */
+static int load_object(const void *bytes, size_t size, json_t **root, struct refusal *refusal)
+{
+    int r = wire_load(bytes, size, root, refusal);
+
+    if (r != 0 || json_is_object(*root))
+        return r;
+    json_decref(*root);
+    return refuse(refusal, REFUSAL_SYNTAX, "", "the body is an object, not an array");
+}
+
+int wire_read_settings(const void *bytes, size_t size, struct settings *settings, const struct settings *base,
+                       enum settings_origin origin, struct refusal *refusal)
+{
+    struct settings result = *settings;
+    const char *key;
+    json_t *root, *value;
+    int r = load_object(bytes, size, &root, refusal);
+
+    if (r != 0)
+        return r;
+    json_object_foreach(root, key, value) {
+        r = read_member(key, value, &result, base, origin, refusal);
+        if (r != 0)
+            break;
+    }
+    json_decref(root);
+    if (r == 0)
+        *settings = result;
+    return r;
+}
+
+int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, struct refusal *refusal)
+{
+    struct settings settings;
+    json_t *root;
+    int r = load_object(bytes, size, &root, refusal);
+
+    if (r != 0)
+        return r;
+    settings_default(&settings);
+    if (json_object_size(root) != 1 || !json_object_get(root, "sensitivity"))
+        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, "sensitivity", "the body is {\"sensitivity\": number} and nothing else");
+    else
+        r = read_value(settings_find("sensitivity"), json_object_get(root, "sensitivity"), &settings, ORIGIN_REST, refusal);
+    json_decref(root);
+    if (r == 0)
+        *sensitivity = settings.sensitivity;
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- writing */
+
+static json_t *build_value(const struct settings *settings, const struct settings_field *field)
+{
+    char text[SETTING_TEXT_SIZE];
+
+    switch (field->type) {
+    case TYPE_UNSIGNED:
+        return json_integer((json_int_t)settings_number(settings, field));
+    case TYPE_NUMBER:
+        return wire_float((float)settings_number(settings, field));
+    case TYPE_BOOLEAN:
+        return json_boolean(strcmp(settings_text(settings, field, text), "yes") == 0);
+    default:
+        return wire_text(settings_text(settings, field, text));
+    }
+}
+
+json_t *build_settings(const struct settings *settings, enum settings_origin least)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (settings->origin[i] >= least)
+            wire_put(&object, settings_fields[i].key, build_value(settings, &settings_fields[i]));
+    return object;
+}
+
+char *wire_settings(const struct settings *settings, enum settings_origin least)
+{
+    return wire_dump(build_settings(settings, least));
+}

@@ -1,0 +1,321 @@
+/* One change as SQL, inside the writer's open transaction. */
+#include <errno.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+#define HOUR_NAME(name, help)  ", " #name
+#define HOUR_PLACE(name, help) ", ?"
+#define HOUR_PLUS(name, help)  #name " = " #name " + excluded." #name ", "
+
+static const char *const statement_texts[STATEMENT_COUNT] = {
+#define STATEMENT_TEXT(name, sql) [STATEMENT_##name] = (sql),
+    STATEMENTS(STATEMENT_TEXT)
+#undef STATEMENT_TEXT
+        [STATEMENT_HOUR_ADD] = "INSERT INTO hour (start, machine, similarity_sum, log_distance_sum, similarity_min, "
+                               "anomaly_ms" HOUR_COUNTERS(HOUR_NAME) ") VALUES (?, ?, ?, ?, ?, ?" HOUR_COUNTERS(
+                                   HOUR_PLACE) ") ON CONFLICT DO UPDATE SET " HOUR_COUNTERS(HOUR_PLUS)
+                               "similarity_sum = similarity_sum + excluded.similarity_sum, "
+                               "log_distance_sum = log_distance_sum + excluded.log_distance_sum, "
+                               "similarity_min = min(similarity_min, excluded.similarity_min), "
+                               "anomaly_ms = anomaly_ms + excluded.anomaly_ms"
+};
+
+int store_prepare_statements(struct store *store)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        int result = sqlite3_prepare_v3(store->writer, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                        &store->statements[i], NULL);
+
+        if (result != SQLITE_OK)
+            return fault(store_error(result));
+    }
+    return 0;
+}
+
+void store_finalize_statements(struct store *store)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(store->statements[i]);
+}
+
+/* Runs a bound statement to its end. Bindings point into the op, so they are dropped at once. */
+int store_step(struct store *store, enum statement statement)
+{
+    sqlite3_stmt *prepared = store->statements[statement];
+    int result = sqlite3_step(prepared);
+
+    sqlite3_reset(prepared);
+    sqlite3_clear_bindings(prepared);
+    return result == SQLITE_DONE || result == SQLITE_ROW ? 0 : fault(store_error(result));
+}
+
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+static void bind_bytes(sqlite3_stmt *statement, int place, const void *bytes, size_t size)
+{
+    sqlite3_bind_blob64(statement, place, bytes, size, SQLITE_STATIC);
+}
+
+/* Most statements take only integers, in order. */
+static int run(struct store *store, enum statement statement, size_t count, const int64_t *numbers)
+{
+    for (size_t i = 0; i < count; i++)
+        sqlite3_bind_int64(store->statements[statement], (int)i + 1, numbers[i]);
+    return store_step(store, statement);
+}
+
+static bool machine_exists(struct store *store, int64_t machine)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_MACHINE_EXISTS];
+    bool exists;
+
+    sqlite3_bind_int64(statement, 1, machine);
+    exists = sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_reset(statement);
+    return exists;
+}
+
+/* ------------------------------------------------------------------------------------------- the parts of a change */
+
+static int apply_snapshot(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_SNAPSHOT_TAKE];
+    int r;
+
+    if (!change->snapshot)
+        return 0;
+    sqlite3_bind_int64(statement, 1, change->machine);
+    sqlite3_bind_int64(statement, 2, change->at);
+    bind_text(statement, 3, change->snapshot);
+    r = store_step(store, STATEMENT_SNAPSHOT_TAKE);
+    return r < 0 ? r : run(store, STATEMENT_SNAPSHOT_PRUNE, 2, (int64_t[]){ change->machine, LIMIT_SNAPSHOTS });
+}
+
+static int apply_settings(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_MACHINE_SETTINGS];
+
+    if (!change->settings)
+        return 0;
+    sqlite3_bind_int64(statement, 1, change->machine);
+    bind_text(statement, 2, change->settings);
+    return store_step(store, STATEMENT_MACHINE_SETTINGS);
+}
+
+static int apply_state(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_STATE_PUT];
+    const struct strategy_state *state = change->state;
+
+    if (!state)
+        return 0;
+    sqlite3_bind_double(statement, 11, (double)state->anomaly_distance);
+    sqlite3_bind_int64(statement, 12, state->anomaly_buffers);
+    bind_bytes(statement, 13, change->window, change->window_size);
+    return run(store, STATEMENT_STATE_PUT, 10,
+               (int64_t[]){ change->machine, state->phase, state->phase_since, state->phase_learned, state->last_learn,
+                            state->last_detect, state->last_seen, state->interval, state->anomaly,
+                            state->anomaly_similarity });
+}
+
+static int apply_knowledge(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_KNOWLEDGE_PUT];
+
+    if (!change->knowledge)
+        return 0;
+    sqlite3_bind_int64(statement, 1, change->machine);
+    sqlite3_bind_int64(statement, 2, change->at);
+    bind_bytes(statement, 3, change->knowledge, change->knowledge_size);
+    return store_step(store, STATEMENT_KNOWLEDGE_PUT);
+}
+
+static int clear_marks(struct store *store, int64_t machine, const char *source)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_MARKS_CLEAR];
+
+    sqlite3_bind_int64(statement, 1, machine);
+    bind_text(statement, 2, source);
+    return store_step(store, STATEMENT_MARKS_CLEAR);
+}
+
+/* The marks of a source are given whole: boots that were forgotten go with the delete. */
+static int apply_marks(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *put = store->statements[STATEMENT_MARK_PUT];
+    int r = change->forget_source ? clear_marks(store, change->machine, change->forget_source) : 0;
+
+    for (size_t i = 0; i < change->mark_count && r == 0; i++) {
+        const struct mark *mark = &change->marks[i];
+
+        if (i == 0 || strcmp(mark->source, change->marks[i - 1].source) != 0)
+            r = clear_marks(store, change->machine, mark->source);
+        sqlite3_bind_int64(put, 1, change->machine);
+        bind_text(put, 2, mark->source);
+        bind_text(put, 3, mark->boot);
+        sqlite3_bind_int64(put, 4, (int64_t)mark->high);
+        bind_bytes(put, 5, mark->seen, sizeof(mark->seen));
+        sqlite3_bind_int64(put, 6, mark->used);
+        if (r == 0)
+            r = store_step(store, STATEMENT_MARK_PUT);
+    }
+    return r;
+}
+
+static int apply_commissioning(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_COMMISSIONING_ADD];
+    int r = 0;
+
+    if (change->forget_commissioning)
+        r = run(store, STATEMENT_COMMISSIONING_FORGET, 1, &change->machine);
+    for (size_t i = 0; i < change->commissioning_count && r == 0; i++) {
+        const struct store_commissioning *buffer = &change->commissioning[i];
+
+        sqlite3_bind_int64(statement, 1, change->machine);
+        sqlite3_bind_int64(statement, 2, buffer->at);
+        sqlite3_bind_int64(statement, 3, buffer->axes);
+        bind_bytes(statement, 4, buffer->step, buffer->axes * sizeof(float));
+        bind_bytes(statement, 5, buffer->offset, buffer->axes * sizeof(float));
+        bind_bytes(statement, 6, buffer->samples, buffer->count * sizeof(int16_t));
+        r = store_step(store, STATEMENT_COMMISSIONING_ADD);
+    }
+    return r;
+}
+
+static int put_anomaly(struct store *store, int64_t machine, const struct anomaly *anomaly)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_ANOMALY_PUT];
+    int r;
+
+    bind_text(statement, 3, anomaly->asset);
+    sqlite3_bind_int64(statement, 4, anomaly->raised);
+    sqlite3_bind_int64(statement, 5, anomaly->cleared);
+    sqlite3_bind_int64(statement, 6, anomaly->event);
+    sqlite3_bind_int64(statement, 7, anomaly->similarity);
+    sqlite3_bind_double(statement, 8, (double)anomaly->distance);
+    sqlite3_bind_int64(statement, 9, anomaly->threshold);
+    sqlite3_bind_double(statement, 10, (double)anomaly->sensitivity);
+    sqlite3_bind_int64(statement, 11, anomaly->learned);
+    sqlite3_bind_int64(statement, 12, anomaly->buffers);
+    bind_text(statement, 13, anomaly->explanation);
+    r = run(store, STATEMENT_ANOMALY_PUT, 2, (int64_t[]){ anomaly->id, machine });
+    return r < 0 ? r : run(store, STATEMENT_ANOMALY_PRUNE, 1, (int64_t[]){ anomaly->id - LIMIT_ANOMALIES });
+}
+
+static int put_outgoing(struct store *store, const struct store_outgoing *outgoing)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_OUTBOX_ADD];
+    int r;
+
+    bind_text(statement, 1, outgoing->topic);
+    bind_text(statement, 2, outgoing->payload);
+    sqlite3_bind_int64(statement, 3, outgoing->retain);
+    r = store_step(store, STATEMENT_OUTBOX_ADD);
+    if (r < 0)
+        return r;
+    r = run(store, STATEMENT_OUTBOX_PRUNE, 1, (int64_t[]){ sqlite3_last_insert_rowid(store->writer) - LIMIT_OUTBOX });
+    pthread_mutex_lock(&store->mutex);
+    store->figures.outbox_dropped += r == 0 ? (uint64_t)sqlite3_changes(store->writer) : 0;
+    pthread_mutex_unlock(&store->mutex);
+    return r;
+}
+
+static int apply_events(struct store *store, const struct store_change *change)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < change->event_count && r == 0; i++) {
+        r = put_anomaly(store, change->machine, &change->anomalies[i]);
+        if (r == 0)
+            r = put_outgoing(store, &change->outgoing[i]);
+    }
+    return r;
+}
+
+static int add_hour(struct store *store, int64_t machine, const struct hour *hour)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_HOUR_ADD];
+    int place = 7, r;
+
+    sqlite3_bind_double(statement, 3, hour->similarity_sum);
+    sqlite3_bind_double(statement, 4, hour->log_distance_sum);
+    sqlite3_bind_int64(statement, 5, hour->similarity_min);
+    sqlite3_bind_int64(statement, 6, (int64_t)hour->anomaly_ms);
+#define HOUR_BIND(name, help) sqlite3_bind_int64(statement, place++, hour->name);
+    HOUR_COUNTERS(HOUR_BIND)
+#undef HOUR_BIND
+    r = run(store, STATEMENT_HOUR_ADD, 2, (int64_t[]){ hour->start, machine });
+    if (r < 0 || hour->start <= store->pruned_hour)
+        return r;
+    store->pruned_hour = hour->start;
+    return run(store, STATEMENT_HOUR_PRUNE, 1, (int64_t[]){ hour->start - (int64_t)LIMIT_HOURS * HOUR_MS });
+}
+
+static int apply_hours(struct store *store, const struct store_change *change)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < change->hour_count && r == 0; i++)
+        r = add_hour(store, change->machine, &change->hours[i]);
+    return r;
+}
+
+static int apply_parts(struct store *store, const struct store_change *change)
+{
+    static int (*const parts[])(struct store *, const struct store_change *) = {
+        apply_snapshot, /* before the knowledge that replaces it */
+        apply_settings, apply_state, apply_knowledge, apply_marks, apply_commissioning, apply_events, apply_hours
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && r == 0; i++)
+        r = parts[i](store, change);
+    return r;
+}
+
+static int apply_change(struct store *store, struct store_op *op)
+{
+    return machine_exists(store, op->change.machine) ? apply_parts(store, &op->change) : -ENOENT;
+}
+
+/* -------------------------------------------------------------------------------------------------- machines, outbox */
+
+static int apply_create(struct store *store, struct store_op *op)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_MACHINE_CREATE];
+    int r;
+
+    bind_text(statement, 1, op->id);
+    sqlite3_bind_int64(statement, 2, op->change.at);
+    bind_text(statement, 3, op->change.settings);
+    r = store_step(store, STATEMENT_MACHINE_CREATE);
+    if (r < 0)
+        return r;
+    op->machine = op->change.machine = sqlite3_last_insert_rowid(store->writer);
+    return apply_parts(store, &op->change);
+}
+
+static int apply_delete(struct store *store, struct store_op *op)
+{
+    return run(store, STATEMENT_MACHINE_DELETE, 1, &op->machine);
+}
+
+static int apply_outbox_done(struct store *store, struct store_op *op)
+{
+    return run(store, STATEMENT_OUTBOX_DONE, 1, &op->machine);
+}
+
+int store_apply(struct store *store, struct store_op *op)
+{
+    static int (*const kinds[])(struct store *, struct store_op *) = { [OP_CHANGE] = apply_change,
+                                                                       [OP_CREATE] = apply_create,
+                                                                       [OP_DELETE] = apply_delete,
+                                                                       [OP_OUTBOX_DONE] = apply_outbox_done };
+
+    return kinds[op->kind](store, op);
+}

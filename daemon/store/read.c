@@ -1,0 +1,277 @@
+/* Queries over the reading connection. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+/* Locks the reader and prepares; every begin has its end. */
+static int begin(struct store *store, const char *sql, sqlite3_stmt **statement)
+{
+    int r;
+
+    pthread_mutex_lock(&store->reading);
+    r = store_error(sqlite3_prepare_v2(store->reader, sql, -1, statement, NULL));
+    return fault(r);
+}
+
+static void end(struct store *store, sqlite3_stmt *statement)
+{
+    sqlite3_finalize(statement);
+    pthread_mutex_unlock(&store->reading);
+}
+
+static const char *text(sqlite3_stmt *statement, int column)
+{
+    const char *value = (const char *)sqlite3_column_text(statement, column);
+
+    return value ? value : "";
+}
+
+static uint32_t number(sqlite3_stmt *statement, int column)
+{
+    return (uint32_t)sqlite3_column_int64(statement, column);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- machines */
+
+enum { MARKS_MOST = LIMIT_SOURCES * LIMIT_BOOTS };
+
+static void read_mark(sqlite3_stmt *statement, struct mark *mark)
+{
+    memset(mark, 0, sizeof(*mark));
+    snprintf(mark->source, sizeof(mark->source), "%s", text(statement, 0));
+    snprintf(mark->boot, sizeof(mark->boot), "%s", text(statement, 1));
+    mark->high = (uint64_t)sqlite3_column_int64(statement, 2);
+    if (sqlite3_column_bytes(statement, 3) == (int)sizeof(mark->seen))
+        memcpy(mark->seen, sqlite3_column_blob(statement, 3), sizeof(mark->seen));
+    mark->used = sqlite3_column_int64(statement, 4);
+}
+
+static int read_marks(sqlite3_stmt *statement, int64_t machine, struct mark *marks, size_t *count)
+{
+    int result;
+
+    *count = 0;
+    sqlite3_bind_int64(statement, 1, machine);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW && *count < MARKS_MOST)
+        read_mark(statement, &marks[(*count)++]);
+    sqlite3_reset(statement);
+    return fault(store_error(result));
+}
+
+static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
+{
+    *state = (struct strategy_state){ .phase = number(statement, 8),
+                                      .phase_since = sqlite3_column_int64(statement, 9),
+                                      .phase_learned = number(statement, 10),
+                                      .last_learn = sqlite3_column_int64(statement, 11),
+                                      .last_detect = sqlite3_column_int64(statement, 12),
+                                      .last_seen = sqlite3_column_int64(statement, 13),
+                                      .interval = sqlite3_column_int64(statement, 14),
+                                      .anomaly = sqlite3_column_int64(statement, 15),
+                                      .anomaly_similarity = number(statement, 16),
+                                      .anomaly_distance = (float)sqlite3_column_double(statement, 17),
+                                      .anomaly_buffers = number(statement, 18) };
+}
+
+static void read_machine(sqlite3_stmt *statement, struct store_machine *machine)
+{
+    memset(machine, 0, sizeof(*machine));
+    machine->machine = sqlite3_column_int64(statement, 0);
+    machine->id = text(statement, 1);
+    machine->created = sqlite3_column_int64(statement, 2);
+    machine->settings = text(statement, 3);
+    machine->knowledge = sqlite3_column_blob(statement, 4);
+    machine->knowledge_size = (size_t)sqlite3_column_bytes(statement, 4);
+    machine->window = sqlite3_column_blob(statement, 5);
+    machine->window_size = (size_t)sqlite3_column_bytes(statement, 5);
+    machine->commissioning_count = number(statement, 6);
+    machine->commissioning_bytes = (uint64_t)sqlite3_column_int64(statement, 7);
+    read_state(statement, &machine->state);
+}
+
+static const char machines_sql[] =
+    "SELECT m.id, m.name, m.created, m.settings, k.bytes, s.window, "
+    "(SELECT count(*) FROM commissioning c WHERE c.machine = m.id), "
+    "(SELECT coalesce(sum(length(samples)), 0) FROM commissioning c WHERE c.machine = m.id), "
+    "coalesce(s.phase, 0), coalesce(s.phase_since, m.created), coalesce(s.phase_learned, 0), "
+    "coalesce(s.last_learn, 0), coalesce(s.last_detect, 0), coalesce(s.last_seen, 0), coalesce(s.interval, 0), "
+    "coalesce(s.anomaly, 0), coalesce(s.anomaly_similarity, 0), coalesce(s.anomaly_distance, 0), "
+    "coalesce(s.anomaly_buffers, 0) "
+    "FROM machine m LEFT JOIN state s ON s.machine = m.id LEFT JOIN knowledge k ON k.machine = m.id "
+    "WHERE ?1 = 0 OR m.id = ?1 ORDER BY m.name";
+
+static int each_machine(sqlite3_stmt *machines, sqlite3_stmt *marks,
+                        int (*each)(void *user, const struct store_machine *machine), void *user)
+{
+    struct mark *found = calloc(MARKS_MOST, sizeof(*found));
+    struct store_machine machine;
+    int result = SQLITE_DONE;
+    int r = found ? 0 : -ENOMEM;
+
+    while (r == 0 && (result = sqlite3_step(machines)) == SQLITE_ROW) {
+        read_machine(machines, &machine);
+        machine.marks = found;
+        r = read_marks(marks, machine.machine, found, &machine.mark_count);
+        if (r == 0)
+            r = each(user, &machine);
+    }
+    free(found);
+    return r < 0 ? r : fault(store_error(result));
+}
+
+int store_load_machines(struct store *store, int64_t machine,
+                        int (*each)(void *user, const struct store_machine *machine), void *user)
+{
+    sqlite3_stmt *machines = NULL, *marks = NULL;
+    int r = begin(store, machines_sql, &machines);
+
+    if (r == 0)
+        r = store_error(sqlite3_prepare_v2(store->reader,
+                                           "SELECT source, boot, high, seen, used FROM mark WHERE machine = ?1 "
+                                           "ORDER BY source, used",
+                                           -1, &marks, NULL));
+    if (r == 0) {
+        sqlite3_bind_int64(machines, 1, machine);
+        r = each_machine(machines, marks, each, user);
+    }
+    sqlite3_finalize(marks);
+    end(store, machines);
+    return r;
+}
+
+/* --------------------------------------------------------------------------------------------------------- anomalies */
+
+static const char anomalies_sql[] =
+    "SELECT a.id, m.name, a.asset, a.raised, a.cleared, a.event, a.similarity, a.distance, a.threshold, a.sensitivity, "
+    "a.learned, a.buffers, a.explanation FROM anomaly a JOIN machine m ON m.id = a.machine "
+    "WHERE (?1 IS NULL OR m.name = ?1) AND (?2 IS NULL OR a.asset = ?2) AND a.raised >= ?3 AND (?4 = 0 OR a.raised < ?4) "
+    "AND (?5 = 0 OR a.id < ?5) AND (?6 = 0 OR a.id = ?6) ORDER BY a.id DESC LIMIT ?7";
+
+static int read_anomaly(sqlite3_stmt *statement, struct anomaly *anomaly)
+{
+    memset(anomaly, 0, sizeof(*anomaly));
+    anomaly->id = sqlite3_column_int64(statement, 0);
+    snprintf(anomaly->machine, sizeof(anomaly->machine), "%s", text(statement, 1));
+    snprintf(anomaly->asset, sizeof(anomaly->asset), "%s", text(statement, 2));
+    anomaly->raised = sqlite3_column_int64(statement, 3);
+    anomaly->cleared = sqlite3_column_int64(statement, 4);
+    anomaly->event = number(statement, 5);
+    anomaly->similarity = (uint8_t)number(statement, 6);
+    anomaly->distance = (float)sqlite3_column_double(statement, 7);
+    anomaly->threshold = number(statement, 8);
+    anomaly->sensitivity = (float)sqlite3_column_double(statement, 9);
+    anomaly->learned = number(statement, 10);
+    anomaly->buffers = number(statement, 11);
+    anomaly->explanation = strdup(text(statement, 12));
+    return anomaly->explanation ? 0 : -ENOMEM;
+}
+
+static void bind_query(sqlite3_stmt *statement, const struct anomaly_query *query)
+{
+    if (query->machine)
+        sqlite3_bind_text(statement, 1, query->machine, -1, SQLITE_STATIC);
+    if (query->asset)
+        sqlite3_bind_text(statement, 2, query->asset, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 3, query->from);
+    sqlite3_bind_int64(statement, 4, query->to);
+    sqlite3_bind_int64(statement, 5, query->before);
+    sqlite3_bind_int64(statement, 6, query->id);
+    sqlite3_bind_int64(statement, 7, (sqlite3_int64)query->limit);
+}
+
+int store_anomalies(struct store *store, const struct anomaly_query *query, struct anomaly *anomalies)
+{
+    sqlite3_stmt *statement = NULL;
+    size_t count = 0;
+    int result = SQLITE_DONE;
+    int r = begin(store, anomalies_sql, &statement);
+
+    if (r == 0)
+        bind_query(statement, query);
+    while (r == 0 && count < query->limit && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        r = read_anomaly(statement, &anomalies[count]);
+        count += r == 0;
+    }
+    if (r == 0)
+        r = fault(store_error(result));
+    end(store, statement);
+    while (r < 0 && count > 0)
+        free(anomalies[--count].explanation);
+    return r < 0 ? r : (int)count;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- hours */
+
+#define HOUR_COLUMN(name, help) ", " #name
+
+static void read_hour(sqlite3_stmt *statement, struct hour *hour)
+{
+    int column = 5;
+
+    hour->start = sqlite3_column_int64(statement, 0);
+    hour->similarity_sum = sqlite3_column_double(statement, 1);
+    hour->log_distance_sum = sqlite3_column_double(statement, 2);
+    hour->similarity_min = number(statement, 3);
+    hour->anomaly_ms = (uint64_t)sqlite3_column_int64(statement, 4);
+#define HOUR_READ(name, help) hour->name = number(statement, column++);
+    HOUR_COUNTERS(HOUR_READ)
+#undef HOUR_READ
+}
+
+int store_hours(struct store *store, int64_t machine, int64_t from, int64_t to, struct hour *hours, size_t limit)
+{
+    static const char sql[] = "SELECT start, similarity_sum, log_distance_sum, similarity_min, anomaly_ms" HOUR_COUNTERS(
+        HOUR_COLUMN) " FROM hour WHERE start >= ?1 AND start < ?2 AND machine = ?3 ORDER BY start LIMIT ?4";
+    sqlite3_stmt *statement = NULL;
+    size_t count = 0;
+    int result = SQLITE_DONE;
+    int r = begin(store, sql, &statement);
+
+    if (r == 0) {
+        sqlite3_bind_int64(statement, 1, from);
+        sqlite3_bind_int64(statement, 2, to);
+        sqlite3_bind_int64(statement, 3, machine);
+        sqlite3_bind_int64(statement, 4, (sqlite3_int64)limit);
+        while (count < limit && (result = sqlite3_step(statement)) == SQLITE_ROW)
+            read_hour(statement, &hours[count++]);
+        r = fault(store_error(result));
+    }
+    end(store, statement);
+    return r < 0 ? r : (int)count;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ outbox */
+
+int store_outbox(struct store *store, int64_t after, struct outbox_message *messages, size_t limit)
+{
+    sqlite3_stmt *statement = NULL;
+    size_t count = 0;
+    int result = SQLITE_DONE;
+    int r = begin(store, "SELECT id, topic, payload, retain FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", &statement);
+
+    if (r == 0) {
+        sqlite3_bind_int64(statement, 1, after);
+        sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
+    }
+    while (r == 0 && count < limit && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct outbox_message *message = &messages[count++];
+
+        message->id = sqlite3_column_int64(statement, 0);
+        message->topic = strdup(text(statement, 1));
+        message->payload = strdup(text(statement, 2));
+        message->retain = sqlite3_column_int(statement, 3) != 0;
+        if (!message->topic || !message->payload)
+            r = -ENOMEM;
+    }
+    if (r == 0)
+        r = fault(store_error(result));
+    end(store, statement);
+    while (r < 0 && count > 0) {
+        free(messages[--count].topic);
+        free(messages[count].payload);
+    }
+    return r < 0 ? r : (int)count;
+}

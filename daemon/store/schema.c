@@ -1,0 +1,162 @@
+/* The schema and its history. A migration is never edited once it was released: add the next one. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+enum { APPLICATION_ID = 0x68616269 }; /* "habi" */
+
+/* All times are wall ms since 1970-01-01 UTC. 0 = never, none. */
+static const char version_1[] =
+    "CREATE TABLE machine ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT," /* never used twice: nothing of a deleted machine can come back */
+    "  name TEXT NOT NULL UNIQUE,"            /* the machine ID */
+    "  created INTEGER NOT NULL,"
+    "  settings TEXT NOT NULL"                /* JSON object: what REST has set, nothing else */
+    ") STRICT;"
+    "CREATE TABLE state ("                    /* the strategy's memory, see record/machine.h */
+    "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
+    "  phase INTEGER NOT NULL, phase_since INTEGER NOT NULL, phase_learned INTEGER NOT NULL,"
+    "  last_learn INTEGER NOT NULL, last_detect INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+    "  interval INTEGER NOT NULL,"
+    "  anomaly INTEGER NOT NULL, anomaly_similarity INTEGER NOT NULL, anomaly_distance REAL NOT NULL,"
+    "  anomaly_buffers INTEGER NOT NULL,"
+    "  window BLOB"                           /* struct habit_window */
+    ") STRICT;"
+    "CREATE TABLE knowledge ("
+    "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
+    "  changed INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL"                   /* sealed block */
+    ") STRICT;"
+    "CREATE TABLE snapshot ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  taken INTEGER NOT NULL, reason TEXT NOT NULL, bytes BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX snapshot_machine ON snapshot (machine);"
+    "CREATE TABLE commissioning ("            /* value = zero[axis] + step[axis] * sample */
+    "  id INTEGER PRIMARY KEY,"
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  at INTEGER NOT NULL, axes INTEGER NOT NULL,"
+    "  step BLOB NOT NULL, zero BLOB NOT NULL,"  /* float32 of each axis */
+    "  samples BLOB NOT NULL"                    /* int16, interleaved */
+    ") STRICT;"
+    "CREATE INDEX commissioning_machine ON commissioning (machine);"
+    "CREATE TABLE mark ("                     /* what a source that numbers its buffers has had applied */
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  source TEXT NOT NULL, boot TEXT NOT NULL,"
+    "  high INTEGER NOT NULL, seen BLOB NOT NULL, used INTEGER NOT NULL,"
+    "  PRIMARY KEY (machine, source, boot)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE anomaly ("
+    "  id INTEGER PRIMARY KEY,"
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  asset TEXT NOT NULL,"
+    "  raised INTEGER NOT NULL, cleared INTEGER NOT NULL, event INTEGER NOT NULL,"
+    "  similarity INTEGER NOT NULL, distance REAL NOT NULL,"
+    "  threshold INTEGER NOT NULL, sensitivity REAL NOT NULL, learned INTEGER NOT NULL, buffers INTEGER NOT NULL,"
+    "  explanation TEXT NOT NULL"             /* JSON array */
+    ") STRICT;"
+    "CREATE INDEX anomaly_machine ON anomaly (machine);"
+    "CREATE TABLE hour ("                     /* counters, see record/hour.h */
+    "  start INTEGER NOT NULL,"
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  learned INTEGER NOT NULL, detected INTEGER NOT NULL, below INTEGER NOT NULL, idle INTEGER NOT NULL,"
+    "  skipped INTEGER NOT NULL, not_ready INTEGER NOT NULL, duplicates INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    "  anomalies INTEGER NOT NULL,"
+    "  similarity_sum REAL NOT NULL, log_distance_sum REAL NOT NULL, similarity_min INTEGER NOT NULL,"
+    "  anomaly_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY (start, machine)"          /* by time: a flush of many machines touches few pages */
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX hour_machine ON hour (machine);"
+    "CREATE TABLE outbox ("                   /* waits for the broker's acknowledgment; topic below the root */
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  topic TEXT NOT NULL, payload TEXT NOT NULL, retain INTEGER NOT NULL"
+    ") STRICT;";
+
+static const char *const migrations[] = { version_1 };
+
+enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
+
+static int read_number(sqlite3 *database, const char *pragma, int *number)
+{
+    sqlite3_stmt *statement;
+    int result = sqlite3_prepare_v2(database, pragma, -1, &statement, NULL);
+
+    if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        *number = sqlite3_column_int(statement, 0);
+    else
+        result = result == SQLITE_OK ? sqlite3_errcode(database) : result;
+    sqlite3_finalize(statement);
+    return result;
+}
+
+/* First line of what SQLite finds wrong, "ok" if nothing. */
+static bool check_passes(sqlite3 *database, char *found, size_t size)
+{
+    sqlite3_stmt *statement = NULL;
+    bool fine = false;
+
+    snprintf(found, size, "cannot be read");
+    if (sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        snprintf(found, size, "%s", (const char *)sqlite3_column_text(statement, 0));
+        fine = strcmp(found, "ok") == 0;
+    }
+    sqlite3_finalize(statement);
+    return fine;
+}
+
+static int migrate(sqlite3 *database, int from)
+{
+    char version[64];
+    int result = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+    for (int i = from; i < NEWEST && result == SQLITE_OK; i++)
+        result = sqlite3_exec(database, migrations[i], NULL, NULL, NULL);
+    snprintf(version, sizeof(version), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, NEWEST);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(database, version, NULL, NULL, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
+    if (result != SQLITE_OK)
+        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    return result;
+}
+
+int store_prepare_schema(sqlite3 *database, const char *path, char message[STORE_MESSAGE_SIZE])
+{
+    int application = 0, version = 0, tables = 0;
+    char found[160];
+    int result = read_number(database, "SELECT count(*) FROM sqlite_schema", &tables);
+
+    if (result == SQLITE_OK)
+        result = read_number(database, "PRAGMA application_id", &application);
+    if (result == SQLITE_OK)
+        result = read_number(database, "PRAGMA user_version", &version);
+    if (result == SQLITE_NOTADB || (result == SQLITE_OK && tables > 0 && application != APPLICATION_ID)) {
+        snprintf(message, STORE_MESSAGE_SIZE,
+                 "%s: not a database of habit; it is left as it is: name another file in [store] path", path);
+        return STORE_E_FOREIGN;
+    }
+    if (result == SQLITE_OK && version > NEWEST) {
+        snprintf(message, STORE_MESSAGE_SIZE,
+                 "%s: made by a later version of habit (schema %d, this one knows %d); it is left as it is: install that "
+                 "version, or restore a backup from before the upgrade",
+                 path, version, NEWEST);
+        return STORE_E_NEWER;
+    }
+    if (result == SQLITE_CORRUPT || (result == SQLITE_OK && tables > 0 && !check_passes(database, found, sizeof(found)))) {
+        snprintf(message, STORE_MESSAGE_SIZE,
+                 "%s: damaged (%s); it is left as it is: restore a backup, or move it and its -wal file away to begin "
+                 "with an empty store",
+                 path, result == SQLITE_OK ? found : "not readable");
+        return STORE_E_DAMAGED;
+    }
+    if (result == SQLITE_OK && version < NEWEST)
+        result = migrate(database, version);
+    if (result != SQLITE_OK)
+        snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", path, sqlite3_errmsg(database));
+    return store_error(result);
+}

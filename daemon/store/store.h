@@ -1,0 +1,154 @@
+/* The store: the only user of SQLite. WAL with synchronous=FULL, one writer thread that commits whatever has gathered in
+ * one transaction, one connection for reading.
+ *
+ * A change is durable when store_finish has returned 0 for it, and not before.
+ *
+ * Epochs: when a commit fails, nothing of it is in the database, the epoch goes up, and every change that was made on top of
+ * the old epoch fails too. Whoever keeps state in memory compares its epoch with store_epoch() and loads anew where they
+ * differ: so memory is never ahead of the store.
+ *
+ * Thread rules: any thread may call anything but open and close. */
+#ifndef HABIT_STORE_STORE_H
+#define HABIT_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/anomaly.h"
+#include "record/hour.h"
+#include "record/machine.h"
+
+struct store;
+struct store_op; /* one submitted change on its way to the disk */
+
+enum { STORE_E_NEWER = 1, STORE_E_DAMAGED, STORE_E_FOREIGN, STORE_E_IN_USE };
+
+/* Opens or makes the database file (mode 0600). Returns 0; STORE_E_NEWER: written by a later version of habit;
+ * STORE_E_DAMAGED: integrity check failed, the file is left as it is; STORE_E_FOREIGN: not a database of habit;
+ * STORE_E_IN_USE: another habitd has it; each with `message` saying what to do. Negative: broken. */
+enum { STORE_MESSAGE_SIZE = 512 };
+int store_open(struct store **ret_store, const char *path, char message[STORE_MESSAGE_SIZE]);
+
+/* Commits what is queued, stops the writer, closes. NULL is fine; always returns NULL. */
+struct store *store_close(struct store *store);
+
+/* ---------------------------------------------------------------------------------------------------------- changes */
+
+struct store_outgoing {
+    const char *topic; /* below the root: "pump-1/anomaly" */
+    const char *payload;
+    bool retain;
+};
+
+struct store_commissioning {
+    const int16_t *samples; /* interleaved by axis, value = offset[axis] + step[axis] * sample */
+    size_t count;
+    const float *step, *offset; /* axes of each */
+    uint32_t axes;
+    int64_t at;
+};
+
+/* One atomic change of one machine; NULL parts are left as they are. Everything is copied. */
+struct store_change {
+    int64_t machine;                       /* row */
+    uint64_t epoch;                        /* that the submitter's memory is of */
+    int64_t at;                            /* wall ms */
+    const struct strategy_state *state;
+    const void *window;                    /* bytes of the engine's window */
+    size_t window_size;
+    const void *knowledge;                 /* sealed block */
+    size_t knowledge_size;
+    const char *snapshot;                  /* reason: the knowledge in the store before this change becomes a snapshot */
+    const char *settings;                  /* JSON of what REST has set */
+    const struct mark *marks;              /* all boots of each source that is named */
+    size_t mark_count;
+    const char *forget_source;             /* whose marks are deleted */
+    const struct store_commissioning *commissioning;
+    size_t commissioning_count;
+    bool forget_commissioning;
+    const struct anomaly *anomalies;       /* inserted or replaced by id, and for each what is said of it */
+    const struct store_outgoing *outgoing;
+    size_t event_count;                    /* of both */
+    const struct hour *hours;              /* added to what is there for those hours */
+    size_t hour_count;
+};
+
+/* Queues a change. Returns 0 with *op to be given to store_finish (op NULL: nobody waits); -EAGAIN when the queue is full;
+ * -ENOMEM. */
+int store_submit(struct store *store, const struct store_change *change, struct store_op **op);
+
+/* Waits until the change is on disk, frees op. Returns 0; -EIO, -ENOSPC, -EROFS, -ESTALE (made on an old epoch): nothing of
+ * it is in the store. NULL op: 0. */
+int store_finish(struct store *store, struct store_op *op);
+
+uint64_t store_epoch(const struct store *store);
+
+/* Machines. create waits for its commit and gives the row; `first` is its first change, with at = created and settings; its
+ * machine and epoch do not matter. -EEXIST when the ID is taken. */
+int store_create_machine(struct store *store, const char *id, const struct store_change *first, int64_t *machine);
+int store_delete_machine(struct store *store, int64_t machine);
+
+/* The next anomaly's id: never used before, also when its change fails later. */
+int64_t store_next_anomaly(struct store *store);
+
+/* ---------------------------------------------------------------------------------------------------------- reading */
+
+/* One machine as stored; pointers are valid during the callback only. */
+struct store_machine {
+    int64_t machine;
+    const char *id;
+    int64_t created;
+    const char *settings;
+    struct strategy_state state;
+    const void *window;
+    size_t window_size;
+    const void *knowledge; /* NULL = none */
+    size_t knowledge_size;
+    const struct mark *marks;
+    size_t mark_count;
+    uint32_t commissioning_count;
+    uint64_t commissioning_bytes;
+};
+
+/* Calls `each` for every machine (0), or for one row; stops at the first that returns < 0 and returns that. Under the read
+ * lock: `each` calls nothing of the store. */
+int store_load_machines(struct store *store, int64_t machine, int (*each)(void *user, const struct store_machine *machine),
+                        void *user);
+
+struct anomaly_query {
+    const char *machine, *asset; /* NULL = any */
+    int64_t from, to;            /* raised in [from, to); 0 = open */
+    int64_t before;              /* cursor: ids below; 0 = newest first from the end */
+    int64_t id;                  /* this one only; 0 = any */
+    size_t limit;
+};
+
+/* Newest first into anomalies[limit], whose explanations are the caller's to free. Returns how many, or negative. */
+int store_anomalies(struct store *store, const struct anomaly_query *query, struct anomaly *anomalies);
+
+/* Hours of a machine that start in [from, to), at most limit. Returns how many, or negative. */
+int store_hours(struct store *store, int64_t machine, int64_t from, int64_t to, struct hour *hours, size_t limit);
+
+struct outbox_message {
+    int64_t id;
+    char *topic, *payload; /* heap */
+    bool retain;
+};
+
+/* Messages that wait for the broker with id > after, oldest first. Returns how many, or negative. */
+int store_outbox(struct store *store, int64_t after, struct outbox_message *messages, size_t limit);
+
+/* The broker has it: forgotten with the next commit, at the latest with the next flush. */
+void store_outbox_done(struct store *store, int64_t id);
+
+/* Figures for info and health. */
+struct store_figures {
+    uint64_t commits, failed_commits, changes;
+    uint64_t outbox_dropped;
+    int64_t size_bytes, free_bytes; /* of the database; of its file system */
+    int last_error;                 /* of the last commit: 0 = fine */
+};
+void store_figures(struct store *store, struct store_figures *figures);
+
+#endif

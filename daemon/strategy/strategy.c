@@ -1,0 +1,169 @@
+#include "strategy/strategy.h"
+
+#include <stddef.h>
+
+/* ---------------------------------------------------------------------------------------------------------- phases */
+
+static void enter(struct strategy_state *state, enum phase phase, int64_t at)
+{
+    state->phase = phase;
+    state->phase_since = at;
+    state->phase_learned = 0;
+}
+
+void strategy_start_learning(struct strategy_state *state, int64_t at)
+{
+    if (state->phase != PHASE_LEARNING)
+        enter(state, PHASE_LEARNING, at);
+}
+
+void strategy_start_watching(struct strategy_state *state, int64_t at)
+{
+    enter(state, PHASE_WATCHING, at);
+}
+
+void strategy_forget(struct strategy_state *state, int64_t at)
+{
+    enter(state, PHASE_NEW, at);
+    state->last_learn = state->last_detect = 0;
+    state->anomaly = 0;
+}
+
+enum phase strategy_phase(const struct settings *settings, const struct strategy_state *state)
+{
+    return settings->paused ? PHASE_PAUSED : (enum phase)state->phase;
+}
+
+/* -------------------------------------------------------------------------------------------------------- decisions */
+
+/* Whether `every` has passed since `last`. A clock that went back counts as passed: better one buffer too many than none
+ * for hours. */
+static bool due(uint64_t every, int64_t last, int64_t at)
+{
+    return every == 0 || last == 0 || at < last || (uint64_t)(at - last) >= every;
+}
+
+static enum strategy_action by_phase(const struct settings *settings, const struct strategy_state *state, int64_t at,
+                                     const char **note)
+{
+    bool learning = state->phase == PHASE_LEARNING;
+
+    if (state->phase == PHASE_NEW) {
+        *note = "nobody has told this machine to learn yet: POST .../commission, or set start to auto";
+        return ACTION_IDLE;
+    }
+    if (!due(learning ? settings->learn_every : settings->detect_every,
+             learning ? state->last_learn : state->last_detect, at)) {
+        *note = learning ? "learn_every has not passed" : "detect_every has not passed";
+        return ACTION_SKIP;
+    }
+    return learning ? ACTION_LEARN : ACTION_DETECT;
+}
+
+enum strategy_action strategy_decide(const struct settings *settings, struct strategy_state *state,
+                                     enum strategy_wish wish, int64_t at, const char **note)
+{
+    *note = NULL;
+    if (settings->paused) {
+        *note = "this machine is paused";
+        return ACTION_IDLE;
+    }
+    if (state->phase == PHASE_NEW &&
+        (wish == WISH_LEARN || (wish == WISH_AUTOMATIC && settings->start == START_AUTO)))
+        enter(state, PHASE_LEARNING, at);
+    if (wish == WISH_LEARN)
+        return ACTION_LEARN;
+    if (wish == WISH_DETECT)
+        return ACTION_DETECT;
+    return by_phase(settings, state, at, note);
+}
+
+void strategy_seen(struct strategy_state *state, int64_t at)
+{
+    int64_t interval = at - state->last_seen;
+
+    if (state->last_seen != 0 && interval > 0)
+        state->interval = state->interval == 0 ? interval : state->interval + (interval - state->interval) / 8;
+    if (at > state->last_seen)
+        state->last_seen = at;
+}
+
+/* --------------------------------------------------------------------------------------------------------- learning */
+
+static bool goal_reached(const struct settings *settings, const struct strategy_state *state,
+                         const struct learning *learning, int64_t at)
+{
+    uint64_t passed = at > state->phase_since ? (uint64_t)(at - state->phase_since) : 0;
+
+    if (learning->needed > 0) /* watching without being able to judge helps nobody */
+        return false;
+    switch (settings->learn.mode) {
+    case LEARN_BUFFERS:
+        return state->phase_learned >= settings->learn.value;
+    case LEARN_DURATION:
+        return passed >= settings->learn.value;
+    default:
+        return (state->phase_learned >= settings->learn_min && learning->settled >= 1) || passed >= settings->learn_max;
+    }
+}
+
+void strategy_learned(const struct settings *settings, struct strategy_state *state, const struct learning *learning,
+                      int64_t at)
+{
+    state->last_learn = at;
+    if (state->phase != PHASE_LEARNING)
+        return;
+    state->phase_learned++;
+    if (goal_reached(settings, state, learning, at))
+        enter(state, PHASE_WATCHING, at);
+}
+
+/* -------------------------------------------------------------------------------------------------------- anomalies */
+
+/* A similarity 10 lower than at the last message is worth another one; at 0 a doubled distance is. */
+static bool worse(const struct strategy_state *state, const struct average *average)
+{
+    if (average->similarity + 10U <= state->anomaly_similarity)
+        return true;
+    return average->similarity == 0 && average->distance >= 2 * state->anomaly_distance;
+}
+
+static enum anomaly_event while_open(const struct settings *settings, struct strategy_state *state,
+                                     const struct average *average)
+{
+    state->anomaly_buffers++;
+    if (average->similarity >= settings->clear)
+        return ANOMALY_CLEARED;
+    if (!worse(state, average))
+        return ANOMALY_NONE;
+    state->anomaly_similarity = average->similarity;
+    state->anomaly_distance = average->distance;
+    return ANOMALY_WORSENED;
+}
+
+enum anomaly_event strategy_judged(const struct settings *settings, struct strategy_state *state,
+                                   const struct average *average, int64_t at)
+{
+    state->last_detect = at;
+    if (!average->known)
+        return ANOMALY_NONE;
+    if (state->anomaly != 0)
+        return while_open(settings, state, average);
+    if (average->similarity >= settings->threshold)
+        return ANOMALY_NONE;
+    state->anomaly_similarity = average->similarity;
+    state->anomaly_distance = average->distance;
+    state->anomaly_buffers = 1;
+    return ANOMALY_RAISED;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- silence */
+
+bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now)
+{
+    int64_t longest = settings->silent_after > 0 ? (int64_t)settings->silent_after : 10 * state->interval;
+
+    if (settings->silent_after == 0 && longest < 60000)
+        longest = 60000;
+    return state->last_seen != 0 && now - state->last_seen <= longest;
+}

@@ -1,0 +1,41 @@
+/* What to do with a buffer, and what follows from its result: pure functions of settings, state and the time they are given.
+ * They read no clock, keep nothing, and lock nothing. Intervals follow the time of measurement (`at`), not of arrival. */
+#ifndef HABIT_STRATEGY_STRATEGY_H
+#define HABIT_STRATEGY_STRATEGY_H
+
+#include "record/anomaly.h"
+#include "record/machine.h"
+
+enum strategy_action { ACTION_LEARN, ACTION_DETECT, ACTION_SKIP, ACTION_IDLE };
+
+enum strategy_wish { WISH_AUTOMATIC, WISH_LEARN, WISH_DETECT };
+
+/* Decides what happens to a buffer measured at `at`. Learning or detecting by hand is always done, but while paused.
+ * *note: why not, and what to do; NULL where something is done. May start learning (start = auto, or by hand). */
+enum strategy_action strategy_decide(const struct settings *settings, struct strategy_state *state,
+                                     enum strategy_wish wish, int64_t at, const char **note);
+
+/* A buffer came, whatever became of it. */
+void strategy_seen(struct strategy_state *state, int64_t at);
+
+/* A buffer was learned: learning may end. */
+void strategy_learned(const struct settings *settings, struct strategy_state *state, const struct learning *learning,
+                      int64_t at);
+
+/* A buffer was judged. average->known false: the window is not full. Returns what happened to the anomaly; for ANOMALY_RAISED
+ * the caller gives state->anomaly its id. */
+enum anomaly_event strategy_judged(const struct settings *settings, struct strategy_state *state,
+                                   const struct average *average, int64_t at);
+
+/* An operator starts learning, or the knowledge is new. */
+void strategy_start_learning(struct strategy_state *state, int64_t at);
+void strategy_start_watching(struct strategy_state *state, int64_t at);
+void strategy_forget(struct strategy_state *state, int64_t at);
+
+/* The phase that is shown: paused is a setting that covers the others. */
+enum phase strategy_phase(const struct settings *settings, const struct strategy_state *state);
+
+/* Whether the machine is heard: a buffer within silent_after, or within ten of its own intervals (at least a minute). */
+bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now);
+
+#endif

@@ -1,0 +1,152 @@
+/* Private to registry/: one machine, and the set of them.
+ *
+ * Locks, always in this order: registry.admin (one change of the set at a time), machine.lock, registry.table (the array;
+ * nothing is locked under it), what the store locks itself. */
+#ifndef HABIT_REGISTRY_INTERNAL_H
+#define HABIT_REGISTRY_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "habit/engine.h"
+#include "registry/marks.h"
+#include "registry/pending.h"
+#include "registry/registry.h"
+#include "strategy/strategy.h"
+
+enum { HOURS_PENDING = 4 }; /* a backlog may span some hours between two flushes */
+
+struct machine {
+    pthread_mutex_t lock; /* of all below but id, row, created, references */
+    char id[MACHINE_ID_SIZE];
+    int64_t row, created;
+    atomic_uint references;
+    bool deleted;
+    uint64_t epoch; /* of the store that memory is of */
+
+    struct settings settings;
+    struct strategy_state state;
+    struct habit_engine engine;
+    struct habit_memory memory; /* knowledge and cache are one allocation; scratch comes with each call */
+    struct habit_window window;
+    struct marks marks;
+    bool conflict;       /* knowledge of another geometry than the settings: the engine has the knowledge's */
+    bool damaged;        /* knowledge in the store that does not load; it is kept as a snapshot */
+    struct anomaly open; /* id 0 = none */
+    uint32_t commissioning_count;
+    uint64_t commissioning_bytes;
+
+    struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
+    size_t hour_count;
+    bool unsaved; /* state or window differ from the store's */
+    bool news;    /* since the state topic took it */
+    bool online;  /* as last published */
+    struct verdict last;
+    struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
+    uint32_t context_count;
+};
+
+struct registry {
+    const struct config *config;
+    struct store *store;
+    struct pending_list *pending;
+    pthread_mutex_t admin;
+    pthread_rwlock_t table;
+    struct machine **machine; /* sorted by id */
+    size_t count, room;
+    _Atomic uint64_t refusals[REFUSAL_CODES];
+    _Atomic uint64_t learned, detected, duplicates, ignored;
+};
+
+/* ---- machine.c: one machine's engine and what is stored of it */
+
+/* A machine in memory, with an engine that has learned nothing. The settings were checked. */
+int machine_new(struct machine **ret_machine, const char *id, const struct settings *settings);
+struct machine *machine_free(struct machine *machine);
+
+/* The engine's configuration that follows from settings. */
+struct habit_config machine_config(const struct settings *settings);
+
+/* Gives the machine an empty engine of its settings' geometry. Returns 0, -ENOMEM with the old engine in force. */
+int machine_renew_engine(struct machine *machine);
+
+/* Takes what the store holds: state, window, marks, knowledge. */
+int machine_restore(struct machine *machine, const struct store_machine *stored);
+
+/* The other machine's memory moves here; `from` is left empty, to be freed. */
+void machine_take(struct machine *machine, struct machine *from);
+
+/* First difference between two configurations, naming both sides: "axes: 3 here, 1 in the knowledge". */
+const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text, size_t size);
+
+void machine_view(struct machine *machine, struct machine_view *view, struct moment now);
+void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning);
+
+/* Counters of the hour in which `at` lies; the oldest pending hour is handed to the store where there is no room. */
+struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at);
+
+/* ---- registry.c: finding, entering and changing the set */
+
+/* The machine with this ID, referenced; NULL if there is none. */
+struct machine *registry_find(struct registry *registry, const char *id);
+void machine_release(struct machine *machine);
+
+/* Finds a machine and locks it, with its memory as new as the store and a scratch for its engine. Returns 0; or NO_MACHINE;
+ * STORE where it cannot be loaded: then there is nothing to leave. */
+int machine_enter(struct registry *registry, const char *id, struct machine **ret_machine, struct refusal *refusal);
+
+/* Copies IDs above `after` (NULL = all) in byte order, so that no machine stays locked between two. Returns how many. */
+size_t registry_ids(struct registry *registry, const char *after, char (*ids)[MACHINE_ID_SIZE], size_t limit);
+
+/* Calls `each` with every machine, locked, the table free. Returns 0 or -ENOMEM. */
+int registry_each(struct registry *registry, void (*each)(void *user, struct machine *machine), void *user);
+
+/* Unlocks and releases. */
+void machine_leave(struct machine *machine);
+
+/* Makes a machine in store and memory. Caller holds admin. knowledge: its first block, NULL = nothing learned. */
+int registry_create(struct registry *registry, const char *id, const struct settings *settings, const void *knowledge,
+                    size_t knowledge_size, int64_t now, struct refusal *refusal);
+
+/* Where no such machine exists but a pattern says that it should: makes it. */
+int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal);
+
+/* A change with the machine's row, epoch, state and window filled in. */
+struct store_change machine_change(const struct machine *machine, int64_t at);
+
+/* Adds the sealed knowledge to a change. */
+void machine_change_knowledge(struct machine *machine, struct store_change *change);
+
+/* Queues the change of an entered machine, leaves it, and waits for the commit where receipt is NULL. */
+int machine_commit(struct registry *registry, struct machine *machine, const struct store_change *change,
+                   struct receipt *receipt, struct refusal *refusal);
+
+/* Settings from file and REST for an ID. */
+void registry_base_settings(const struct registry *registry, const char *id, struct settings *settings, bool *create);
+
+int check_id(const char *id, struct refusal *refusal);
+int refuse_store(int r, struct refusal *refusal);
+
+/* ---- configure.c */
+
+/* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
+int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
+int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);
+
+
+/* ---- episode.c: the anomaly of one machine */
+
+/* What the events of one submission write: for each a row and a message. */
+struct episode_log {
+    struct anomaly *anomalies;
+    struct store_outgoing *outgoing;
+    size_t count;
+};
+
+/* Carries an event into the machine's open anomaly and appends it to the log. average and detection are of the buffer that
+ * caused it; both NULL for a clearing by hand. Returns 0 or negative. */
+int episode_event(struct machine *machine, struct store *store, enum anomaly_event event, const struct average *average,
+                  const struct detection *detection, int64_t at, struct episode_log *log);
+void episode_log_free(struct episode_log *log);
+
+#endif

@@ -1,0 +1,193 @@
+/* What people do to the knowledge of a machine: commission, initialize, download, upload. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/internal.h"
+
+/* What was raised on knowledge that is gone cannot recover: it ends here. */
+static int close_episode(struct registry *registry, struct machine *machine, int64_t at, struct episode_log *log)
+{
+    if (machine->state.anomaly == 0)
+        return 0;
+    return episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, at, log);
+}
+
+/* Commits knowledge that was replaced, and leaves the machine. r < 0: something broke on the way. */
+static int keep_replaced(struct registry *registry, struct machine *machine, int r, const char *reason, int64_t at,
+                         struct episode_log *log, struct refusal *refusal)
+{
+    struct store_change change = machine_change(machine, at);
+
+    if (r == 0) {
+        change.snapshot = reason;
+        change.forget_commissioning = true;
+        change.anomalies = log->anomalies;
+        change.outgoing = log->outgoing;
+        change.event_count = log->count;
+        machine->commissioning_count = 0;
+        machine->commissioning_bytes = 0;
+        machine_change_knowledge(machine, &change);
+        r = machine_commit(registry, machine, &change, NULL, refusal);
+    } else {
+        machine->epoch = 0;
+        machine_leave(machine);
+        r = refuse_fault(refusal, r);
+    }
+    episode_log_free(log);
+    return r;
+}
+
+int registry_commission(struct registry *registry, const char *id, struct moment now, struct refusal *refusal)
+{
+    struct store_change change;
+    struct machine *machine;
+    int r = check_id(id, refusal);
+
+    if (r == 0)
+        r = machine_enter(registry, id, &machine, refusal);
+    if (r != 0)
+        return r;
+    if (machine->settings.paused) {
+        machine_leave(machine);
+        return refuse(refusal, REFUSAL_STATE, "paused", "machine %s is paused: PATCH {\"paused\": false} first", id);
+    }
+    strategy_start_learning(&machine->state, now.wall);
+    change = machine_change(machine, now.wall);
+    return machine_commit(registry, machine, &change, NULL, refusal);
+}
+
+int registry_initialize(struct registry *registry, const char *id, struct moment now, struct refusal *refusal)
+{
+    struct episode_log log = { 0 };
+    struct machine *machine;
+    int r = check_id(id, refusal);
+
+    if (r == 0)
+        r = machine_enter(registry, id, &machine, refusal);
+    if (r != 0)
+        return r;
+    r = close_episode(registry, machine, now.wall, &log);
+    if (r == 0)
+        r = machine_renew_engine(machine);
+    strategy_forget(&machine->state, now.wall);
+    memset(&machine->last, 0, sizeof(machine->last));
+    return keep_replaced(registry, machine, r, "before initialize", now.wall, &log, refusal);
+}
+
+int registry_get_knowledge(struct registry *registry, const char *id, void **bytes, size_t *size, uint32_t *crc,
+                           struct refusal *refusal)
+{
+    struct habit_info info = { 0 };
+    struct machine *machine;
+    void *copy;
+    int r = check_id(id, refusal);
+
+    if (r == 0)
+        r = machine_enter(registry, id, &machine, refusal);
+    if (r != 0)
+        return r;
+    copy = malloc(machine->memory.knowledge_size);
+    if (copy) {
+        habit_seal(&machine->engine);
+        memcpy(copy, machine->memory.knowledge, machine->memory.knowledge_size);
+        habit_check(copy, machine->memory.knowledge_size, &info);
+        *bytes = copy;
+        *size = machine->memory.knowledge_size;
+        *crc = info.crc;
+    }
+    machine_leave(machine);
+    return copy ? 0 : refuse_fault(refusal, fault(-ENOMEM));
+}
+
+/* A block says what it is of: buffer_size and the like are settings then, as if REST had set them. */
+static void settings_of_block(struct settings *settings, const struct habit_info *info)
+{
+    static const enum settings_key keys[] = { SETTING_buffer_size, SETTING_axes,    SETTING_sampling_hz, SETTING_unit,
+                                              SETTING_scale,       SETTING_profile, SETTING_sensitivity };
+
+    settings->buffer_size = info->config.buffer_size;
+    settings->axes = info->config.axes;
+    settings->sampling_hz = info->config.sampling_hz;
+    settings->scale = info->config.scale;
+    settings->profile = info->config.profile;
+    settings->sensitivity = info->sensitivity;
+    memcpy(settings->unit, info->config.unit, sizeof(settings->unit));
+    settings->unit[sizeof(settings->unit) - 1] = '\0';
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        settings->origin[keys[i]] = ORIGIN_REST;
+}
+
+static int create_of_block(struct registry *registry, const char *id, const void *bytes, size_t size,
+                           const struct habit_info *info, int64_t now, struct refusal *refusal)
+{
+    struct settings settings;
+    bool create;
+
+    registry_base_settings(registry, id, &settings, &create);
+    settings_of_block(&settings, info);
+    return registry_create(registry, id, &settings, bytes, size, now, refusal);
+}
+
+static int check_match(const struct machine *machine, const struct habit_info *info, struct refusal *refusal)
+{
+    struct habit_config ours = machine_config(&machine->settings);
+    char text[160];
+
+    if (habit_config_compare(&ours, &info->config) == HABIT_FIELD_NONE)
+        return 0;
+    return refuse(refusal, REFUSAL_KNOWLEDGE, "knowledge", "%s: a block of another sensor is refused",
+                  machine_difference(&ours, &info->config, text, sizeof(text)));
+}
+
+static int replace_by_block(struct registry *registry, const char *id, const void *bytes, size_t size,
+                            const struct habit_info *info, int64_t now, struct refusal *refusal)
+{
+    struct episode_log log = { 0 };
+    struct machine *machine;
+    int r = machine_enter(registry, id, &machine, refusal);
+
+    if (r != 0)
+        return r;
+    r = check_match(machine, info, refusal);
+    if (r != 0) {
+        machine_leave(machine);
+        return r;
+    }
+    r = close_episode(registry, machine, now, &log);
+    if (r == 0 && machine->conflict)
+        r = machine_renew_engine(machine);
+    if (r == 0 && habit_load(&machine->engine, bytes, size) != HABIT_OK)
+        r = fault(-EINVAL);
+    habit_window_init(&machine->window, machine->settings.window);
+    strategy_start_watching(&machine->state, now);
+    if (machine->settings.sensitivity != info->sensitivity) {
+        machine->settings.sensitivity = info->sensitivity;
+        machine->settings.origin[SETTING_sensitivity] = ORIGIN_REST;
+    }
+    return keep_replaced(registry, machine, r, "before upload", now, &log, refusal);
+}
+
+int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size, struct moment now,
+                           bool *created, struct refusal *refusal)
+{
+    struct habit_info info;
+    struct machine *machine;
+    int r = check_id(id, refusal);
+    int status = habit_check(bytes, size, &info);
+
+    if (r != 0)
+        return r;
+    if (status != HABIT_OK)
+        return refuse(refusal, REFUSAL_KNOWLEDGE, "knowledge", "%s (%zu bytes)", habit_text(status), size);
+    pthread_mutex_lock(&registry->admin);
+    machine = registry_find(registry, id);
+    *created = !machine;
+    if (machine)
+        machine_release(machine);
+    r = machine ? replace_by_block(registry, id, bytes, size, &info, now.wall, refusal)
+                : create_of_block(registry, id, bytes, size, &info, now.wall, refusal);
+    pthread_mutex_unlock(&registry->admin);
+    return r;
+}

@@ -1,0 +1,313 @@
+/* One machine: its engine, and what is kept of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/internal.h"
+
+struct habit_config machine_config(const struct settings *settings)
+{
+    struct habit_config config = HABIT_CONFIG_DEFAULT;
+
+    config.buffer_size = (uint16_t)settings->buffer_size;
+    config.axes = (uint8_t)settings->axes;
+    config.profile = (uint8_t)settings->profile;
+    config.sampling_hz = settings->sampling_hz;
+    config.scale = settings->scale;
+    memcpy(config.unit, settings->unit, strlen(settings->unit));
+    return config;
+}
+
+/* Knowledge and cache in one allocation; scratch is the caller's of the moment, see machine_enter. */
+static int allocate(const struct habit_config *config, struct habit_memory *memory)
+{
+    char *bytes;
+
+    *memory = (struct habit_memory){ .knowledge_size = habit_knowledge_size(config),
+                                     .cache_size = habit_cache_size(config),
+                                     .scratch_size = habit_scratch_size(config) };
+    if (memory->knowledge_size == 0)
+        return fault(-EINVAL);
+    bytes = calloc(1, memory->knowledge_size + memory->cache_size);
+    if (!bytes)
+        return fault(-ENOMEM);
+    memory->knowledge = bytes;
+    memory->cache = bytes + memory->knowledge_size;
+    return 0;
+}
+
+/* An engine of any configuration, that has learned nothing. */
+static int make_engine(struct machine *machine, const struct habit_config *config)
+{
+    struct habit_memory memory;
+    void *scratch;
+    int r = allocate(config, &memory);
+
+    if (r < 0)
+        return r;
+    scratch = malloc(memory.scratch_size);
+    memory.scratch = scratch;
+    if (!scratch || habit_init(&machine->engine, config, &memory) != HABIT_OK) {
+        free(scratch);
+        free(memory.knowledge);
+        return fault(-ENOMEM);
+    }
+    habit_set_sensitivity(&machine->engine, machine->settings.sensitivity);
+    free(scratch);
+    free(machine->memory.knowledge);
+    machine->memory = memory;
+    machine->memory.scratch = NULL;
+    machine->engine.memory.scratch = NULL;
+    habit_window_init(&machine->window, machine->settings.window);
+    return 0;
+}
+
+int machine_renew_engine(struct machine *machine)
+{
+    struct habit_config config = machine_config(&machine->settings);
+    int r = make_engine(machine, &config);
+
+    if (r == 0)
+        machine->conflict = machine->damaged = false;
+    return r;
+}
+
+int machine_new(struct machine **ret_machine, const char *id, const struct settings *settings)
+{
+    struct machine *machine = calloc(1, sizeof(*machine));
+    int r;
+
+    if (!machine)
+        return fault(-ENOMEM);
+    pthread_mutex_init(&machine->lock, NULL);
+    machine->references = 1;
+    machine->settings = *settings;
+    snprintf(machine->id, sizeof(machine->id), "%s", id);
+    r = machine_renew_engine(machine);
+    if (r < 0) {
+        machine_free(machine);
+        return r;
+    }
+    *ret_machine = machine;
+    return 0;
+}
+
+struct machine *machine_free(struct machine *machine)
+{
+    if (!machine)
+        return NULL;
+    free(machine->memory.knowledge);
+    free(machine->open.explanation);
+    free(machine->context);
+    marks_free(&machine->marks);
+    pthread_mutex_destroy(&machine->lock);
+    free(machine);
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- from the store */
+
+/* A window of another K or another version begins empty. */
+static void restore_window(struct machine *machine, const struct store_machine *stored)
+{
+    struct habit_window window;
+
+    if (stored->window_size != sizeof(window))
+        return;
+    memcpy(&window, stored->window, sizeof(window));
+    if (habit_window_valid(&window) && window.size == machine->settings.window)
+        machine->window = window;
+}
+
+/* Where the settings have another geometry than the knowledge, the knowledge stays in force until somebody says initialize:
+ * a changed file must not throw away what was learned. */
+static int restore_knowledge(struct machine *machine, const struct store_machine *stored)
+{
+    struct habit_config config = machine_config(&machine->settings);
+    struct habit_info info;
+    void *scratch;
+    int r;
+
+    if (!stored->knowledge)
+        return 0;
+    if (habit_check(stored->knowledge, stored->knowledge_size, &info) != HABIT_OK) {
+        machine->damaged = true;
+        return 0;
+    }
+    machine->conflict = habit_config_compare(&config, &info.config) != HABIT_FIELD_NONE;
+    r = machine->conflict ? make_engine(machine, &info.config) : 0;
+    if (r < 0)
+        return r;
+    scratch = malloc(machine->memory.scratch_size);
+    if (!scratch)
+        return fault(-ENOMEM);
+    habit_use_scratch(&machine->engine, scratch, machine->memory.scratch_size);
+    machine->damaged = habit_load(&machine->engine, stored->knowledge, stored->knowledge_size) != HABIT_OK;
+    if (habit_get_sensitivity(&machine->engine) != machine->settings.sensitivity)
+        habit_set_sensitivity(&machine->engine, machine->settings.sensitivity);
+    machine->engine.memory.scratch = NULL;
+    free(scratch);
+    return 0;
+}
+
+static int restore_marks(struct machine *machine, const struct store_machine *stored)
+{
+    if (stored->mark_count == 0)
+        return 0;
+    machine->marks.mark = calloc(stored->mark_count, sizeof(*stored->marks));
+    if (!machine->marks.mark)
+        return fault(-ENOMEM);
+    memcpy(machine->marks.mark, stored->marks, stored->mark_count * sizeof(*stored->marks));
+    machine->marks.count = stored->mark_count;
+    return 0;
+}
+
+int machine_restore(struct machine *machine, const struct store_machine *stored)
+{
+    int r;
+
+    machine->row = stored->machine;
+    machine->created = stored->created;
+    machine->state = stored->state;
+    if (machine->state.phase >= PHASE_PAUSED)
+        machine->state.phase = PHASE_NEW;
+    machine->commissioning_count = stored->commissioning_count;
+    machine->commissioning_bytes = stored->commissioning_bytes;
+    r = restore_knowledge(machine, stored);
+    if (r == 0)
+        r = restore_marks(machine, stored);
+    if (r == 0 && !machine->damaged)
+        restore_window(machine, stored);
+    return r;
+}
+
+void machine_take(struct machine *machine, struct machine *from)
+{
+    free(machine->memory.knowledge);
+    marks_free(&machine->marks);
+    free(machine->open.explanation);
+    machine->settings = from->settings;
+    machine->state = from->state;
+    machine->engine = from->engine;
+    machine->memory = from->memory;
+    machine->window = from->window;
+    machine->marks = from->marks;
+    machine->open = from->open;
+    machine->conflict = from->conflict;
+    machine->damaged = from->damaged;
+    machine->commissioning_count = from->commissioning_count;
+    machine->commissioning_bytes = from->commissioning_bytes;
+    from->memory = (struct habit_memory){ 0 };
+    from->marks = (struct marks){ 0 };
+    from->open = (struct anomaly){ 0 };
+}
+
+/* ----------------------------------------------------------------------------------------------------------- views */
+
+static void describe(const struct habit_config *config, enum habit_field field, char *text, size_t size)
+{
+    static const char *const profiles[] = { "small", "default", "large" };
+
+    switch (field) {
+    case HABIT_FIELD_BUFFER_SIZE:
+        snprintf(text, size, "%u", config->buffer_size);
+        break;
+    case HABIT_FIELD_AXES:
+        snprintf(text, size, "%u", config->axes);
+        break;
+    case HABIT_FIELD_PROFILE:
+        snprintf(text, size, "%s", profiles[config->profile % 3]);
+        break;
+    case HABIT_FIELD_SAMPLING_HZ:
+        snprintf(text, size, "%.9g Hz", (double)config->sampling_hz);
+        break;
+    case HABIT_FIELD_SCALE:
+        snprintf(text, size, "%.9g", (double)config->scale);
+        break;
+    default:
+        snprintf(text, size, "'%.*s'", (int)sizeof(config->unit), config->unit);
+        break;
+    }
+}
+
+const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text, size_t size)
+{
+    static const char *const names[] = { "", "buffer_size", "axes", "profile", "sampling_hz", "scale", "unit" };
+    enum habit_field field = habit_config_compare(ours, theirs);
+    char here[32], there[32];
+
+    describe(ours, field, here, sizeof(here));
+    describe(theirs, field, there, sizeof(there));
+    snprintf(text, size, "%s: %s in the settings, %s in the knowledge", names[field], here, there);
+    return text;
+}
+
+void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning)
+{
+    struct habit_progress asked;
+
+    if (!progress) {
+        memset(&asked, 0, sizeof(asked));
+        habit_status(&machine->engine, &asked);
+        progress = &asked;
+    }
+    *learning = (struct learning){ .learned = progress->learned,
+                                   .needed = progress->needed,
+                                   .settled = progress->settled,
+                                   .weight = progress->weight,
+                                   .false_alarms = progress->false_alarms,
+                                   .extrapolated = progress->extrapolated,
+                                   .missing = habit_missing_text(progress->missing) };
+}
+
+void machine_view(struct machine *machine, struct machine_view *view, struct moment now)
+{
+    struct habit_config config = machine_config(&machine->settings);
+    struct habit_info info = { 0 };
+
+    memset(view, 0, sizeof(*view));
+    snprintf(view->id, sizeof(view->id), "%s", machine->id);
+    view->created = machine->created;
+    view->settings = machine->settings;
+    view->state = machine->state;
+    view->state.phase = strategy_phase(&machine->settings, &machine->state);
+    view->last = machine->last;
+    view->online = strategy_online(&machine->settings, &machine->state, now.wall);
+    view->conflict = machine->conflict;
+    if (machine->conflict)
+        machine_difference(&config, &machine->engine.config, view->conflict_text, sizeof(view->conflict_text));
+    machine_learning(machine, NULL, &view->learning);
+    habit_drift(&machine->engine, &view->drift);
+    habit_seal(&machine->engine);
+    if (habit_check(machine->memory.knowledge, machine->memory.knowledge_size, &info) == HABIT_OK) {
+        view->knowledge_crc = info.crc;
+        view->knowledge_size = info.size;
+    }
+    view->context_count = machine->context_count;
+    if (machine->context)
+        memcpy(view->context, machine->context, sizeof(view->context));
+}
+
+/* ----------------------------------------------------------------------------------------------------------- hours */
+
+struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at)
+{
+    int64_t start = at - at % HOUR_MS;
+    struct hour *hour;
+
+    for (size_t i = 0; i < machine->hour_count; i++)
+        if (machine->hour[i].start == start)
+            return &machine->hour[i];
+    if (machine->hour_count == HOURS_PENDING) {
+        struct store_change change = { .machine = machine->row, .epoch = machine->epoch, .at = at,
+                                       .hours = machine->hour, .hour_count = 1 };
+
+        store_submit(store, &change, NULL);
+        memmove(&machine->hour[0], &machine->hour[1], (HOURS_PENDING - 1) * sizeof(machine->hour[0]));
+        machine->hour_count--;
+    }
+    hour = &machine->hour[machine->hour_count++];
+    *hour = (struct hour){ .start = start, .similarity_min = 101 };
+    return hour;
+}

@@ -1,0 +1,173 @@
+#include "registry/marks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { WINDOW = LIMIT_SEQUENCE_WINDOW };
+
+void marks_free(struct marks *marks)
+{
+    free(marks->mark);
+    *marks = (struct marks){ 0 };
+}
+
+static struct mark *find(const struct marks *marks, const char *source, const char *boot)
+{
+    for (size_t i = 0; i < marks->count; i++)
+        if (strcmp(marks->mark[i].source, source) == 0 && strcmp(marks->mark[i].boot, boot) == 0)
+            return &marks->mark[i];
+    return NULL;
+}
+
+static bool bit(const struct mark *mark, uint64_t seq)
+{
+    return mark->seen[seq % WINDOW / 64] >> (seq % 64) & 1;
+}
+
+static void set_bit(struct mark *mark, uint64_t seq)
+{
+    mark->seen[seq % WINDOW / 64] |= UINT64_C(1) << (seq % 64);
+}
+
+static void clear_bit(struct mark *mark, uint64_t seq)
+{
+    mark->seen[seq % WINDOW / 64] &= ~(UINT64_C(1) << (seq % 64));
+}
+
+bool marks_applied(const struct marks *marks, const char *source, const char *boot, uint64_t seq)
+{
+    const struct mark *mark = find(marks, source, boot);
+
+    if (!mark || seq > mark->high)
+        return false;
+    return mark->high - seq >= WINDOW || bit(mark, seq);
+}
+
+/* The bits of the numbers that were skipped belong to numbers 256 below: they start as not applied. */
+static void advance(struct mark *mark, uint64_t seq)
+{
+    if (seq - mark->high >= WINDOW)
+        memset(mark->seen, 0, sizeof(mark->seen));
+    else
+        for (uint64_t skipped = mark->high + 1; skipped < seq; skipped++)
+            clear_bit(mark, skipped);
+    mark->high = seq;
+}
+
+static void drop(struct marks *marks, size_t index)
+{
+    memmove(&marks->mark[index], &marks->mark[index + 1], (marks->count - index - 1) * sizeof(*marks->mark));
+    marks->count--;
+}
+
+/* Index of the mark that was used longest ago; of one source, or of all (source NULL). */
+static size_t oldest(const struct marks *marks, const char *source)
+{
+    size_t found = marks->count;
+
+    for (size_t i = 0; i < marks->count; i++)
+        if ((!source || strcmp(marks->mark[i].source, source) == 0) &&
+            (found == marks->count || marks->mark[i].used < marks->mark[found].used))
+            found = i;
+    return found;
+}
+
+static size_t count_boots(const struct marks *marks, const char *source)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < marks->count; i++)
+        count += strcmp(marks->mark[i].source, source) == 0;
+    return count;
+}
+
+/* Marks of one source lie anywhere; a source is counted where it first appears. */
+static size_t count_sources(const struct marks *marks)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < marks->count; i++) {
+        size_t j = 0;
+
+        while (strcmp(marks->mark[j].source, marks->mark[i].source) != 0)
+            j++;
+        count += j == i;
+    }
+    return count;
+}
+
+static int64_t last_used(const struct marks *marks, const char *source)
+{
+    int64_t used = INT64_MIN;
+
+    for (size_t i = 0; i < marks->count; i++)
+        if (strcmp(marks->mark[i].source, source) == 0 && marks->mark[i].used > used)
+            used = marks->mark[i].used;
+    return used;
+}
+
+/* Drops the source that was silent longest, all its boots. */
+static void forget_source(struct marks *marks, char forgotten[SOURCE_SIZE])
+{
+    size_t quietest = 0;
+
+    for (size_t i = 1; i < marks->count; i++)
+        if (last_used(marks, marks->mark[i].source) < last_used(marks, marks->mark[quietest].source))
+            quietest = i;
+    snprintf(forgotten, SOURCE_SIZE, "%s", marks->mark[quietest].source);
+    for (size_t i = marks->count; i-- > 0;)
+        if (strcmp(marks->mark[i].source, forgotten) == 0)
+            drop(marks, i);
+}
+
+static struct mark *add(struct marks *marks, const char *source, const char *boot, char forgotten[SOURCE_SIZE])
+{
+    struct mark *grown = realloc(marks->mark, (marks->count + 1) * sizeof(*grown));
+    size_t boots = count_boots(marks, source);
+
+    if (!grown)
+        return NULL;
+    marks->mark = grown;
+    if (boots >= LIMIT_BOOTS)
+        drop(marks, oldest(marks, source));
+    else if (boots == 0 && count_sources(marks) >= LIMIT_SOURCES)
+        forget_source(marks, forgotten);
+    grown = &marks->mark[marks->count++];
+    memset(grown, 0, sizeof(*grown));
+    snprintf(grown->source, sizeof(grown->source), "%s", source);
+    snprintf(grown->boot, sizeof(grown->boot), "%s", boot);
+    return grown;
+}
+
+int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used,
+                char forgotten[SOURCE_SIZE])
+{
+    struct mark *mark = find(marks, source, boot);
+
+    forgotten[0] = '\0';
+    if (!mark) {
+        mark = add(marks, source, boot, forgotten);
+        if (!mark)
+            return fault(-ENOMEM);
+        mark->high = seq;
+    }
+    if (seq > mark->high)
+        advance(mark, seq);
+    set_bit(mark, seq);
+    mark->used = used;
+    return 0;
+}
+
+size_t marks_of_source(const struct marks *marks, const char *source, struct mark *found)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < marks->count && count < LIMIT_BOOTS; i++)
+        if (strcmp(marks->mark[i].source, source) == 0)
+            found[count++] = marks->mark[i];
+    return count;
+}

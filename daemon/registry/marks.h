@@ -1,0 +1,31 @@
+/* Which numbered buffers were applied: pure bookkeeping over the marks of one machine.
+ *
+ * A mark is the high-water mark of one boot of one source and a ring of bits for the last 256 numbers: number n has bit
+ * n % 256. Numbers further below count as applied. Kept are the last LIMIT_BOOTS boots of the last LIMIT_SOURCES sources. */
+#ifndef HABIT_REGISTRY_MARKS_H
+#define HABIT_REGISTRY_MARKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "record/machine.h"
+
+struct marks {
+    struct mark *mark; /* heap */
+    size_t count;
+};
+
+void marks_free(struct marks *marks);
+
+/* Whether this number was applied before. */
+bool marks_applied(const struct marks *marks, const char *source, const char *boot, uint64_t seq);
+
+/* Notes a number as applied; `used`: wall ms. forgotten: a source that had to make room, "" if none.
+ * Returns 0, or -ENOMEM with nothing changed. */
+int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used,
+                char forgotten[SOURCE_SIZE]);
+
+/* Copies the marks of one source; at most LIMIT_BOOTS. Returns how many. */
+size_t marks_of_source(const struct marks *marks, const char *source, struct mark *found);
+
+#endif

@@ -1,0 +1,536 @@
+/* The set of machines: finding, loading, entering, committing, making, deleting. */
+#include "registry/registry.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "registry/internal.h"
+#include "wire/document.h"
+
+/* ---------------------------------------------------------------------------------------------------------- the table */
+
+static size_t place_of(const struct registry *registry, const char *id)
+{
+    size_t low = 0, high = registry->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (strcmp(registry->machine[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct registry *registry, size_t place, const char *id)
+{
+    return place < registry->count && strcmp(registry->machine[place]->id, id) == 0;
+}
+
+static int insert(struct registry *registry, struct machine *machine)
+{
+    size_t place;
+    int r = 0;
+
+    pthread_rwlock_wrlock(&registry->table);
+    if (registry->count == registry->room) {
+        size_t room = registry->room > 0 ? 2 * registry->room : 64;
+        struct machine **grown = realloc(registry->machine, room * sizeof(struct machine *));
+
+        if (grown) {
+            registry->machine = grown;
+            registry->room = room;
+        } else {
+            r = -ENOMEM;
+        }
+    }
+    if (r == 0) {
+        place = place_of(registry, machine->id);
+        memmove(&registry->machine[place + 1], &registry->machine[place],
+                (registry->count - place) * sizeof(struct machine *));
+        registry->machine[place] = machine;
+        registry->count++;
+    }
+    pthread_rwlock_unlock(&registry->table);
+    return fault(r);
+}
+
+static void take_out(struct registry *registry, const char *id)
+{
+    size_t place;
+
+    pthread_rwlock_wrlock(&registry->table);
+    place = place_of(registry, id);
+    if (is_at(registry, place, id)) {
+        memmove(&registry->machine[place], &registry->machine[place + 1],
+                (registry->count - place - 1) * sizeof(struct machine *));
+        registry->count--;
+    }
+    pthread_rwlock_unlock(&registry->table);
+}
+
+struct machine *registry_find(struct registry *registry, const char *id)
+{
+    struct machine *machine = NULL;
+    size_t place;
+
+    pthread_rwlock_rdlock(&registry->table);
+    place = place_of(registry, id);
+    if (is_at(registry, place, id)) {
+        machine = registry->machine[place];
+        machine->references++;
+    }
+    pthread_rwlock_unlock(&registry->table);
+    return machine;
+}
+
+size_t registry_ids(struct registry *registry, const char *after, char (*ids)[MACHINE_ID_SIZE], size_t limit)
+{
+    size_t place, count = 0;
+
+    pthread_rwlock_rdlock(&registry->table);
+    place = after ? place_of(registry, after) : 0;
+    if (after && is_at(registry, place, after))
+        place++;
+    while (count < limit && place < registry->count)
+        memcpy(ids[count++], registry->machine[place++]->id, MACHINE_ID_SIZE);
+    pthread_rwlock_unlock(&registry->table);
+    return count;
+}
+
+int registry_each(struct registry *registry, void (*each)(void *user, struct machine *machine), void *user)
+{
+    struct machine **machines;
+    size_t count;
+
+    pthread_rwlock_rdlock(&registry->table);
+    count = registry->count;
+    machines = malloc((count + 1) * sizeof(struct machine *));
+    for (size_t i = 0; machines && i < count; i++) {
+        machines[i] = registry->machine[i];
+        machines[i]->references++;
+    }
+    pthread_rwlock_unlock(&registry->table);
+    if (!machines)
+        return fault(-ENOMEM);
+    for (size_t i = 0; i < count; i++) {
+        pthread_mutex_lock(&machines[i]->lock);
+        if (!machines[i]->deleted)
+            each(user, machines[i]);
+        pthread_mutex_unlock(&machines[i]->lock);
+        machine_release(machines[i]);
+    }
+    free(machines);
+    return 0;
+}
+
+void machine_release(struct machine *machine)
+{
+    if (atomic_fetch_sub(&machine->references, 1) == 1)
+        machine_free(machine);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- loading */
+
+void registry_base_settings(const struct registry *registry, const char *id, struct settings *settings, bool *create)
+{
+    config_settings(registry->config, id, settings, create);
+}
+
+/* A geometry that neither file nor REST names any more is still in the knowledge. */
+static void geometry_from_knowledge(struct settings *settings, const struct store_machine *stored)
+{
+    struct habit_info info;
+
+    if ((settings->buffer_size != 0 && settings->axes != 0) || !stored->knowledge ||
+        habit_check(stored->knowledge, stored->knowledge_size, &info) != HABIT_OK)
+        return;
+    settings->buffer_size = info.config.buffer_size;
+    settings->axes = info.config.axes;
+    settings->profile = info.config.profile;
+    settings->sampling_hz = info.config.sampling_hz;
+    settings->scale = info.config.scale;
+    memcpy(settings->unit, info.config.unit, sizeof(settings->unit));
+}
+
+static int settings_of_stored(const struct registry *registry, const struct store_machine *stored,
+                              struct settings *settings, struct refusal *refusal)
+{
+    struct settings base;
+    bool create;
+    int r;
+
+    registry_base_settings(registry, stored->id, &base, &create);
+    *settings = base;
+    r = wire_read_settings(stored->settings, strlen(stored->settings), settings, &base, ORIGIN_REST, refusal);
+    if (r != 0)
+        return r;
+    geometry_from_knowledge(settings, stored);
+    return settings_check(settings, refusal);
+}
+
+struct loading {
+    struct registry *registry;
+    struct machine *machine; /* the one that was asked for */
+};
+
+static int make_stored(const struct registry *registry, const struct store_machine *stored, struct machine **machine)
+{
+    struct refusal refusal = { 0 };
+    struct settings settings;
+    int r = settings_of_stored(registry, stored, &settings, &refusal);
+
+    if (r > 0) {
+        log_error("machine %s is left out: %s %s: mend the configuration and start again", stored->id, refusal.field,
+                  refusal.detail);
+        return 0;
+    }
+    if (r == 0)
+        r = machine_new(machine, stored->id, &settings);
+    if (r == 0)
+        r = machine_restore(*machine, stored);
+    if (r == 0)
+        (*machine)->epoch = store_epoch(registry->store);
+    return r;
+}
+
+static void report_troubles(const struct machine *machine)
+{
+    struct habit_config config = machine_config(&machine->settings);
+    char text[160];
+
+    if (machine->conflict)
+        log_warning("machine %s: %s: buffers are refused until one of both is changed or POST .../initialize forgets",
+                    machine->id, machine_difference(&config, &machine->engine.config, text, sizeof(text)));
+    if (machine->damaged)
+        log_error("machine %s: its stored knowledge does not load and stays a snapshot: it begins to learn anew",
+                  machine->id);
+}
+
+static int load_each(void *user, const struct store_machine *stored)
+{
+    struct loading *loading = user;
+    struct machine *machine = NULL;
+    int r = make_stored(loading->registry, stored, &machine);
+
+    if (r == 0 && machine) {
+        report_troubles(machine);
+        r = insert(loading->registry, machine);
+    }
+    if (r < 0)
+        machine_free(machine);
+    return r;
+}
+
+static int reload_each(void *user, const struct store_machine *stored)
+{
+    struct loading *loading = user;
+
+    return make_stored(loading->registry, stored, &loading->machine);
+}
+
+/* Memory was ahead of the store, or may be: what the store holds is what is. An epoch of 0 says that changes of this machine
+ * may still be on their way; an empty one behind them tells when they have arrived. */
+static int reload(struct registry *registry, struct machine *machine, struct refusal *refusal)
+{
+    struct loading loading = { registry, NULL };
+    struct store_change barrier = { .machine = machine->row, .epoch = store_epoch(registry->store) };
+    struct store_op *op = NULL;
+    int r = 0;
+
+    if (machine->epoch == 0 && store_submit(registry->store, &barrier, &op) == 0)
+        r = store_finish(registry->store, op);
+    if (r == 0)
+        r = store_load_machines(registry->store, machine->row, reload_each, &loading);
+    if (r < 0 || !loading.machine) {
+        machine_free(loading.machine);
+        return refuse(refusal, REFUSAL_STORE, "", "the store cannot be read; try again in a second");
+    }
+    machine_take(machine, loading.machine);
+    machine->epoch = loading.machine->epoch;
+    machine->news = true;
+    machine_free(loading.machine);
+    return 0;
+}
+
+int registry_new(struct registry **ret_registry, const struct config *config, struct store *store)
+{
+    struct registry *registry = calloc(1, sizeof(*registry));
+    struct loading loading = { registry, NULL };
+    int r = -ENOMEM;
+
+    if (!registry)
+        return fault(r);
+    registry->config = config;
+    registry->store = store;
+    pthread_mutex_init(&registry->admin, NULL);
+    pthread_rwlock_init(&registry->table, NULL);
+    registry->pending = pending_new();
+    if (registry->pending)
+        r = store_load_machines(store, 0, load_each, &loading);
+    if (r < 0) {
+        registry_free(registry);
+        return fault(r);
+    }
+    *ret_registry = registry;
+    return 0;
+}
+
+struct registry *registry_free(struct registry *registry)
+{
+    if (!registry)
+        return NULL;
+    for (size_t i = 0; i < registry->count; i++)
+        machine_release(registry->machine[i]);
+    free(registry->machine);
+    pending_free(registry->pending);
+    pthread_rwlock_destroy(&registry->table);
+    pthread_mutex_destroy(&registry->admin);
+    free(registry);
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------- entering */
+
+int check_id(const char *id, struct refusal *refusal)
+{
+    if (machine_id_valid(id, strlen(id)))
+        return 0;
+    return refuse(refusal, REFUSAL_MACHINE_ID, "machine",
+                  "a machine ID is a letter or digit, then up to 63 letters, digits, '_' or '-'");
+}
+
+static int refuse_unknown(const char *id, struct refusal *refusal)
+{
+    return refuse(refusal, REFUSAL_NO_MACHINE, "machine",
+                  "no machine %s: PUT /v1/machines/%s makes it, or a [machine] section with create = yes", id, id);
+}
+
+/* The engine works in memory that is borrowed for the call: a thousand machines need one scratch, not a thousand. */
+static int lend_scratch(struct machine *machine, struct refusal *refusal)
+{
+    size_t size = habit_scratch_size(&machine->engine.config);
+    void *scratch = malloc(size);
+
+    if (!scratch)
+        return refuse_fault(refusal, fault(-ENOMEM));
+    habit_use_scratch(&machine->engine, scratch, size);
+    return 0;
+}
+
+int machine_enter(struct registry *registry, const char *id, struct machine **ret_machine, struct refusal *refusal)
+{
+    struct machine *machine = registry_find(registry, id);
+    int r = 0;
+
+    if (!machine)
+        return refuse_unknown(id, refusal);
+    pthread_mutex_lock(&machine->lock);
+    if (machine->deleted)
+        r = refuse_unknown(id, refusal);
+    else if (machine->epoch != store_epoch(registry->store))
+        r = reload(registry, machine, refusal);
+    if (r == 0)
+        r = lend_scratch(machine, refusal);
+    if (r != 0) {
+        pthread_mutex_unlock(&machine->lock);
+        machine_release(machine);
+        return r;
+    }
+    *ret_machine = machine;
+    return 0;
+}
+
+void machine_leave(struct machine *machine)
+{
+    free(machine->engine.memory.scratch);
+    machine->engine.memory.scratch = NULL;
+    pthread_mutex_unlock(&machine->lock);
+    machine_release(machine);
+}
+
+/* ------------------------------------------------------------------------------------------------------- committing */
+
+struct store_change machine_change(const struct machine *machine, int64_t at)
+{
+    return (struct store_change){ .machine = machine->row,
+                                  .epoch = machine->epoch,
+                                  .at = at,
+                                  .state = &machine->state,
+                                  .window = &machine->window,
+                                  .window_size = sizeof(machine->window) };
+}
+
+void machine_change_knowledge(struct machine *machine, struct store_change *change)
+{
+    habit_seal(&machine->engine);
+    change->knowledge = machine->memory.knowledge;
+    change->knowledge_size = machine->memory.knowledge_size;
+}
+
+int refuse_store(int r, struct refusal *refusal)
+{
+    return refuse(refusal, REFUSAL_STORE, "", "the store could not commit (%s): nothing was applied, try again",
+                  strerror(-r));
+}
+
+int machine_commit(struct registry *registry, struct machine *machine, const struct store_change *change,
+                   struct receipt *receipt, struct refusal *refusal)
+{
+    struct receipt own = { 0 };
+    int r = store_submit(registry->store, change, receipt ? &receipt->op : &own.op);
+
+    if (r < 0)
+        machine->epoch = 0; /* memory is ahead and nobody will write it: load anew before the next use */
+    else
+        machine->unsaved = false;
+    machine->news = true;
+    machine_leave(machine);
+    if (r < 0)
+        return refuse_store(r, refusal);
+    return receipt ? 0 : registry_settle(registry, &own, refusal);
+}
+
+int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal)
+{
+    int r = store_finish(registry->store, receipt->op);
+
+    receipt->op = NULL;
+    if (r == 0)
+        return 0;
+    registry->refusals[REFUSAL_STORE]++;
+    return refuse_store(r, refusal);
+}
+
+/* ------------------------------------------------------------------------------------------------- making, deleting */
+
+static int full(const struct registry *registry, struct refusal *refusal)
+{
+    if (registry->count < registry->config->machines)
+        return 0;
+    return refuse_limit(refusal, REFUSAL_LIMIT, "machine", registry->config->machines,
+                        "%u machines exist, the most that [gateway] machines allows", registry->config->machines);
+}
+
+/* Stores a machine that exists in memory only. */
+static int store_new(struct registry *registry, struct machine *machine, int64_t now)
+{
+    char *settings = wire_settings(&machine->settings, ORIGIN_REST);
+    struct store_change first;
+    int r = settings ? 0 : fault(-ENOMEM);
+
+    machine->created = now;
+    machine->state.phase_since = now;
+    if (r == 0) {
+        first = machine_change(machine, now);
+        first.settings = settings;
+        machine_change_knowledge(machine, &first);
+        r = store_create_machine(registry->store, machine->id, &first, &machine->row);
+    }
+    free(settings);
+    machine->epoch = store_epoch(registry->store);
+    return r;
+}
+
+static int load_block(struct machine *machine, const void *knowledge, size_t size, int64_t now)
+{
+    void *scratch = malloc(machine->memory.scratch_size);
+    int r = scratch ? 0 : fault(-ENOMEM);
+
+    if (r == 0) {
+        habit_use_scratch(&machine->engine, scratch, machine->memory.scratch_size);
+        r = habit_load(&machine->engine, knowledge, size) == HABIT_OK ? 0 : fault(-EINVAL);
+        strategy_start_watching(&machine->state, now);
+    }
+    machine->engine.memory.scratch = NULL;
+    free(scratch);
+    return r;
+}
+
+int registry_create(struct registry *registry, const char *id, const struct settings *settings, const void *knowledge,
+                    size_t knowledge_size, int64_t now, struct refusal *refusal)
+{
+    struct machine *machine = NULL;
+    int r = full(registry, refusal);
+
+    if (r == 0)
+        r = settings_check(settings, refusal);
+    if (r > 0)
+        return r;
+    r = machine_new(&machine, id, settings);
+    if (r == 0 && knowledge)
+        r = load_block(machine, knowledge, knowledge_size, now);
+    if (r == 0)
+        r = store_new(registry, machine, now);
+    machine = r < 0 ? machine_free(machine) : machine;
+    if (r == -EEXIST)
+        return refuse(refusal, REFUSAL_STATE, "machine", "machine %s is in the store but could not be loaded: see the log", id);
+    if (r == 0)
+        r = insert(registry, machine);
+    if (r < 0)
+        return refuse_store(r, refusal);
+    machine->news = true;
+    pending_remove(registry->pending, id);
+    return 0;
+}
+
+int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal)
+{
+    struct settings settings;
+    struct machine *machine;
+    bool create;
+    int r = 0;
+
+    registry_base_settings(registry, id, &settings, &create);
+    if (!create)
+        return refuse_unknown(id, refusal);
+    pthread_mutex_lock(&registry->admin);
+    machine = registry_find(registry, id); /* another door may have been faster */
+    if (machine)
+        machine_release(machine);
+    else
+        r = registry_create(registry, id, &settings, NULL, 0, now, refusal);
+    pthread_mutex_unlock(&registry->admin);
+    return r;
+}
+
+/* Deletes an entered machine and leaves it. Caller holds admin. */
+static int delete_entered(struct registry *registry, struct machine *machine, struct refusal *refusal)
+{
+    int r = store_delete_machine(registry->store, machine->row);
+
+    if (r == 0) {
+        machine->deleted = true;
+        take_out(registry, machine->id);
+    }
+    machine_leave(machine);
+    if (r < 0)
+        return refuse_store(r, refusal);
+    machine_release(machine); /* the table's own reference */
+    return 0;
+}
+
+int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal)
+{
+    struct machine *machine;
+    int r = check_id(id, refusal);
+
+    if (r != 0)
+        return r;
+    pthread_mutex_lock(&registry->admin);
+    r = machine_enter(registry, id, &machine, refusal);
+    if (r == 0) {
+        r = machine_check_etag(machine, if_match, refusal);
+        if (r == 0)
+            r = delete_entered(registry, machine, refusal);
+        else
+            machine_leave(machine);
+    }
+    pthread_mutex_unlock(&registry->admin);
+    return r;
+}

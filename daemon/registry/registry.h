@@ -1,0 +1,139 @@
+/* The machines: one engine, one lock, one strategy state each. The only user of the engine; doors come in here.
+ *
+ * Every call that changes something takes a `receipt`: NULL = wait until it is durable before returning (HTTP); else the
+ * receipt is filled and the caller gives it to registry_settle before it acknowledges anything (MQTT: many at once).
+ *
+ * Returns of all calls: 0; a refusal code (positive) with *refusal filled and nothing changed; negative: broken. */
+#ifndef HABIT_REGISTRY_REGISTRY_H
+#define HABIT_REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "record/anomaly.h"
+#include "record/machine.h"
+#include "record/verdict.h"
+#include "store/store.h"
+#include "wire/buffer.h"
+
+struct registry;
+
+/* Takes what the store holds. config and store must outlive it. message: what was set aside or in conflict goes to the log. */
+int registry_new(struct registry **ret_registry, const struct config *config, struct store *store);
+struct registry *registry_free(struct registry *registry);
+
+struct receipt {
+    struct store_op *op;
+};
+
+/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). May be called once for each receipt. */
+int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal);
+
+/* ---------------------------------------------------------------------------------------------------------- buffers */
+
+enum intent { INTENT_BUFFER, INTENT_LEARN, INTENT_DETECT };
+
+struct arrival {
+    const char *id;   /* valid machine ID */
+    enum intent intent;
+    enum wire_encoding encoding;
+    const void *bytes;
+    size_t size;
+    bool dry_run;     /* judge, touch nothing (detect only) */
+    int format;       /* enum sample_format of a RAW body; -1 = the machine's setting */
+    const struct config_input *input; /* format, layout, scale, offset, path come from here; NULL = from the machine */
+    const struct wire_meta *meta;     /* NULL = nothing known */
+    const char *topic;                /* where it came from, for the pending list; NULL = HTTP: unknown machines are 404 */
+    struct moment now;
+};
+
+/* Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
+ * queues what must be durable. verdicts: at least `room`; *count: how many buffers came; those beyond room are applied but not
+ * answered. A batch is all or nothing. */
+int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,
+                    size_t *count, struct receipt *receipt, struct refusal *refusal);
+
+/* Named numbers that come beside buffers; latest value each. */
+int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
+                     struct refusal *refusal);
+
+/* --------------------------------------------------------------------------------------------------------- machines */
+
+/* PUT (replaces all REST settings) and PATCH (null = back to file or default). *created tells whether it is new.
+ * if_match: "" or the ETag the caller has seen; PRECONDITION where it is another now. */
+int registry_put(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
+                 bool *created, struct refusal *refusal);
+int registry_patch(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
+                   struct refusal *refusal);
+int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal);
+
+/* ETag of a machine's settings, quoted. */
+enum { ETAG_SIZE = 24 };
+int registry_show(struct registry *registry, const char *id, struct machine_view *view, char etag[ETAG_SIZE],
+                  struct moment now, struct refusal *refusal);
+
+/* Machines with IDs above `after` in byte order. Returns how many, or negative. */
+int registry_list(struct registry *registry, const char *after, struct machine_view *views, size_t limit,
+                  struct moment now);
+
+/* Start learning, or learn on. */
+int registry_commission(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+
+/* Forget; the old knowledge stays as a snapshot. Also takes a changed geometry into force. */
+int registry_initialize(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+
+int registry_set_sensitivity(struct registry *registry, const char *id, float sensitivity, struct refusal *refusal);
+
+/* The sealed block; *bytes is the caller's to free. */
+int registry_get_knowledge(struct registry *registry, const char *id, void **bytes, size_t *size, uint32_t *crc,
+                           struct refusal *refusal);
+
+/* A block from anywhere. An unknown machine is made from the block's own configuration. */
+int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size, struct moment now,
+                           bool *created, struct refusal *refusal);
+
+/* ---------------------------------------------------------------------------------------------------------- pending */
+
+int registry_pending(struct registry *registry, const char *after, struct pending *pendings, size_t limit);
+
+/* Makes a pending ID a machine. json: its settings; with axes but no buffer_size, that follows from the size seen. */
+int registry_adopt(struct registry *registry, const char *id, const void *json, size_t size, struct refusal *refusal);
+
+/* ----------------------------------------------------------------------------------------------- anomalies, reports */
+
+/* Fills reports[] for one machine, or all (id NULL) from `after` on. Returns how many, or negative; 0 with a refusal filled
+ * where the id is unknown. */
+struct daily_report;
+struct civil_day;
+int registry_reports(struct registry *registry, const char *id, const char *after, const struct civil_day *day, int64_t now,
+                     struct daily_report *reports, size_t limit, struct refusal *refusal);
+
+/* ------------------------------------------------------------------------------------------------------ house-keeping */
+
+/* Queues counters and windows of all machines that have news, waits for the commit. Returns 0 or negative: then they are kept
+ * for the next time. */
+int registry_flush(struct registry *registry, struct moment now);
+
+/* Calls `each` for every machine whose state or availability changed since it was last taken; with `all`, for every machine
+ * (a new session of the broker). */
+int registry_take_changed(struct registry *registry, bool all, struct moment now,
+                          void (*each)(void *user, const struct machine_view *view), void *user);
+
+/* Counts what a door refused or dropped itself, before a machine was known. */
+void registry_count_refusal(struct registry *registry, enum refusal_code code);
+
+struct registry_figures {
+    uint32_t machines, pending;
+    uint32_t phases[PHASES];
+    uint32_t open_anomalies, conflicts;
+    uint64_t learned, detected, duplicates;
+    uint64_t pending_dropped, ignored_fields;
+    uint64_t refusals[REFUSAL_CODES];
+};
+void registry_figures(struct registry *registry, struct registry_figures *figures);
+
+#endif

@@ -1,0 +1,534 @@
+/* The path of buffers: decode, find the machine, let the strategy decide, learn or judge, and queue what must be durable. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/commissioning.h"
+#include "registry/internal.h"
+
+/* What one submission is about to write. */
+struct work {
+    struct registry *registry;
+    struct machine *machine; /* entered */
+    const struct arrival *arrival;
+    struct wire_buffers buffers;
+    int64_t at; /* wall ms when it was measured */
+    bool learned, duplicate;
+    struct episode_log events;
+    struct commissioning_list commissioning;
+    char forgotten[SOURCE_SIZE];
+    struct refusal *refusal;
+};
+
+/* What a batch must be able to take back: all or nothing. */
+struct undo {
+    void *knowledge; /* NULL for a single buffer: the engine itself takes back what it refuses */
+    struct strategy_state state;
+    struct habit_window window;
+    struct hour hour[HOURS_PENDING];
+    size_t hour_count;
+    uint32_t commissioning_count;
+    uint64_t commissioning_bytes;
+};
+
+/* ------------------------------------------------------------------------------------------------------------- time */
+
+enum { OLDEST_DAYS = 30, NEWEST_MS = 300000 };
+
+/* The measured time, where it is given and plausible: neither in the future nor older than a month. */
+static int64_t measured_at(const struct wire_meta *meta, int64_t now)
+{
+    int64_t at = meta->has_time ? meta->time : meta->has_age ? now - (int64_t)meta->age_ms : now;
+
+    return at > now + NEWEST_MS || at < now - OLDEST_DAYS * INT64_C(86400000) ? now : at;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- decoding */
+
+static struct wire_shape shape_of(const struct machine *machine, const struct arrival *arrival)
+{
+    const struct settings *settings = &machine->settings;
+    const struct config_input *input = arrival->input;
+    uint32_t format = arrival->format >= 0 ? (uint32_t)arrival->format : input ? input->format : settings->format;
+    struct wire_shape shape = { .encoding = arrival->encoding,
+                                .buffer_size = settings->buffer_size,
+                                .axes = settings->axes,
+                                .format = format,
+                                .layout = input ? input->layout : settings->layout,
+                                .scale = input ? input->scale : settings->scale,
+                                .offset = input ? input->offset : settings->offset,
+                                .json_path = input ? input->path : NULL };
+
+    if (shape.encoding == ENCODING_RAW && format == FORMAT_JSON)
+        shape.encoding = ENCODING_JSON;
+    if (!input && (shape.encoding != ENCODING_RAW || format == FORMAT_F32)) { /* in the unit already */
+        shape.scale = 1;
+        shape.offset = 0;
+    }
+    return shape;
+}
+
+static int decode(struct work *work)
+{
+    const struct arrival *arrival = work->arrival;
+    struct wire_shape shape = shape_of(work->machine, arrival);
+    int r = wire_decode(&shape, arrival->bytes, arrival->size, arrival->meta, &work->buffers, work->refusal);
+
+    if (r != 0)
+        return r;
+    work->registry->ignored += work->buffers.meta.ignored;
+    work->at = measured_at(&work->buffers.meta, arrival->now.wall);
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- learn and judge */
+
+static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
+{
+    *detection = (struct detection){ .similarity = result->similarity,
+                                     .distance = result->distance,
+                                     .p_value = result->p_value,
+                                     .extrapolated = result->extrapolated,
+                                     .constant = result->constant,
+                                     .clipped = result->clipped,
+                                     .axes = (uint8_t)axes,
+                                     .reasons = result->reasons };
+    memcpy(detection->level, result->level, sizeof(detection->level));
+    memcpy(detection->amplitude, result->amplitude, sizeof(detection->amplitude));
+    for (size_t i = 0; i < result->reasons; i++)
+        detection->reason[i] = (struct reason){ .axis = result->reason[i].axis,
+                                                .kind = habit_kind_name(result->reason[i].kind),
+                                                .in_hz = result->reason[i].in_hz,
+                                                .from = result->reason[i].from,
+                                                .to = result->reason[i].to,
+                                                .sigmas = result->reason[i].sigmas };
+}
+
+static int refuse_engine(int status, size_t index, struct refusal *refusal)
+{
+    if (status == HABIT_ECONSTANT)
+        return refuse(refusal, REFUSAL_CONSTANT, "data", "buffer %zu: %s", index, habit_text(status));
+    return refuse(refusal, REFUSAL_NOT_FINITE, "data", "buffer %zu: %s", index, habit_text(status));
+}
+
+static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
+    struct habit_progress progress;
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    int status = habit_learn(&machine->engine, samples, values, &progress);
+
+    if (status != HABIT_OK)
+        return refuse_engine(status, index, work->refusal);
+    machine_learning(machine, &progress, &verdict->learning);
+    strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->at);
+    commissioning_add(&work->commissioning, machine, samples, work->at);
+    hour->learned++;
+    work->learned = true;
+    verdict->status = VERDICT_LEARNED;
+    return 0;
+}
+
+static void not_ready(struct verdict *verdict)
+{
+    verdict->status = VERDICT_NOT_READY;
+    verdict->note = "not enough was learned to judge a buffer";
+}
+
+static void judge_window(struct machine *machine, struct habit_window *window, const struct habit_result *result,
+                         struct average *average)
+{
+    struct habit_average judged;
+
+    habit_window_add(window, result);
+    average->known = habit_window_result(&machine->engine, window, &judged) == HABIT_OK;
+    if (!average->known)
+        return;
+    average->similarity = judged.similarity;
+    average->distance = judged.distance;
+}
+
+static void count_detection(struct work *work, struct hour *hour, const struct verdict *verdict, int64_t since)
+{
+    const struct detection *detection = &verdict->detection;
+    struct machine *machine = work->machine;
+
+    hour->detected++;
+    hour->below += detection->similarity < machine->settings.threshold;
+    hour->similarity_sum += detection->similarity;
+    hour->log_distance_sum += log((double)detection->distance);
+    if (detection->similarity < hour->similarity_min)
+        hour->similarity_min = detection->similarity;
+    if (machine->state.anomaly != 0 && since != 0 && work->at > since) /* a long silence is not time in anomaly */
+        hour->anomaly_ms += (uint64_t)(work->at - since < HOUR_MS ? work->at - since : HOUR_MS);
+}
+
+static int judge_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    int64_t since = machine->state.last_detect;
+    struct habit_result result;
+    enum anomaly_event event;
+    int status = habit_detect(&machine->engine, samples, values, &result);
+
+    if (status == HABIT_ENOTREADY) {
+        not_ready(verdict);
+        hour->not_ready++;
+        return 0;
+    }
+    if (status != HABIT_OK)
+        return refuse_engine(status, index, work->refusal);
+    verdict->status = VERDICT_OK;
+    describe_detection(&result, machine->settings.axes, &verdict->detection);
+    judge_window(machine, &machine->window, &result, &verdict->average);
+    count_detection(work, hour, verdict, since);
+    event = strategy_judged(&machine->settings, &machine->state, &verdict->average, work->at);
+    if (event == ANOMALY_NONE)
+        return 0;
+    hour->anomalies += event == ANOMALY_RAISED;
+    return episode_event(machine, work->registry->store, event, &verdict->average, &verdict->detection, work->at,
+                         &work->events);
+}
+
+static void leave_out(struct work *work, enum strategy_action action, struct verdict *verdict)
+{
+    struct hour *hour = machine_hour(work->machine, work->registry->store, work->at);
+
+    verdict->status = VERDICT_IDLE;
+    *(action == ACTION_SKIP ? &hour->skipped : &hour->idle) += 1;
+}
+
+static int note_sequence(struct work *work, size_t index)
+{
+    const struct wire_meta *meta = &work->buffers.meta;
+    int r;
+
+    if (!meta->has_seq)
+        return 0;
+    r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall,
+                    work->forgotten);
+    return r < 0 ? refuse_fault(work->refusal, r) : 0;
+}
+
+static bool is_duplicate(const struct work *work, size_t index)
+{
+    const struct wire_meta *meta = &work->buffers.meta;
+
+    return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+}
+
+static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    static const enum strategy_wish wishes[] = { [INTENT_BUFFER] = WISH_AUTOMATIC,
+                                                 [INTENT_LEARN] = WISH_LEARN,
+                                                 [INTENT_DETECT] = WISH_DETECT };
+    struct machine *machine = work->machine;
+    enum strategy_action action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent],
+                                                  work->at, &verdict->note);
+
+    strategy_seen(&machine->state, work->at);
+    switch (action) {
+    case ACTION_LEARN:
+        return learn_one(work, samples, index, verdict);
+    case ACTION_DETECT:
+        return judge_one(work, samples, index, verdict);
+    default:
+        leave_out(work, action, verdict);
+        return 0;
+    }
+}
+
+/* What every verdict says, whatever became of the buffer. */
+static void complete(const struct work *work, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+
+    if (verdict->status != VERDICT_LEARNED)
+        machine_learning(machine, NULL, &verdict->learning);
+    verdict->phase = strategy_phase(&machine->settings, &machine->state);
+    verdict->anomaly = machine->state.anomaly;
+    verdict->sensitivity = machine->settings.sensitivity;
+    verdict->threshold = machine->settings.threshold;
+    verdict->at = work->at;
+}
+
+static int apply_one(struct work *work, size_t index, struct verdict *verdict)
+{
+    const struct settings *settings = &work->machine->settings;
+    const float *samples = work->buffers.samples + index * settings->buffer_size * settings->axes;
+    int r = 0;
+
+    memset(verdict, 0, sizeof(*verdict));
+    if (is_duplicate(work, index)) {
+        verdict->status = VERDICT_DUPLICATE;
+        work->duplicate = true;
+        machine_hour(work->machine, work->registry->store, work->at)->duplicates++;
+        work->registry->duplicates++;
+    } else {
+        r = act(work, samples, index, verdict);
+        if (r == 0)
+            r = note_sequence(work, index);
+    }
+    if (r == 0)
+        complete(work, verdict);
+    return r;
+}
+
+/* Judges without a trace: no window, no counter, no mark. */
+static int try_one(struct work *work, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    struct habit_window window = machine->window;
+    struct habit_result result;
+    int status = habit_detect(&machine->engine, work->buffers.samples + index * values, values, &result);
+
+    memset(verdict, 0, sizeof(*verdict));
+    if (status == HABIT_OK) {
+        describe_detection(&result, machine->settings.axes, &verdict->detection);
+        judge_window(machine, &window, &result, &verdict->average);
+    } else if (status == HABIT_ENOTREADY) {
+        not_ready(verdict);
+    } else {
+        return refuse_engine(status, index, work->refusal);
+    }
+    complete(work, verdict);
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- all or nothing */
+
+static int prepare_undo(struct work *work, struct undo *undo)
+{
+    struct machine *machine = work->machine;
+
+    undo->state = machine->state;
+    undo->window = machine->window;
+    undo->commissioning_count = machine->commissioning_count;
+    undo->commissioning_bytes = machine->commissioning_bytes;
+    undo->hour_count = machine->hour_count;
+    memcpy(undo->hour, machine->hour, sizeof(undo->hour));
+    undo->knowledge = NULL;
+    if (work->buffers.count == 1)
+        return 0;
+    undo->knowledge = malloc(machine->memory.knowledge_size);
+    if (!undo->knowledge)
+        return refuse_fault(work->refusal, fault(-ENOMEM));
+    habit_seal(&machine->engine);
+    memcpy(undo->knowledge, machine->memory.knowledge, machine->memory.knowledge_size);
+    return 0;
+}
+
+/* The engine refuses only while learning, and a batch learns before it judges: so no event and no mark of this batch can be
+ * lost here but marks, which are loaded anew with the rest where there are any. */
+static void take_back(struct work *work, const struct undo *undo)
+{
+    struct machine *machine = work->machine;
+
+    machine->state = undo->state;
+    machine->window = undo->window;
+    machine->commissioning_count = undo->commissioning_count;
+    machine->commissioning_bytes = undo->commissioning_bytes;
+    machine->hour_count = undo->hour_count;
+    memcpy(machine->hour, undo->hour, sizeof(undo->hour));
+    if (undo->knowledge && habit_load(&machine->engine, undo->knowledge, machine->memory.knowledge_size) != HABIT_OK)
+        machine->epoch = 0;
+    if ((undo->knowledge && work->buffers.meta.has_seq) || work->events.count > 0)
+        machine->epoch = 0; /* load anew what the store holds */
+}
+
+static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
+{
+    struct verdict beyond;
+    struct undo undo;
+    int r = prepare_undo(work, &undo);
+
+    for (size_t i = 0; i < work->buffers.count && r == 0; i++) {
+        struct verdict *verdict = i < room ? &verdicts[i] : &beyond;
+
+        r = work->arrival->dry_run ? try_one(work, i, verdict) : apply_one(work, i, verdict);
+    }
+    if (r != 0)
+        take_back(work, &undo);
+    free(undo.knowledge);
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- durable */
+
+/* A duplicate is no news of the machine. */
+static void count_work(struct work *work, const struct verdict *verdicts, size_t known)
+{
+    for (size_t i = 0; i < known; i++) {
+        work->registry->learned += verdicts[i].status == VERDICT_LEARNED;
+        work->registry->detected += verdicts[i].status == VERDICT_OK;
+        if (verdicts[i].status != VERDICT_DUPLICATE)
+            work->machine->last = verdicts[i];
+    }
+}
+
+/* Learned knowledge and events wait for the disk; counters and windows go with the next flush. A duplicate waits too: the
+ * buffer that it repeats may still be on its way. */
+static int keep(struct work *work, struct receipt *receipt)
+{
+    struct machine *machine = work->machine;
+    struct store_change change = machine_change(machine, work->arrival->now.wall);
+    struct mark marks[LIMIT_BOOTS];
+
+    machine->unsaved = machine->news = true;
+    if (!work->learned && !work->duplicate && work->events.count == 0) {
+        machine_leave(machine);
+        return 0;
+    }
+    if (work->learned)
+        machine_change_knowledge(machine, &change);
+    if (work->buffers.meta.has_seq)
+        change.mark_count = marks_of_source(&machine->marks, work->buffers.meta.source, marks);
+    change.marks = marks;
+    change.forget_source = work->forgotten[0] != '\0' ? work->forgotten : NULL;
+    change.commissioning = work->commissioning.buffer;
+    change.commissioning_count = work->commissioning.count;
+    change.anomalies = work->events.anomalies;
+    change.outgoing = work->events.outgoing;
+    change.event_count = work->events.count;
+    return machine_commit(work->registry, machine, &change, receipt, work->refusal);
+}
+
+static int check_conflict(const struct machine *machine, struct refusal *refusal)
+{
+    struct habit_config config = machine_config(&machine->settings);
+    char text[160];
+
+    if (!machine->conflict)
+        return 0;
+    return refuse(refusal, REFUSAL_GEOMETRY, "settings", "%s: POST .../initialize forgets what was learned",
+                  machine_difference(&config, &machine->engine.config, text, sizeof(text)));
+}
+
+static void count_refused(struct work *work, int r)
+{
+    if (r > 0 && !work->arrival->dry_run)
+        machine_hour(work->machine, work->registry->store, work->arrival->now.wall)->refused++;
+    work->machine->unsaved = true;
+}
+
+static int submit_entered(struct work *work, struct verdict *verdicts, size_t room, size_t *count,
+                          struct receipt *receipt)
+{
+    int r = check_conflict(work->machine, work->refusal);
+
+    if (r == 0)
+        r = decode(work);
+    if (r == 0)
+        r = apply_all(work, verdicts, room);
+    if (r != 0) {
+        count_refused(work, r);
+        machine_leave(work->machine);
+        return r;
+    }
+    *count = work->buffers.count;
+    if (work->arrival->dry_run) {
+        machine_leave(work->machine);
+        return 0;
+    }
+    count_work(work, verdicts, *count < room ? *count : room);
+    return keep(work, receipt);
+}
+
+static int enter_or_make(struct work *work)
+{
+    const struct arrival *arrival = work->arrival;
+    struct registry *registry = work->registry;
+    int r = machine_enter(registry, arrival->id, &work->machine, work->refusal);
+
+    if (r != REFUSAL_NO_MACHINE)
+        return r;
+    r = registry_create_by_pattern(registry, arrival->id, arrival->now.wall, work->refusal);
+    if (r == 0)
+        r = machine_enter(registry, arrival->id, &work->machine, work->refusal);
+    if (r == REFUSAL_NO_MACHINE && arrival->topic)
+        pending_note(registry->pending, arrival->id, arrival->topic, arrival->size,
+                     arrival->encoding == ENCODING_RAW && arrival->input ? arrival->input->format
+                     : arrival->encoding == ENCODING_RAW                 ? (uint32_t)FORMAT_F32
+                                                                         : (uint32_t)FORMAT_JSON,
+                     arrival->now.wall);
+    return r;
+}
+
+int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,
+                    size_t *count, struct receipt *receipt, struct refusal *refusal)
+{
+    static const struct wire_meta unknown;
+    struct arrival known = *arrival;
+    struct refusal own = { 0 };
+    struct work work = { .registry = registry, .arrival = &known, .refusal = refusal ? refusal : &own };
+    int r = check_id(arrival->id, work.refusal);
+
+    known.meta = arrival->meta ? arrival->meta : &unknown;
+    if (receipt)
+        receipt->op = NULL;
+    if (r == 0)
+        r = enter_or_make(&work);
+    if (r == 0)
+        r = submit_entered(&work, verdicts, room, count, receipt);
+    if (r > 0 && r != REFUSAL_STORE) /* registry_settle counts those */
+        registry->refusals[r]++;
+    wire_buffers_free(&work.buffers);
+    episode_log_free(&work.events);
+    commissioning_free(&work.commissioning);
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- context */
+
+static struct named_number *context_slot(struct machine *machine, const char *name)
+{
+    for (uint32_t i = 0; i < machine->context_count; i++)
+        if (strcmp(machine->context[i].name, name) == 0)
+            return &machine->context[i];
+    return machine->context_count < LIMIT_CONTEXT ? &machine->context[machine->context_count++] : NULL;
+}
+
+static int take_context(struct machine *machine, const struct wire_meta *context, struct refusal *refusal)
+{
+    uint32_t before = machine->context_count;
+
+    if (!machine->context)
+        machine->context = calloc(LIMIT_CONTEXT, sizeof(*machine->context));
+    if (!machine->context)
+        return refuse_fault(refusal, fault(-ENOMEM));
+    for (uint32_t i = 0; i < context->context_count; i++) {
+        struct named_number *slot = context_slot(machine, context->context[i].name);
+
+        if (!slot) {
+            machine->context_count = before;
+            return refuse_limit(refusal, REFUSAL_LIMIT, context->context[i].name, LIMIT_CONTEXT,
+                                "a machine has at most %d named numbers", LIMIT_CONTEXT);
+        }
+        *slot = context->context[i];
+    }
+    machine->news = true;
+    return 0;
+}
+
+int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
+                     struct refusal *refusal)
+{
+    struct machine *machine;
+    int r = check_id(id, refusal);
+
+    (void)now; /* context_ttl comes with the rules that need it */
+    if (r == 0)
+        r = machine_enter(registry, id, &machine, refusal);
+    if (r == 0) {
+        r = take_context(machine, context, refusal);
+        machine_leave(machine);
+    }
+    if (r > 0)
+        registry->refusals[r]++;
+    return r;
+}

@@ -1,0 +1,139 @@
+/* What happens without a buffer: counters and windows reach the store, states reach the broker. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/internal.h"
+
+/* ------------------------------------------------------------------------------------------------------------ flush */
+
+/* What one machine handed to the store and is not yet known to be there. */
+struct flushing {
+    struct machine *machine; /* referenced */
+    struct store_op *op;
+    struct hour hour[HOURS_PENDING];
+    size_t hour_count;
+};
+
+struct flush {
+    struct registry *registry;
+    int64_t at;
+    struct flushing *list;
+    size_t count, room;
+};
+
+static int by_source(const void *a, const void *b)
+{
+    const struct mark *left = a, *right = b;
+    int order = strcmp(left->source, right->source);
+
+    return order != 0 ? order : (left->used > right->used) - (left->used < right->used);
+}
+
+static void submit_flush(struct flush *flush, struct machine *machine)
+{
+    struct store_change change = machine_change(machine, flush->at);
+    struct flushing *flushing = &flush->list[flush->count];
+
+    qsort(machine->marks.mark, machine->marks.count, sizeof(struct mark), by_source);
+    change.marks = machine->marks.mark;
+    change.mark_count = machine->marks.count;
+    change.hours = machine->hour;
+    change.hour_count = machine->hour_count;
+    flushing->op = NULL;
+    if (store_submit(flush->registry->store, &change, &flushing->op) < 0)
+        return;
+    flushing->machine = machine;
+    machine->references++;
+    memcpy(flushing->hour, machine->hour, sizeof(flushing->hour));
+    flushing->hour_count = machine->hour_count;
+    machine->hour_count = 0;
+    machine->unsaved = false;
+    flush->count++;
+}
+
+static void flush_each(void *user, struct machine *machine)
+{
+    struct flush *flush = user;
+    bool current = machine->epoch == store_epoch(flush->registry->store);
+
+    if ((machine->unsaved || machine->hour_count > 0) && current && flush->count < flush->room)
+        submit_flush(flush, machine);
+}
+
+static void hour_merge(struct hour *into, const struct hour *from)
+{
+#define HOUR_MERGE(name, help) into->name += from->name;
+    HOUR_COUNTERS(HOUR_MERGE)
+#undef HOUR_MERGE
+    into->similarity_sum += from->similarity_sum;
+    into->log_distance_sum += from->log_distance_sum;
+    into->anomaly_ms += from->anomaly_ms;
+    if (from->similarity_min < into->similarity_min)
+        into->similarity_min = from->similarity_min;
+}
+
+/* The counters of a flush that failed wait for the next one. */
+static void take_up_again(struct registry *registry, const struct flushing *flushing)
+{
+    struct machine *machine = flushing->machine;
+
+    pthread_mutex_lock(&machine->lock);
+    for (size_t i = 0; i < flushing->hour_count; i++)
+        hour_merge(machine_hour(machine, registry->store, flushing->hour[i].start), &flushing->hour[i]);
+    machine->unsaved = true;
+    pthread_mutex_unlock(&machine->lock);
+}
+
+int registry_flush(struct registry *registry, struct moment now)
+{
+    struct flush flush = { .registry = registry, .at = now.wall, .room = registry->count + 1 };
+    int result = 0;
+
+    flush.list = calloc(flush.room, sizeof(*flush.list));
+    if (!flush.list)
+        return fault(-ENOMEM);
+    result = registry_each(registry, flush_each, &flush);
+    for (size_t i = 0; i < flush.count; i++) {
+        int r = store_finish(registry->store, flush.list[i].op);
+
+        if (r < 0) {
+            take_up_again(registry, &flush.list[i]);
+            result = r;
+        }
+        machine_release(flush.list[i].machine);
+    }
+    free(flush.list);
+    return result;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- states */
+
+struct taking {
+    bool all;
+    struct moment now;
+    void (*each)(void *user, const struct machine_view *view);
+    void *user;
+};
+
+static void take_each(void *user, struct machine *machine)
+{
+    struct taking *taking = user;
+    bool online = strategy_online(&machine->settings, &machine->state, taking->now.wall);
+    struct machine_view view;
+
+    if (!taking->all && !machine->news && online == machine->online)
+        return;
+    machine->news = false;
+    machine->online = online;
+    machine_view(machine, &view, taking->now);
+    taking->each(taking->user, &view);
+}
+
+int registry_take_changed(struct registry *registry, bool all, struct moment now,
+                          void (*each)(void *user, const struct machine_view *view), void *user)
+{
+    struct taking taking = { all, now, each, user };
+
+    return registry_each(registry, take_each, &taking);
+}

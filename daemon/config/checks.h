@@ -1,0 +1,26 @@
+/* What single values must be beyond their type. "" is always fine here: it stands for the default. Pure, except that a time
+ * zone is looked up on disk. All return 0 or a refusal. */
+#ifndef HABIT_CONFIG_CHECKS_H
+#define HABIT_CONFIG_CHECKS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+int check_gateway(const char *text, struct refusal *refusal);
+int check_timezone(const char *text, struct refusal *refusal);
+int check_log_level(const char *text, struct refusal *refusal);
+int check_loopback(const char *text, struct refusal *refusal);
+int check_host(const char *text, struct refusal *refusal);
+int check_path(const char *text, struct refusal *refusal);
+
+/* A topic pattern: one level {machine}, '+' only as a whole level, no '#'. */
+int check_topic(const char *text, struct refusal *refusal);
+
+/* Whether a topic exists that both patterns match. */
+bool topics_overlap(const char *a, const char *b);
+
+/* Whether a pattern matches a topic that habitd itself uses, below habit/v1/<gateway>. */
+bool topic_meets_root(const char *pattern, const char *gateway);
+
+#endif

@@ -1,0 +1,167 @@
+#include "config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/keys.h"
+#include "config/parse.h"
+#include "config/whole.h"
+
+/* The host name with what an ID cannot hold replaced: "pi.local" -> "pi-local". */
+static void gateway_default(char gateway[GATEWAY_ID_SIZE])
+{
+    char host[256] = "";
+
+    if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0')
+        snprintf(host, sizeof(host), "gateway");
+    snprintf(gateway, GATEWAY_ID_SIZE, "%.*s", GATEWAY_ID_SIZE - 1, host);
+    for (char *c = gateway; *c != '\0'; c++)
+        if (!gateway_id_valid((char[]){ *c, '\0' }))
+            *c = '-';
+}
+
+static void store_path_default(char *path, size_t size)
+{
+    const char *directory = getenv("STATE_DIRECTORY"); /* set by systemd */
+
+    if (!directory || directory[0] != '/' || strlen(directory) + sizeof("/habit.db") > size)
+        directory = "/var/lib/habit";
+    snprintf(path, size, "%s/habit.db", directory);
+}
+
+/* Keys whose empty value stands for what only this machine knows. */
+static void fill_in(struct config *config)
+{
+    if (config->gateway[0] == '\0')
+        gateway_default(config->gateway);
+    if (config->store_path[0] == '\0')
+        store_path_default(config->store_path, sizeof(config->store_path));
+}
+
+static void set_defaults(struct config *config)
+{
+    static const char *const plain[] = { "gateway", "http", "mqtt", "store" };
+
+    memset(config, 0, sizeof(*config));
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        config_keys_default(config, plain[i]);
+    fill_in(config);
+}
+
+int config_default(struct config *config)
+{
+    set_defaults(config);
+    return 0;
+}
+
+int config_read(struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+{
+    int r;
+
+    set_defaults(config);
+    r = config_parse(config, path, message);
+    fill_in(config);
+    if (r == 0)
+        r = config_whole(config, path, message);
+    if (r < 0)
+        config_free(config);
+    return r;
+}
+
+void config_free(struct config *config)
+{
+    free(config->patterns);
+    free(config->inputs);
+    config->patterns = NULL;
+    config->inputs = NULL;
+    config->pattern_count = config->input_count = 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ of one machine */
+
+/* The more specific of two sections that both match; the later one where they are equal. */
+static bool outranks(const struct config_pattern *pattern, const struct config_pattern *best)
+{
+    return !best || pattern_weight(pattern->pattern) >= pattern_weight(best->pattern);
+}
+
+const struct config_pattern *config_origin(const struct config *config, const char *id,
+                                           const struct settings_field *field)
+{
+    const struct config_pattern *best = NULL;
+
+    for (size_t i = 0; i < config->pattern_count; i++) {
+        const struct config_pattern *pattern = &config->patterns[i];
+
+        if (pattern->settings.origin[field - settings_fields] == ORIGIN_FILE && pattern_match(pattern->pattern, id) &&
+            outranks(pattern, best))
+            best = pattern;
+    }
+    return best;
+}
+
+static bool creates(const struct config *config, const char *id)
+{
+    const struct config_pattern *best = NULL;
+
+    for (size_t i = 0; i < config->pattern_count; i++) {
+        const struct config_pattern *pattern = &config->patterns[i];
+
+        if (pattern->create_set && pattern_match(pattern->pattern, id) && outranks(pattern, best))
+            best = pattern;
+    }
+    return best && best->create;
+}
+
+void config_settings(const struct config *config, const char *id, struct settings *settings, bool *create)
+{
+    settings_default(settings);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const struct config_pattern *origin = config_origin(config, id, &settings_fields[i]);
+
+        if (origin)
+            settings_copy(settings, &origin->settings, &settings_fields[i]);
+    }
+    *create = creates(config, id);
+}
+
+/* -------------------------------------------------------------------------------------------------------- printing */
+
+static void print_keys(const void *target, const char *section, FILE *file)
+{
+    char text[CONFIG_TEXT_SIZE];
+
+    for (size_t i = 0; i < CONFIG_KEYS; i++)
+        if (strcmp(config_keys[i].section, section) == 0)
+            fprintf(file, "%s = %s\n", config_keys[i].key, config_key_text(target, &config_keys[i], text));
+}
+
+static void print_pattern(const struct config_pattern *pattern, FILE *file)
+{
+    char text[SETTING_TEXT_SIZE];
+
+    fprintf(file, "\n[machine \"%s\"]\n", pattern->pattern);
+    if (pattern->create_set)
+        print_keys(pattern, "machine", file);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (pattern->settings.origin[i] == ORIGIN_FILE)
+            fprintf(file, "%s = %s\n", settings_fields[i].key,
+                    settings_text(&pattern->settings, &settings_fields[i], text));
+}
+
+void config_print(const struct config *config, FILE *file)
+{
+    static const char *const plain[] = { "gateway", "http", "mqtt", "store" };
+
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        fprintf(file, "%s[%s]\n", i > 0 ? "\n" : "", plain[i]);
+        print_keys(config, plain[i], file);
+    }
+    for (size_t i = 0; i < config->pattern_count; i++)
+        print_pattern(&config->patterns[i], file);
+    for (size_t i = 0; i < config->input_count; i++) {
+        fprintf(file, "\n[input \"%s\"]\n", config->inputs[i].name);
+        print_keys(&config->inputs[i], "input", file);
+    }
+}

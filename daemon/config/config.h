@@ -1,0 +1,80 @@
+/* The configuration file: INI by libinih, one table of keys, everything checked, nothing half applied. */
+#ifndef HABIT_CONFIG_CONFIG_H
+#define HABIT_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "record/settings.h"
+
+/* [machine "pump-*"]: settings of all machines whose ID matches. */
+struct config_pattern {
+    char pattern[MACHINE_ID_SIZE];
+    bool create, create_set;  /* a machine exists with its first buffer; whether the section says so */
+    struct settings settings; /* origin FILE where the section sets a key */
+    unsigned int line;        /* of the section, for --explain-machine and errors */
+};
+
+enum input_action { INPUT_BUFFER, INPUT_LEARN, INPUT_DETECT };
+
+/* [input "name"]: maps a topic of sensors that are there already. */
+struct config_input {
+    char name[64];
+    char topic[256];   /* MQTT topic pattern with exactly one level {machine}, '+' elsewhere: factory/+/{machine}/accel */
+    uint32_t action;   /* enum input_action */
+    uint32_t format;   /* enum sample_format */
+    uint32_t layout;   /* enum sample_layout */
+    float scale, offset;
+    char path[128];    /* of format json: where the numbers are, "accel.samples"; "" = data, or a bare array */
+    unsigned int line; /* of the section, for errors */
+};
+
+struct config {
+    char gateway[GATEWAY_ID_SIZE]; /* default: the host name */
+    uint32_t machines;             /* most that may exist */
+    char timezone[64];             /* IANA name; "" = the system's */
+    char log_level[8];
+    char http_address[64];         /* loopback only in this version */
+    uint32_t http_port;            /* 0 = any free one: printed at start */
+    char mqtt_host[128];           /* "" = no broker */
+    uint32_t mqtt_port;
+    char mqtt_username[64];
+    char mqtt_password_file[256];
+    uint32_t mqtt_keepalive;       /* seconds */
+    uint64_t mqtt_session_expiry;  /* ms */
+    char store_path[256];          /* of the database file */
+    uint64_t store_flush;          /* ms between flushes of counters and windows */
+    struct config_pattern *patterns;
+    size_t pattern_count;
+    struct config_input *inputs;
+    size_t input_count;
+};
+
+enum { CONFIG_MESSAGE_SIZE = 512 };
+
+/* Defaults only: what an empty file gives. */
+int config_default(struct config *config);
+
+/* Reads a file over the defaults. Returns 0; or -EINVAL with `message` "FILE:LINE: what is wrong and what is allowed" and
+ * nothing to free; or another negative error. Unknown sections and keys, keys and sections given twice, values out of range
+ * and contradictions between keys are all wrong. */
+int config_read(struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE]);
+
+void config_free(struct config *config);
+
+/* Settings of a machine before REST: defaults, then every matching section, the most specific last (ties: the later one).
+ * *create follows the same rule: what the most specific section that has the key says. */
+void config_settings(const struct config *config, const char *id, struct settings *settings, bool *create);
+
+/* The section that gives a machine this field; NULL = default. */
+const struct config_pattern *config_origin(const struct config *config, const char *id,
+                                           const struct settings_field *field);
+
+/* Writes the effective configuration in the file's own form, secrets left out. */
+void config_print(const struct config *config, FILE *file);
+
+#endif

@@ -1,0 +1,99 @@
+#include "config/whole.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/checks.h"
+
+static int check_login(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+{
+    if (config->mqtt_password_file[0] == '\0' || config->mqtt_username[0] != '\0')
+        return 0;
+    snprintf(message, CONFIG_MESSAGE_SIZE, "%.200s: [mqtt] password_file: needs a username too", path);
+    return -EINVAL;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- machines */
+
+/* An ID that a pattern matches: contradictions between sections show in what such a machine would get. */
+static void sample_id(const char *pattern, char id[MACHINE_ID_SIZE])
+{
+    snprintf(id, MACHINE_ID_SIZE, "%s", pattern);
+    for (size_t i = 0; id[i] != '\0'; i++)
+        if (id[i] == '*' || id[i] == '?')
+            id[i] = 'x';
+}
+
+static int check_sample(const struct config *config, const char *id, struct refusal *refusal)
+{
+    struct settings settings;
+    bool create;
+
+    if (!machine_id_valid(id, strlen(id)))
+        return refuse(refusal, REFUSAL_MACHINE_ID, "pattern", "no machine ID begins with '%c'", id[0]);
+    config_settings(config, id, &settings, &create);
+    if (!create) { /* the geometry may come over REST */
+        settings.buffer_size += settings.buffer_size == 0;
+        settings.axes += settings.axes == 0;
+    }
+    return settings_check(&settings, refusal);
+}
+
+static int check_pattern(const struct config *config, const struct config_pattern *pattern, const char *path,
+                         char message[CONFIG_MESSAGE_SIZE])
+{
+    char id[MACHINE_ID_SIZE];
+    struct refusal refusal;
+
+    sample_id(pattern->pattern, id);
+    if (check_sample(config, id, &refusal) == 0)
+        return 0;
+    snprintf(message, CONFIG_MESSAGE_SIZE, "%.150s:%u: [machine \"%s\"]: %s", path, pattern->line, pattern->pattern,
+             refusal.detail);
+    return -EINVAL;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ inputs */
+
+/* Another input before this one that takes the same messages; NULL = none. */
+static const struct config_input *overlapping(const struct config *config, const struct config_input *input)
+{
+    for (const struct config_input *other = config->inputs; other < input; other++)
+        if (topics_overlap(input->topic, other->topic))
+            return other;
+    return NULL;
+}
+
+static int check_input(const struct config *config, const struct config_input *input, const char *path,
+                       char message[CONFIG_MESSAGE_SIZE])
+{
+    const struct config_input *other = overlapping(config, input);
+    struct refusal refusal;
+
+    if (input->topic[0] == '\0')
+        refuse(&refusal, REFUSAL_RANGE, "topic", "is needed");
+    else if (topic_meets_root(input->topic, config->gateway))
+        refuse(&refusal, REFUSAL_RANGE, "topic", "%.100s takes in habitd's own topics, habit/v1/%s/...", input->topic,
+               config->gateway);
+    else if (other)
+        refuse(&refusal, REFUSAL_RANGE, "topic",
+               "%.80s overlaps with [input \"%.63s\"] in line %u: messages would come twice", input->topic, other->name,
+               other->line);
+    else
+        return 0;
+    snprintf(message, CONFIG_MESSAGE_SIZE, "%.150s:%u: [input \"%s\"] topic: %s", path, input->line, input->name,
+             refusal.detail);
+    return -EINVAL;
+}
+
+int config_whole(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+{
+    int r = check_login(config, path, message);
+
+    for (size_t i = 0; r == 0 && i < config->pattern_count; i++)
+        r = check_pattern(config, &config->patterns[i], path, message);
+    for (size_t i = 0; r == 0 && i < config->input_count; i++)
+        r = check_input(config, &config->inputs[i], path, message);
+    return r;
+}

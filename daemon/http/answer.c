@@ -1,0 +1,159 @@
+#include "http/answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/document.h"
+
+static void drop_answer(struct request *request)
+{
+    if (request->response)
+        MHD_destroy_response(request->response);
+    request->response = NULL;
+}
+
+int answer_header(struct request *request, const char *name, const char *value)
+{
+    return MHD_add_response_header(request->response, name, value) == MHD_YES ? 0 : fault(-ENOMEM);
+}
+
+int answer_take_bytes(struct request *request, unsigned int status, const char *type, void *bytes, size_t size)
+{
+    drop_answer(request);
+    if (!bytes)
+        return fault(-ENOMEM);
+    request->response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!request->response) {
+        free(bytes);
+        return fault(-ENOMEM);
+    }
+    request->status = status;
+    return answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+}
+
+int answer_take_text(struct request *request, unsigned int status, const char *type, char *text)
+{
+    return answer_take_bytes(request, status, type, text, text ? strlen(text) : 0);
+}
+
+int answer_take_json(struct request *request, unsigned int status, char *text)
+{
+    return answer_take_text(request, status, "application/json", text);
+}
+
+int answer_empty(struct request *request, unsigned int status)
+{
+    static char nothing[1];
+
+    drop_answer(request);
+    request->response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+    request->status = status;
+    return request->response ? 0 : fault(-ENOMEM);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ paging */
+
+/* Copies the query as it was sent, but for one parameter. */
+static void put_query_without(FILE *file, const char *query, const char *parameter)
+{
+    size_t name = strlen(parameter);
+
+    while (*query != '\0') {
+        size_t length = strcspn(query, "&");
+        bool same = length > name && strncmp(query, parameter, name) == 0 && query[name] == '=';
+
+        if (!same)
+            fprintf(file, "%.*s&", (int)length, query);
+        query += length + (query[length] == '&');
+    }
+}
+
+int answer_next(struct request *request, const char *parameter, const char *cursor)
+{
+    size_t path = strcspn(request->uri, "?"), size;
+    const char *query = request->uri + path + (request->uri[path] == '?');
+    char *link = NULL;
+    FILE *file;
+    int r = -ENOMEM;
+
+    if (!cursor)
+        return 0;
+    file = open_memstream(&link, &size);
+    if (!file)
+        return fault(-ENOMEM);
+    fprintf(file, "<%.*s?", (int)path, request->uri);
+    put_query_without(file, query, parameter);
+    fprintf(file, "%s=%s>; rel=\"next\"", parameter, cursor);
+    if (fclose(file) == 0)
+        r = answer_header(request, MHD_HTTP_HEADER_LINK, link);
+    free(link);
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- problems */
+
+static void log_fault(struct request *request, int r)
+{
+    struct http *http = request->http;
+    uint64_t suppressed;
+    int pass;
+
+    pthread_mutex_lock(&http->lock);
+    pass = log_gate_pass(&http->gate, clock_now().mono, &suppressed);
+    pthread_mutex_unlock(&http->lock);
+    if (pass)
+        log_error("http: %s %s failed at %s (%s); answered 500; %llu more since the last line",
+                  request->route ? request->route->method : "request", request->route ? request->route->path : "",
+                  fault_place(), strerror(-r), (unsigned long long)suppressed);
+}
+
+static int add_problem_headers(struct request *request)
+{
+    int r = 0;
+
+    if (request->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        r = answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    if (r == 0 && request->refusal.code == REFUSAL_METHOD)
+        r = answer_header(request, MHD_HTTP_HEADER_ALLOW, request->allow);
+    return r;
+}
+
+int answer_problem(struct request *request, int r)
+{
+    if (r < 0) {
+        log_fault(request, r);
+        refuse_fault(&request->refusal, r);
+    }
+    if (!request->counted)
+        registry_count_refusal(request->http->options.registry, request->refusal.code);
+    r = answer_take_text(request, (unsigned int)refusal_kind(request->refusal.code)->status, "application/problem+json",
+                         wire_problem(&request->refusal));
+    return r < 0 ? r : add_problem_headers(request);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- sending */
+
+static bool must_close(struct request *request)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&request->http->lock);
+    stopping = request->http->stopping;
+    pthread_mutex_unlock(&request->http->lock);
+    return stopping || request->close;
+}
+
+enum MHD_Result answer_send(struct request *request)
+{
+    enum MHD_Result result;
+
+    answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    answer_header(request, "X-Content-Type-Options", "nosniff");
+    if (must_close(request))
+        answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+    result = MHD_queue_response(request->connection, request->status, request->response);
+    drop_answer(request);
+    return result;
+}

@@ -1,0 +1,258 @@
+#include "http/guard.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+/* --------------------------------------------------------------------------------------------------------------- URI */
+
+static int hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 'a' - 'A' : c);
+
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The byte that "%41" stands for, -1 where it is none. */
+static int escaped_byte(const char *text)
+{
+    int high = hex_value(text[1]), low = high < 0 ? -1 : hex_value(text[2]);
+
+    return low < 0 ? -1 : high * 16 + low;
+}
+
+/* Whether a byte, escaped or not, may be there. In a path nothing that would make other segments of it. */
+static bool byte_allowed(int byte, bool escaped, bool path)
+{
+    if (byte < 0x20 || byte == 0x7f || (!escaped && byte > 0x7f))
+        return false;
+    if (byte == ' ')
+        return escaped && !path;
+    return !(escaped && path && strchr("/\\.", byte));
+}
+
+static bool uri_bytes_plain(const char *uri)
+{
+    bool path = true;
+
+    for (; *uri != '\0'; uri++) {
+        bool escaped = *uri == '%';
+
+        path = path && *uri != '?';
+        if (!byte_allowed(escaped ? escaped_byte(uri) : (unsigned char)*uri, escaped, path))
+            return false;
+    }
+    return true;
+}
+
+static bool has_dot_segment(const char *uri)
+{
+    while (*uri == '/') {
+        size_t length = strcspn(++uri, "/?");
+
+        if ((length == 1 && uri[0] == '.') || (length == 2 && uri[0] == '.' && uri[1] == '.'))
+            return true;
+        uri += length;
+    }
+    return false;
+}
+
+int guard_uri(const char *uri, struct refusal *refusal)
+{
+    enum { LONGEST = 2048 };
+
+    if (strlen(uri) > LONGEST)
+        return refuse_limit(refusal, REFUSAL_REQUEST, "", LONGEST, "the address is longer than %d bytes", LONGEST);
+    if (uri[0] != '/' || !uri_bytes_plain(uri) || has_dot_segment(uri))
+        return refuse(refusal, REFUSAL_REQUEST, "",
+                      "the address has to be a plain path from / on: no control bytes, no dots as segments, no escaped slash");
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- framing */
+
+static int refuse_framing(struct refusal *refusal, const char *field, const char *what)
+{
+    return refuse(refusal, REFUSAL_REQUEST, field, "%s", what);
+}
+
+/* The headers that may come once at most. */
+static const struct {
+    const char *name;
+    size_t offset;
+} watched[] = {
+    { "Host", offsetof(struct guard_headers, host) },
+    { "Origin", offsetof(struct guard_headers, origin) },
+    { "Content-Length", offsetof(struct guard_headers, length) },
+    { "Transfer-Encoding", offsetof(struct guard_headers, transfer) },
+    { "Content-Type", offsetof(struct guard_headers, type) },
+    { "Content-Encoding", offsetof(struct guard_headers, encoding) },
+    { "Expect", offsetof(struct guard_headers, expect) },
+};
+
+enum { WATCHED = sizeof(watched) / sizeof(watched[0]) };
+
+static int check_once(const struct guard_headers *headers, struct refusal *refusal)
+{
+    for (size_t i = 0; i < WATCHED; i++) {
+        const struct guard_header *header = (const void *)((const char *)headers + watched[i].offset);
+
+        if (header->count > 1)
+            return refuse(refusal, REFUSAL_REQUEST, watched[i].name, "%s comes twice", watched[i].name);
+    }
+    return 0;
+}
+
+static int chunked_length(const struct guard_headers *headers, const char *version, uint64_t *length,
+                          struct refusal *refusal)
+{
+    if (headers->length.value)
+        return refuse_framing(refusal, "Transfer-Encoding", "Content-Length and Transfer-Encoding in one request");
+    if (strcasecmp(headers->transfer.value, "chunked") != 0 || strcmp(version, "HTTP/1.1") != 0)
+        return refuse_framing(refusal, "Transfer-Encoding", "the only transfer encoding is chunked, in HTTP/1.1");
+    *length = UINT64_MAX;
+    return 0;
+}
+
+/* A number too large for 64 bits is still a number: it is refused as too large. */
+static int announced_length(const char *text, uint64_t *length, struct refusal *refusal)
+{
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+        return refuse_framing(refusal, "Content-Length", "Content-Length is not a number");
+    text += strspn(text, "0");
+    *length = 0;
+    if (*text != '\0' && !text_to_unsigned(text, UINT64_MAX - 1, length))
+        *length = UINT64_MAX - 1;
+    return 0;
+}
+
+int guard_framing(const struct guard_headers *headers, const char *version, uint64_t *length, struct refusal *refusal)
+{
+    int r;
+
+    *length = 0;
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
+        return refuse_framing(refusal, "", "HTTP/1.1 or HTTP/1.0 is spoken here");
+    if (headers->odd)
+        return refuse_framing(refusal, "", "a header has a name or a value that is not allowed");
+    r = check_once(headers, refusal);
+    if (r != 0)
+        return r;
+    if (headers->expect.value && strcasecmp(headers->expect.value, "100-continue") != 0)
+        return refuse_framing(refusal, "Expect", "the only expectation is 100-continue");
+    if (headers->transfer.value)
+        return chunked_length(headers, version, length, refusal);
+    return headers->length.value ? announced_length(headers->length.value, length, refusal) : 0;
+}
+
+/* --------------------------------------------------------------------------------------------------- host and origin */
+
+/* Whether `host` is `name`, alone or with a port behind it. */
+static bool is_host(const char *host, const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length == 0 || strncasecmp(host, name, length) != 0)
+        return false;
+    host += length;
+    return *host == '\0' || (host[0] == ':' && host[1] != '\0' && host[1 + strspn(host + 1, "0123456789")] == '\0');
+}
+
+static bool is_ours(const char *host, const char *address)
+{
+    static const char *const loopback[] = { "localhost", "127.0.0.1", "[::1]" };
+    char bracketed[80];
+
+    for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++)
+        if (is_host(host, loopback[i]))
+            return true;
+    snprintf(bracketed, sizeof(bracketed), strchr(address, ':') ? "[%.64s]" : "%.64s", address);
+    return is_host(host, bracketed);
+}
+
+static bool is_same_origin(const char *origin, const char *host)
+{
+    const size_t scheme = strlen("http://");
+
+    return strncasecmp(origin, "http://", scheme) == 0 && strcasecmp(origin + scheme, host) == 0;
+}
+
+int guard_host(const struct guard_headers *headers, const char *address, struct refusal *refusal)
+{
+    const char *host = headers->host.value, *origin = headers->origin.value;
+
+    if (host && !is_ours(host, address))
+        return refuse(refusal, REFUSAL_HOST, "Host", "%.64s is not a name of this host: use localhost, 127.0.0.1 or %s", host,
+                      address);
+    if (origin && (!host || !is_same_origin(origin, host)))
+        return refuse(refusal, REFUSAL_ORIGIN, "Origin", "requests of web pages from elsewhere (%.64s) are not answered",
+                      origin);
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- headers */
+
+static bool is_token(const char *name, size_t length)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < length; i++) {
+        char c = name[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (c == '\0' || (!letter && !strchr(others, c)))
+            return false;
+    }
+    return length > 0;
+}
+
+static bool is_value(const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static struct guard_header *slot_of(struct guard_headers *headers, const char *name)
+{
+    for (size_t i = 0; i < WATCHED; i++)
+        if (strcasecmp(watched[i].name, name) == 0)
+            return (void *)((char *)headers + watched[i].offset);
+    return NULL;
+}
+
+static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                 const char *value, size_t value_size)
+{
+    struct guard_headers *headers = user;
+    struct guard_header *slot = slot_of(headers, name);
+
+    (void)kind;
+    if (!is_token(name, name_size) || !is_value(value ? value : "", value_size))
+        headers->odd = true;
+    if (slot) {
+        slot->value = value ? value : "";
+        slot->count++;
+    }
+    return MHD_YES;
+}
+
+void guard_read_headers(struct MHD_Connection *connection, struct guard_headers *headers)
+{
+    memset(headers, 0, sizeof(*headers));
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, headers);
+}
+
+int guard_check(struct request *request, const struct guard_headers *headers, const char *version, uint64_t *length)
+{
+    int r = guard_framing(headers, version, length, &request->refusal);
+
+    if (r == 0)
+        r = guard_uri(request->uri, &request->refusal);
+    request->close = r != 0;
+    return r != 0 ? r : guard_host(headers, request->http->options.config->http_address, &request->refusal);
+}

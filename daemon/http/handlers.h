@@ -1,0 +1,44 @@
+/* What the routes do, by file. Each makes the answer of one request: see struct route. Internal to http/. */
+#ifndef HABIT_HTTP_HANDLERS_H
+#define HABIT_HTTP_HANDLERS_H
+
+struct request;
+
+/* machines.c */
+int machines_list(struct request *request);
+int machine_show(struct request *request);
+int machine_put(struct request *request);
+int machine_patch(struct request *request);
+int machine_delete(struct request *request);
+int machine_commission(struct request *request);
+int machine_initialize(struct request *request);
+int sensitivity_show(struct request *request);
+int sensitivity_put(struct request *request);
+int pending_list(struct request *request);
+int pending_adopt(struct request *request);
+
+/* knowledge.c */
+int knowledge_show(struct request *request);
+int knowledge_put(struct request *request);
+
+/* buffers.c */
+int buffers_learn(struct request *request);
+int buffers_detect(struct request *request);
+int buffers_submit(struct request *request);
+int context_put(struct request *request);
+
+/* reports.c */
+int anomalies_list(struct request *request);
+int anomaly_show(struct request *request);
+int reports_daily(struct request *request);
+
+/* health.c */
+int hints_show(struct request *request);
+int live_show(struct request *request);
+int ready_show(struct request *request);
+int metrics_show(struct request *request);
+
+/* Shared: the machine's own page as the answer, with its ETag. */
+int answer_machine(struct request *request, unsigned int status);
+
+#endif

@@ -1,0 +1,28 @@
+/* The HTTP door: routes to the registry and the store's readings; the only user of libmicrohttpd. */
+#ifndef HABIT_HTTP_HTTP_H
+#define HABIT_HTTP_HTTP_H
+
+#include "config/config.h"
+#include "registry/registry.h"
+#include "store/store.h"
+
+struct http;
+
+struct http_options {
+    const struct config *config;
+    struct registry *registry;
+    struct store *store;
+    int (*broker_connected)(void *user); /* for readyz; NULL = no broker configured */
+    void *user;
+};
+
+/* Listens and answers until http_stop. Returns 0, or negative (-EADDRINUSE: the port is taken). */
+int http_start(struct http **ret_http, const struct http_options *options);
+
+/* The port it listens on. */
+unsigned int http_port(const struct http *http);
+
+/* No new requests; those under way are answered first. NULL is fine; always returns NULL. */
+struct http *http_stop(struct http *http);
+
+#endif

@@ -1,0 +1,81 @@
+/* One request from its first line to its answer. Internal to http/. */
+#ifndef HABIT_HTTP_REQUEST_H
+#define HABIT_HTTP_REQUEST_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/http.h"
+#include "wire/buffer.h"
+
+struct request;
+
+/* What a route takes as its body. */
+enum body {
+    BODY_NONE,    /* no body */
+    BODY_EMPTY,   /* nothing, or {} */
+    BODY_JSON,
+    BODY_OPTION,  /* JSON, or nothing, which is read as {} */
+    BODY_BLOCK,   /* octet-stream */
+    BODY_BUFFERS, /* octet-stream, JSON or CSV */
+    BODIES
+};
+
+struct route {
+    const char *method;
+    const char *path;       /* {id}: a machine ID; {n}: a number */
+    const char *scope;      /* of the token, once there are tokens: read, ingest, admin */
+    const char *parameters; /* names that the query may have, by spaces */
+    enum body body;
+
+    /* Makes the answer. Returns 0 with it made; a refusal with request->refusal filled; or negative. */
+    int (*handle)(struct request *request);
+};
+
+struct http {
+    struct http_options options;
+    struct MHD_Daemon *daemon;
+    int socket;
+    unsigned int port;
+
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t idle;  /* under_way became 0 */
+    unsigned int under_way;
+    bool stopping;
+    struct log_gate gate; /* lines about our own failures */
+};
+
+struct request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    char *uri; /* as it was sent, query and all */
+    const char *method;
+    const struct route *route;
+    char id[MACHINE_ID_SIZE]; /* of {id} */
+    uint64_t number;          /* of {n} */
+    char allow[64];           /* methods of this path, when the method is not one of them */
+
+    enum wire_encoding encoding; /* of the body */
+    unsigned char *body;
+    size_t size, room;
+    uint64_t discarded; /* bytes beyond the limit */
+
+    struct moment began, now; /* first line read; all read */
+    bool begun;
+    bool close;   /* what follows on this connection cannot be trusted, or was not read */
+    bool counted; /* the registry has counted the refusal */
+    int early;    /* refused before the body: REFUSAL_NONE = not */
+    struct refusal refusal;
+
+    unsigned int status;
+    struct MHD_Response *response; /* NULL = no answer yet */
+};
+
+#endif

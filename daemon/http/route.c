@@ -1,0 +1,118 @@
+#include "http/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "http/handlers.h"
+
+#define META "seq boot source time age_ms format"
+
+const struct route routes[] = {
+    { "GET", "/", "read", "", BODY_NONE, hints_show },
+    { "GET", "/livez", "", "", BODY_NONE, live_show },
+    { "GET", "/readyz", "", "", BODY_NONE, ready_show },
+    { "GET", "/metrics", "read", "", BODY_NONE, metrics_show },
+    { "GET", "/v1/machines", "read", "limit after", BODY_NONE, machines_list },
+    { "GET", "/v1/machines/{id}", "read", "", BODY_NONE, machine_show },
+    { "PUT", "/v1/machines/{id}", "admin", "", BODY_JSON, machine_put },
+    { "PATCH", "/v1/machines/{id}", "admin", "", BODY_JSON, machine_patch },
+    { "DELETE", "/v1/machines/{id}", "admin", "", BODY_NONE, machine_delete },
+    { "POST", "/v1/machines/{id}/learn", "ingest", META, BODY_BUFFERS, buffers_learn },
+    { "POST", "/v1/machines/{id}/detect", "ingest", META " dry_run", BODY_BUFFERS, buffers_detect },
+    { "POST", "/v1/machines/{id}/buffers", "ingest", META, BODY_BUFFERS, buffers_submit },
+    { "POST", "/v1/machines/{id}/commission", "admin", "", BODY_EMPTY, machine_commission },
+    { "POST", "/v1/machines/{id}/initialize", "admin", "", BODY_EMPTY, machine_initialize },
+    { "GET", "/v1/machines/{id}/sensitivity", "read", "", BODY_NONE, sensitivity_show },
+    { "PUT", "/v1/machines/{id}/sensitivity", "admin", "", BODY_JSON, sensitivity_put },
+    { "GET", "/v1/machines/{id}/knowledge", "read", "", BODY_NONE, knowledge_show },
+    { "PUT", "/v1/machines/{id}/knowledge", "admin", "", BODY_BLOCK, knowledge_put },
+    { "PUT", "/v1/machines/{id}/context", "ingest", "", BODY_JSON, context_put },
+    { "GET", "/v1/pending", "read", "limit after", BODY_NONE, pending_list },
+    { "POST", "/v1/pending/{id}/adopt", "admin", "", BODY_OPTION, pending_adopt },
+    { "GET", "/v1/anomalies", "read", "machine asset from to before limit", BODY_NONE, anomalies_list },
+    { "GET", "/v1/anomalies/{n}", "read", "", BODY_NONE, anomaly_show },
+    { "GET", "/v1/reports/daily", "read", "date machine limit after", BODY_NONE, reports_daily },
+    { NULL, NULL, NULL, NULL, BODY_NONE, NULL },
+};
+
+/* The part of a path that stands for {id} or {n}. */
+struct capture {
+    const char *at;
+    size_t length;
+};
+
+static bool match(const char *pattern, const char *path, const char *end, struct capture *capture)
+{
+    while (*pattern != '\0') {
+        if (*pattern == '{') {
+            capture->at = path;
+            while (path < end && *path != '/')
+                path++;
+            capture->length = (size_t)(path - capture->at);
+            pattern = strchr(pattern, '}') + 1;
+        } else if (path == end || *pattern++ != *path++) {
+            return false;
+        }
+    }
+    return path == end;
+}
+
+static bool is_method(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+static void allow(struct request *request, const struct route *route)
+{
+    size_t used = strlen(request->allow);
+
+    snprintf(request->allow + used, sizeof(request->allow) - used, "%s%s%s", used > 0 ? ", " : "", route->method,
+             strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+}
+
+static int keep_id(struct request *request, const struct capture *capture)
+{
+    if (!machine_id_valid(capture->at, capture->length))
+        return refuse(&request->refusal, REFUSAL_MACHINE_ID, "",
+                      "a machine ID is 1 to 64 letters, digits, - and _, a letter or digit first");
+    memcpy(request->id, capture->at, capture->length);
+    request->id[capture->length] = '\0';
+    return 0;
+}
+
+static int keep_number(struct request *request, const struct capture *capture)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%.*s", (int)(capture->length < sizeof(text) ? capture->length : sizeof(text)),
+             capture->at);
+    if (!text_to_unsigned(text, INT64_MAX, &request->number))
+        return refuse(&request->refusal, REFUSAL_NOT_FOUND, "", "the last part of this path is a number");
+    return 0;
+}
+
+static int take(struct request *request, const struct route *route, const struct capture *capture)
+{
+    request->route = route;
+    if (!capture->at)
+        return 0;
+    return strstr(route->path, "{id}") ? keep_id(request, capture) : keep_number(request, capture);
+}
+
+int route_find(struct request *request)
+{
+    const char *path = request->uri, *end = path + strcspn(path, "?");
+
+    for (const struct route *route = routes; route->method; route++) {
+        struct capture capture = { 0 };
+
+        if (!match(route->path, path, end, &capture))
+            continue;
+        if (is_method(route, request->method))
+            return take(request, route, &capture);
+        allow(request, route);
+    }
+    if (request->allow[0] == '\0')
+        return refuse(&request->refusal, REFUSAL_NO_ROUTE, "", "GET / names the routes");
+    return refuse(&request->refusal, REFUSAL_METHOD, "", "this path has %s", request->allow);
+}

@@ -1,0 +1,139 @@
+/* The door from inside: what its parts share. All of it belongs to the MQTT thread, but for the last group.
+ *
+ *   mqtt.c     the thread: wait, take in, commit, write; the stages of stopping
+ *   session.c  one connection after the other to the broker: connect, subscribe, back off
+ *   intake.c   messages in, and the receipts of what was submitted but is not yet durable
+ *   outlet.c   everything that is published
+ *   topic.c    topics to machines and back
+ *
+ * The promise rests on one rule: between reading a message and the commit of what it changed, nothing is written to the
+ * socket. libmosquitto queues the PUBACK before it calls us, and in its threaded mode only mosquitto_loop_write lets it go.
+ * A connection that must not acknowledge what it read is destroyed: its queue goes with it, and the broker sends again. */
+#ifndef HABIT_MQTT_DOOR_H
+#define HABIT_MQTT_DOOR_H
+
+#include <mosquitto.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "mqtt/mqtt.h"
+
+struct session {
+    struct mosquitto *client; /* a fresh one for each connection; NULL = none */
+    int version;              /* MQTT_PROTOCOL_V5, or V311 where the broker refused that */
+    bool accepted;            /* it said yes to CONNECT */
+    bool subscribed;          /* and to all our subscriptions, in this process */
+    bool at_once;             /* try again without waiting: with the older protocol */
+    int64_t since;            /* mono ms: connected, then accepted */
+    unsigned int failures;    /* in a row: sets the back-off */
+    char why[160];            /* it ended; "" = not ended */
+    struct log_gate gate;     /* lines about retries */
+};
+
+struct intake {
+    struct receipt receipts[LIMIT_MQTT_BATCH]; /* submitted, not yet durable */
+    size_t count;
+    bool failed;  /* something of this batch is not durable: none of it may be acknowledged */
+    bool closed;  /* takes nothing any more */
+    bool tainted; /* a message was read after that: its PUBACK waits in the queue, so nothing may be written any more */
+    struct log_gate gates[REFUSAL_CODES];
+};
+
+enum { OUTBOX_IN_FLIGHT = 20, AVAILABILITY_CACHE = 4096, INFO_SIZE = 1024 };
+
+struct outlet {
+    struct {
+        int mid;    /* packet identifier; 0 = free */
+        int64_t id; /* in the outbox */
+    } flying[OUTBOX_IN_FLIGHT];
+    size_t flying_count;
+    int64_t last;    /* outbox id sent last on this connection */
+    bool more;       /* the outbox held more than there was room for */
+    uint32_t others; /* publications in flight that are not from the outbox */
+    bool all;        /* states of all machines are due: the session is new */
+    int64_t next_tick, next_info; /* mono ms */
+    char info[INFO_SIZE];         /* as published last */
+    uint64_t availability[AVAILABILITY_CACHE]; /* as published last, by hash of the ID: a miss costs a publication */
+    struct log_gate gate;
+};
+
+enum stage { STAGE_RUN, STAGE_DRAIN /* nothing comes in any more */, STAGE_LEAVE };
+
+struct mqtt {
+    const struct config *config;
+    struct registry *registry;
+    struct store *store;
+    struct session session;
+    struct intake intake;
+    struct outlet outlet;
+
+    pthread_t thread;
+    int wake_fd;                  /* eventfd: something to publish, or another stage */
+    _Atomic int wanted;           /* enum stage */
+    atomic_bool connected;
+    pthread_mutex_t lock;         /* of the rest */
+    pthread_cond_t news;
+    bool serving;                 /* there is a connection by which something could come in */
+    bool drained;                 /* nothing comes in any more, and what came is committed and acknowledged */
+    bool ended, abandoned;        /* the thread is over; nobody waits for it any more: it frees itself */
+};
+
+/* ---- session.c */
+
+/* Makes a client and connects; may wait for minutes on a network that swallows packets. Returns 0, or -EIO with why. */
+int session_open(struct mqtt *mqtt);
+
+/* Ends the connection without writing to it: what was not acknowledged stays so. NULL client is fine. */
+void session_close(struct mqtt *mqtt);
+
+/* Notes why the connection is over; the first reason counts. Returns -EIO. */
+int session_lost(struct mqtt *mqtt, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a result of the library. */
+int session_lost_by(struct mqtt *mqtt, int rc);
+
+/* Socket, or -1 when the connection is over. */
+int session_socket(const struct mqtt *mqtt);
+
+/* Lets go what the library has queued, PUBACKs too: only when all that was read is durable. */
+int session_write(struct mqtt *mqtt);
+
+/* Keep-alive; at least once a second. */
+int session_care(struct mqtt *mqtt);
+
+/* How long to wait before the next session_open, in ms; logs it. */
+int session_backoff(struct mqtt *mqtt);
+
+/* ---- intake.c */
+
+void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, const mosquitto_property *properties);
+
+/* Reads what is there, at most a batch. Returns 0, or -EIO when the connection is over. */
+int intake_read(struct mqtt *mqtt);
+
+/* Waits until all that was read is durable. Returns 0, or -EIO: then nothing may be written any more. */
+int intake_settle(struct mqtt *mqtt);
+
+/* ---- outlet.c */
+
+/* A session was accepted: everything is published anew, the outbox from its start. */
+void outlet_begin(struct mqtt *mqtt);
+
+/* Publishes what is due. `woken`: the outbox may have news. */
+int outlet_run(struct mqtt *mqtt, bool woken, struct moment now);
+
+/* `offline`, and what still waits in the outbox. */
+int outlet_end(struct mqtt *mqtt);
+
+/* Whether the broker has acknowledged all that was published. */
+bool outlet_idle(const struct mqtt *mqtt);
+
+/* The broker has it (reason below 0x80) or will not take it. */
+void outlet_published(struct mqtt *mqtt, int mid, int reason);
+
+#endif

@@ -1,0 +1,264 @@
+#include "mqtt/door.h"
+
+#include <errno.h>
+#include <mqtt_protocol.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mqtt/topic.h"
+#include "wire/buffer.h"
+
+/* A message on its way through this file. */
+struct incoming {
+    const struct mosquitto_message *message;
+    struct topic topic;
+    struct wire_meta meta;
+    enum wire_encoding encoding;
+    struct moment now;
+};
+
+/* ------------------------------------------------------------------------------------------------------ refusals */
+
+/* At most a line a minute for each reason; the counters have them all. */
+static void log_refusal(struct mqtt *mqtt, const char *topic, const struct refusal *refusal)
+{
+    struct log_gate *gate = &mqtt->intake.gates[refusal->code];
+    uint64_t suppressed;
+
+    if (log_gate_pass(gate, clock_now().mono, &suppressed))
+        log_warning("dropped a message on %s: %s: %s (%llu more before)",
+                    text_printable(topic, 160) ? topic : "a topic that cannot be printed",
+                    refusal_kind(refusal->code)->type, refusal->detail, (unsigned long long)suppressed);
+}
+
+/* Drops a message that did not get as far as the registry, which counts its own refusals. */
+static void drop(struct mqtt *mqtt, const char *topic, const struct refusal *refusal)
+{
+    registry_count_refusal(mqtt->registry, refusal->code);
+    log_refusal(mqtt, topic, refusal);
+}
+
+/* ----------------------------------------------------------------------------------------------- what is announced */
+
+/* "application/json; charset=utf-8" is application/json. */
+static bool media_is(const char *type, const char *wanted)
+{
+    size_t length = strcspn(type, "; ");
+
+    return length == strlen(wanted) && strncasecmp(type, wanted, length) == 0;
+}
+
+static const struct {
+    const char *type;
+    enum wire_encoding encoding;
+} media[] = {
+    { "application/json", ENCODING_JSON },
+    { "application/octet-stream", ENCODING_RAW },
+    { "text/csv", ENCODING_CSV },
+};
+
+static int set_encoding(struct incoming *incoming, const char *type, struct refusal *refusal)
+{
+    for (size_t i = 0; i < sizeof(media) / sizeof(media[0]); i++)
+        if (media_is(type, media[i].type)) {
+            incoming->encoding = media[i].encoding;
+            return 0;
+        }
+    return refuse(refusal, REFUSAL_MEDIA_TYPE, "content type", "use application/json, application/octet-stream or text/csv");
+}
+
+static int read_content_type(struct incoming *incoming, const mosquitto_property *properties, struct refusal *refusal)
+{
+    char *type = NULL;
+    int r;
+
+    incoming->encoding = ENCODING_RAW; /* of the machine's format, which may be json */
+    if (!mosquitto_property_read_string(properties, MQTT_PROP_CONTENT_TYPE, &type, false))
+        return 0;
+    r = set_encoding(incoming, type, refusal);
+    free(type);
+    return r;
+}
+
+static int read_user_property(struct wire_meta *meta, const mosquitto_property *property, bool skip,
+                              const mosquitto_property **found, struct refusal *refusal)
+{
+    char *name = NULL, *value = NULL;
+    int r = 0;
+
+    *found = mosquitto_property_read_string_pair(property, MQTT_PROP_USER_PROPERTY, &name, &value, skip);
+    if (*found)
+        r = wire_meta_set(meta, name, value, refusal);
+    free(name);
+    free(value);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* seq, boot, source, time and age_ms come as user properties; others are none of our business. */
+static int read_meta(struct incoming *incoming, const mosquitto_property *properties, struct refusal *refusal)
+{
+    const mosquitto_property *found;
+    int r = read_user_property(&incoming->meta, properties, false, &found, refusal);
+
+    while (r == 0 && found)
+        r = read_user_property(&incoming->meta, found, true, &found, refusal);
+    return r;
+}
+
+/* Everything about a message but what its payload holds. Returns 0 or a refusal. */
+static int read_envelope(struct mqtt *mqtt, struct incoming *incoming, const mosquitto_property *properties,
+                         struct refusal *refusal)
+{
+    const struct mosquitto_message *message = incoming->message;
+    int r = topic_read(mqtt->config, message->topic, &incoming->topic, refusal);
+
+    if (r == 0 && message->retain)
+        r = refuse(refusal, REFUSAL_RETAINED, "retain", "publish buffers without retain, or clear the retained message");
+    if (r == 0 && message->payloadlen > LIMIT_BODY)
+        r = refuse_limit(refusal, REFUSAL_TOO_LARGE, "", LIMIT_BODY, "%d bytes, at most %d are taken",
+                         message->payloadlen, LIMIT_BODY);
+    if (r == 0)
+        r = read_content_type(incoming, properties, refusal);
+    if (r == 0)
+        r = read_meta(incoming, properties, refusal);
+    if (r == 0 && incoming->topic.input) /* the configuration knows better than a sensor that knows nothing of us */
+        incoming->encoding = incoming->topic.input->format == FORMAT_JSON ? ENCODING_JSON : ENCODING_RAW;
+    return r;
+}
+
+/* ------------------------------------------------------------------------------------------------------- buffers */
+
+static int submit(struct mqtt *mqtt, const struct incoming *incoming, struct refusal *refusal)
+{
+    static const enum intent intents[] = {
+        [TOPIC_BUFFER] = INTENT_BUFFER, [TOPIC_LEARN] = INTENT_LEARN, [TOPIC_DETECT] = INTENT_DETECT
+    };
+    const struct mosquitto_message *message = incoming->message;
+    struct arrival arrival = {
+        .id = incoming->topic.machine,
+        .intent = intents[incoming->topic.kind],
+        .encoding = incoming->encoding,
+        .bytes = message->payload ? message->payload : "",
+        .size = (size_t)message->payloadlen,
+        .format = -1,
+        .input = incoming->topic.input,
+        .meta = &incoming->meta,
+        .topic = message->topic,
+        .now = incoming->now,
+    };
+    struct intake *intake = &mqtt->intake;
+    struct receipt receipt = { 0 };
+    size_t count;
+    int r = registry_submit(mqtt->registry, &arrival, NULL, 0, &count, &receipt, refusal);
+
+    if (r == 0 && receipt.op)
+        intake->receipts[intake->count++] = receipt;
+    return r;
+}
+
+/* What the store cannot take is not acknowledged, nor is what broke on our side: the broker sends it again. When the
+ * store's queue is full, one more try after its commits: the reader waits. */
+static void take_buffer(struct mqtt *mqtt, const struct incoming *incoming)
+{
+    struct intake *intake = &mqtt->intake;
+    struct refusal refusal;
+    int r;
+
+    if (intake->count == LIMIT_MQTT_BATCH)
+        intake_settle(mqtt);
+    r = submit(mqtt, incoming, &refusal);
+    if (r == REFUSAL_STORE && intake->count > 0) {
+        intake_settle(mqtt);
+        r = submit(mqtt, incoming, &refusal);
+    }
+    if (r < 0)
+        session_lost(mqtt, "a buffer of %s could not be taken: %s at %s", incoming->topic.machine, strerror(-r),
+                     fault_place());
+    else if (r == REFUSAL_STORE)
+        session_lost(mqtt, "a buffer of %s could not be stored: %s", incoming->topic.machine, refusal.detail);
+    else if (r > 0)
+        log_refusal(mqtt, incoming->message->topic, &refusal);
+    if (r < 0 || r == REFUSAL_STORE)
+        intake->failed = true;
+}
+
+/* ------------------------------------------------------------------------------------------------------- context */
+
+static void take_context(struct mqtt *mqtt, struct incoming *incoming)
+{
+    const struct mosquitto_message *message = incoming->message;
+    struct refusal refusal;
+    int r;
+
+    if (incoming->encoding == ENCODING_CSV)
+        r = refuse(&refusal, REFUSAL_MEDIA_TYPE, "content type", "context is application/json");
+    else
+        r = wire_decode_context(message->payload ? message->payload : "", (size_t)message->payloadlen, &incoming->meta,
+                                &refusal);
+    if (r > 0) {
+        drop(mqtt, message->topic, &refusal);
+        return;
+    }
+    if (r == 0)
+        r = registry_context(mqtt->registry, incoming->topic.machine, &incoming->meta, incoming->now, &refusal);
+    if (r < 0)
+        refuse_fault(&refusal, r); /* only the latest values count: nothing to send again */
+    if (r != 0)
+        log_refusal(mqtt, message->topic, &refusal);
+}
+
+void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, const mosquitto_property *properties)
+{
+    struct incoming incoming = { .message = message, .now = clock_now() };
+    struct refusal refusal;
+
+    if (mqtt->intake.closed || mqtt->intake.failed) { /* its PUBACK never leaves */
+        mqtt->intake.tainted = true;
+        return;
+    }
+    if (read_envelope(mqtt, &incoming, properties, &refusal) != 0)
+        drop(mqtt, message->topic, &refusal);
+    else if (incoming.topic.kind == TOPIC_CONTEXT)
+        take_context(mqtt, &incoming);
+    else
+        take_buffer(mqtt, &incoming);
+}
+
+/* --------------------------------------------------------------------------------------------------------- batches */
+
+static bool readable(int fd)
+{
+    struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+    return fd >= 0 && poll(&pollfd, 1, 0) > 0;
+}
+
+/* One call of the library reads a packet or a few more, so a batch may end a little above the limit; take_buffer minds. */
+int intake_read(struct mqtt *mqtt)
+{
+    int rc;
+
+    for (int i = 0; i < LIMIT_MQTT_BATCH && mqtt->intake.count < LIMIT_MQTT_BATCH && readable(session_socket(mqtt)); i++) {
+        errno = 0; /* a stale EAGAIN would look like the end of what is there */
+        rc = mosquitto_loop_read(mqtt->session.client, 1);
+        if (rc != MOSQ_ERR_SUCCESS)
+            return session_lost_by(mqtt, rc);
+    }
+    return session_socket(mqtt) >= 0 ? 0 : -EIO;
+}
+
+int intake_settle(struct mqtt *mqtt)
+{
+    struct intake *intake = &mqtt->intake;
+    struct refusal refusal;
+
+    for (size_t i = 0; i < intake->count; i++)
+        if (registry_settle(mqtt->registry, &intake->receipts[i], &refusal) != 0) {
+            intake->failed = true;
+            session_lost(mqtt, "what was read could not be stored: %.100s", refusal.detail);
+        }
+    intake->count = 0;
+    return intake->failed ? -EIO : 0;
+}

@@ -1,0 +1,219 @@
+/* habitd: arguments, configuration, run, one exit. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+enum { EXIT_USAGE = 2 }; /* also for a broken configuration */
+
+struct arguments {
+    const char *config;
+    const char *explain; /* machine ID */
+    int (*action)(const struct config *config, const struct arguments *arguments);
+};
+
+/* ----------------------------------------------------------------------------------------------------------- actions */
+
+static int check_config(const struct config *config, const struct arguments *arguments)
+{
+    printf("%s: fine: %zu machine sections, %zu inputs\n", arguments->config, config->pattern_count, config->input_count);
+    return EXIT_SUCCESS;
+}
+
+static int print_config(const struct config *config, const struct arguments *arguments)
+{
+    (void)arguments;
+    config_print(config, stdout);
+    return EXIT_SUCCESS;
+}
+
+static int show_limits(const struct config *config, const struct arguments *arguments)
+{
+    static const struct {
+        const char *name, *unit, *beyond;
+        long value;
+    } limits[] = {
+#define LIMIT_ROW(name, value, unit, beyond) { #name, (unit), (beyond), (value) },
+        LIMITS(LIMIT_ROW)
+#undef LIMIT_ROW
+    };
+
+    (void)config;
+    (void)arguments;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        printf("%-20s %8ld %-45s %s\n", limits[i].name, limits[i].value, limits[i].unit, limits[i].beyond);
+    return EXIT_SUCCESS;
+}
+
+static int explain_machine(const struct config *config, const struct arguments *arguments)
+{
+    struct settings settings;
+    bool create;
+
+    if (!machine_id_valid(arguments->explain, strlen(arguments->explain))) {
+        fprintf(stderr, "habitd: %s: not a machine ID: a letter or digit, then up to 63 letters, digits, '_' or '-'\n",
+                arguments->explain);
+        return EXIT_USAGE;
+    }
+    config_settings(config, arguments->explain, &settings, &create);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const struct settings_field *field = &settings_fields[i];
+        const struct config_pattern *pattern = config_origin(config, arguments->explain, field);
+        char text[SETTING_TEXT_SIZE];
+
+        printf("%-14s %-16s", field->key, settings_text(&settings, field, text));
+        if (pattern)
+            printf(" %s:%u [machine \"%s\"]\n", arguments->config, pattern->line, pattern->pattern);
+        else
+            printf(" default\n");
+    }
+    printf("%-14s %-16s\n", "create", create ? "yes" : "no");
+    return EXIT_SUCCESS;
+}
+
+static int run(const struct config *config, const struct arguments *arguments)
+{
+    char message[APP_MESSAGE_SIZE];
+    struct app *app = NULL;
+    int r;
+
+    (void)arguments;
+    app_block_signals();
+    r = app_new(&app, config, message);
+    if (r != 0) {
+        log_error("%s", message);
+        return EXIT_FAILURE;
+    }
+    r = app_run(app);
+    app_free(app);
+    return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* --------------------------------------------------------------------------------------------------------- arguments */
+
+static void print_help(FILE *file)
+{
+    fputs("usage: habitd [--config FILE] [--check-config | --print-config | --explain-machine ID | --show-limits]\n"
+          "\n"
+          "Learns what is normal for each machine and says when a machine breaks its habit.\n"
+          "\n"
+          "  --config FILE          default /etc/habit/habitd.conf\n"
+          "  --check-config         read the configuration, say what is wrong with file and line, exit 2 if anything is\n"
+          "  --print-config         the configuration in force, defaults included, secrets left out\n"
+          "  --explain-machine ID   each setting of a machine and where it comes from, before REST\n"
+          "  --show-limits          every bound there is\n"
+          "  --version, --help\n",
+          file);
+}
+
+static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+                                         { "check-config", no_argument, NULL, 'k' },
+                                         { "print-config", no_argument, NULL, 'p' },
+                                         { "explain-machine", required_argument, NULL, 'e' },
+                                         { "show-limits", no_argument, NULL, 'l' },
+                                         { "version", no_argument, NULL, 'v' },
+                                         { "help", no_argument, NULL, 'h' },
+                                         { NULL, 0, NULL, 0 } };
+
+/* -1 = go on; else the exit status. */
+static int take_option(int option, struct arguments *arguments)
+{
+    switch (option) {
+    case 'c':
+        arguments->config = optarg;
+        return -1;
+    case 'k':
+        arguments->action = check_config;
+        return -1;
+    case 'p':
+        arguments->action = print_config;
+        return -1;
+    case 'e':
+        arguments->action = explain_machine;
+        arguments->explain = optarg;
+        return -1;
+    case 'l':
+        arguments->action = show_limits;
+        return -1;
+    case 'v':
+        puts("habitd " HABIT_VERSION);
+        return EXIT_SUCCESS;
+    case 'h':
+        print_help(stdout);
+        return EXIT_SUCCESS;
+    default:
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+}
+
+static int read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+    int option, status;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        status = take_option(option, arguments);
+        if (status >= 0)
+            return status;
+    }
+    if (optind == argc)
+        return -1;
+    fprintf(stderr, "habitd: %s: unexpected\n", argv[optind]);
+    print_help(stderr);
+    return EXIT_USAGE;
+}
+
+/* A database opened as descriptor 2 would be written into by the log. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
+}
+
+static void set_log_level(const char *name)
+{
+    static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            log_set_level((enum log_level)i);
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = { .config = "/etc/habit/habitd.conf", .action = run };
+    char message[CONFIG_MESSAGE_SIZE];
+    struct config config;
+    int status;
+
+    fill_standard_descriptors();
+    status = read_arguments(argc, argv, &arguments);
+    if (status >= 0)
+        return status;
+    if (config_read(&config, arguments.config, message) < 0) {
+        fprintf(stderr, "habitd: %s\n", message);
+        return EXIT_USAGE;
+    }
+    if (config.timezone[0] != '\0') {
+        setenv("TZ", config.timezone, 1);
+        tzset();
+    }
+    set_log_level(config.log_level);
+    status = arguments.action(&config, &arguments);
+    config_free(&config);
+    return status;
+}

@@ -1,0 +1,228 @@
+#include "client.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "options.h"
+
+enum { ANSWER_BYTES = 64 << 20, SECONDS = 60 };
+
+struct client {
+    CURL *curl;
+    char *url; /* without a slash at its end */
+    char error[CURL_ERROR_SIZE];
+    char *body; /* of the answer, bounded */
+    size_t size;
+};
+
+/* --------------------------------------------------------------------------------------------------- open and close */
+
+static char *base_url(const char *url)
+{
+    const char *variable = getenv("HABIT_URL");
+    char *base = strdup(url ? url : variable && *variable ? variable : CLIENT_URL);
+    size_t length = base ? strlen(base) : 0;
+
+    while (length > 0 && base[length - 1] == '/')
+        base[--length] = '\0';
+    return base;
+}
+
+int client_open(struct client **ret_client, const char *url)
+{
+    struct client *client = calloc(1, sizeof(*client));
+
+    if (client) {
+        client->url = base_url(url);
+        client->curl = curl_easy_init();
+    }
+    if (client && client->url && client->curl) {
+        *ret_client = client;
+        return 0;
+    }
+    client_close(client);
+    complain("no memory for an HTTP client");
+    return EXIT_FAILED;
+}
+
+struct client *client_close(struct client *client)
+{
+    if (!client)
+        return NULL;
+    curl_easy_cleanup(client->curl);
+    free(client->url);
+    free(client->body);
+    free(client);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- requests */
+
+static size_t collect(char *bytes, size_t one, size_t count, void *user)
+{
+    struct client *client = user;
+    char *body;
+
+    (void)one; /* always 1 */
+    if (client->size + count > ANSWER_BYTES)
+        return 0;
+    body = realloc(client->body, client->size + count);
+    if (!body)
+        return 0;
+    memcpy(body + client->size, bytes, count);
+    client->body = body;
+    client->size += count;
+    return count;
+}
+
+static void prepare(struct client *client, const struct request *request, const char *url, struct curl_slist *headers)
+{
+    CURL *curl = client->curl;
+
+    curl_easy_reset(curl); /* keeps the connection */
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (strcmp(request->method, "GET") == 0)
+        return;
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->size);
+}
+
+/* "Expect:" empty: a round trip less for larger bodies. */
+static struct curl_slist *make_headers(const struct request *request)
+{
+    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    char type[96];
+
+    snprintf(type, sizeof(type), "Content-Type: %s", request->type ? request->type : "application/json");
+    return request->body ? curl_slist_append(headers, type) : headers;
+}
+
+static int perform(struct client *client, const char *url)
+{
+    CURLcode code = curl_easy_perform(client->curl);
+
+    if (code == CURLE_OK)
+        return 0;
+    complain("habitd does not answer at %s: %s", url, client->error[0] ? client->error : curl_easy_strerror(code));
+    return EXIT_FAILED;
+}
+
+int client_send(struct client *client, const struct request *request, struct reply *reply)
+{
+    struct curl_slist *headers = make_headers(request);
+    char *url = NULL;
+    int r;
+
+    *reply = (struct reply){ 0 };
+    client->size = 0;
+    client->error[0] = '\0';
+    if (asprintf(&url, "%s%s", client->url, request->path) < 0)
+        return complain_errno("hold", "a URL");
+    prepare(client, request, url, headers);
+    r = perform(client, client->url);
+    if (r == 0) {
+        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+        reply->json = json_loadb(client->body ? client->body : "", client->size, 0, NULL);
+    }
+    curl_slist_free_all(headers);
+    free(url);
+    return r;
+}
+
+void reply_free(struct reply *reply)
+{
+    json_decref(reply->json);
+    reply->json = NULL;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- answers */
+
+/* The detail of RFC 9457; a proxy's answer may have none. */
+int client_complain(const char *what, const struct reply *reply)
+{
+    const char *detail = json_string_value(json_object_get(reply->json, "detail"));
+    const char *field = json_string_value(json_object_get(reply->json, "field"));
+
+    complain("%s: %s%s%s (HTTP %ld)", what, detail ? detail : "habitd refused", field && *field ? ", field " : "",
+             field && *field ? field : "", reply->status);
+    return EXIT_FAILED;
+}
+
+int client_get(struct client *client, const char *path, json_t **ret_json)
+{
+    struct request request = { .method = "GET", .path = path };
+    struct reply reply;
+    int r = client_send(client, &request, &reply);
+
+    if (r == 0 && (reply.status != 200 || !reply.json))
+        r = client_complain(path, &reply);
+    if (r == 0)
+        *ret_json = json_incref(reply.json);
+    reply_free(&reply);
+    return r;
+}
+
+/* The path of the page after a cursor, a text or a number; NULL when there is none. */
+static char *next_path(struct client *client, const char *path, const json_t *cursor)
+{
+    char number[24], *escaped, *next = NULL;
+    const char *text = json_string_value(cursor);
+
+    if (json_is_integer(cursor)) {
+        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(cursor));
+        text = number;
+    }
+    escaped = text ? curl_easy_escape(client->curl, text, 0) : NULL;
+    if (escaped && asprintf(&next, "%s%cafter=%s", path, strchr(path, '?') ? '&' : '?', escaped) < 0)
+        next = NULL;
+    curl_free(escaped);
+    return next;
+}
+
+/* Moves the rows of one page, and *path to the next one: NULL when there is none. A cursor that stays would never end. */
+static int get_page(struct client *client, const char *base, char **path, const char *array, json_t *rows)
+{
+    json_t *page = NULL;
+    char *next = NULL;
+    int r = client_get(client, *path, &page);
+
+    if (r == 0) {
+        json_array_extend(rows, json_object_get(page, array));
+        next = next_path(client, base, json_object_get(page, "next"));
+    }
+    if (next && strcmp(next, *path) == 0) {
+        free(next);
+        next = NULL;
+    }
+    free(*path);
+    *path = next;
+    json_decref(page);
+    return r;
+}
+
+int client_get_rows(struct client *client, const char *path, const char *array, bool all, json_t **ret_rows)
+{
+    json_t *rows = json_array();
+    char *next = strdup(path);
+    int r = 0;
+
+    do
+        r = next ? get_page(client, path, &next, array, rows) : EXIT_FAILED;
+    while (r == 0 && all && next);
+    free(next);
+    if (r == 0)
+        *ret_rows = rows;
+    else
+        json_decref(rows);
+    return r;
+}

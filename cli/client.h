@@ -1,0 +1,47 @@
+/* The daemon over HTTP: requests, answers as JSON, and its problems in words. */
+#ifndef HABIT_CLI_CLIENT_H
+#define HABIT_CLI_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CLIENT_URL "http://127.0.0.1:8088"
+
+struct client;
+
+struct request {
+    const char *method; /* "GET", "POST" */
+    const char *path;   /* "/v1/machines?after=..." : escaped by the caller */
+    const char *type;   /* of the body; NULL = JSON */
+    const void *body;   /* NULL = none */
+    size_t size;
+};
+
+struct reply {
+    long status;  /* of HTTP */
+    json_t *json; /* NULL where the body is none */
+};
+
+/* url: NULL = $HABIT_URL, else CLIENT_URL. Returns 0, or EXIT_FAILED after saying why. */
+int client_open(struct client **ret_client, const char *url);
+
+/* Sends and waits, at most a minute. Returns 0 with an answer of any status, reply_free() it; or EXIT_FAILED after saying why
+ * the daemon could not be reached. */
+int client_send(struct client *client, const struct request *request, struct reply *reply);
+void reply_free(struct reply *reply);
+
+/* Says what a refusal is about, in the daemon's words: "habit: WHAT: detail (field, status)". Returns EXIT_FAILED. */
+int client_complain(const char *what, const struct reply *reply);
+
+/* GETs a path that must answer 200 with JSON: the caller's reference in *ret_json. Returns 0 or EXIT_FAILED. */
+int client_get(struct client *client, const char *path, json_t **ret_json);
+
+/* The rows of a list: member `array` of what `path` answers, and with `all` those of the further pages, whose cursor "next"
+ * goes into "after=". Returns 0 or EXIT_FAILED. */
+int client_get_rows(struct client *client, const char *path, const char *array, bool all, json_t **ret_rows);
+
+/* NULL is fine; always returns NULL. */
+struct client *client_close(struct client *client);
+
+#endif

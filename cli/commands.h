@@ -1,0 +1,17 @@
+/* Every command of `habit`, each in a file of its name. */
+#ifndef HABIT_CLI_COMMANDS_H
+#define HABIT_CLI_COMMANDS_H
+
+#include "options.h"
+
+extern const struct command emulate_command;
+extern const struct command inspect_command;
+extern const struct command simulate_command;
+extern const struct command adopt_command;
+extern const struct command commission_command;
+extern const struct command machines_command;
+extern const struct command pending_command;
+extern const struct command anomalies_command;
+extern const struct command report_command;
+
+#endif

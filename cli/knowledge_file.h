@@ -1,0 +1,28 @@
+/* Knowledge blocks as files. */
+#ifndef HABIT_CLI_KNOWLEDGE_FILE_H
+#define HABIT_CLI_KNOWLEDGE_FILE_H
+
+#include <stddef.h>
+
+#include "habit/engine.h"
+
+/* Reads the bytes of a file, of at most 1 MiB; free() them. Returns 0, or EXIT_FAILED, EXIT_DATA after saying why. */
+int knowledge_read(const char *path, void **ret_bytes, size_t *ret_size);
+
+/* Replaces the engine's knowledge by the file's; a file that does not exist leaves it as it is. A damaged block, or one of
+ * another sensor, is refused naming what the file says and what was asked for. Returns 0, or EXIT_FAILED, EXIT_DATA. */
+int knowledge_load(struct habit_engine *engine, const char *path);
+
+/* Seals the knowledge and writes it: the old file stays until the new one is complete. Returns 0, or EXIT_FAILED. */
+int knowledge_save(struct habit_engine *engine, const char *path);
+
+/* A field of a configuration as text: "3", "1600", "g"; and its name. */
+enum { CONFIG_FIELD_TEXT_SIZE = 32 };
+const char *config_field_text(const struct habit_config *config, enum habit_field field,
+                              char text[CONFIG_FIELD_TEXT_SIZE]);
+const char *config_field_name(enum habit_field field);
+
+extern const char *const profile_names[HABIT_PROFILES];
+#define PROFILE_CHOICES "small|default|large" /* in the order of profile_names */
+
+#endif

@@ -1,0 +1,21 @@
+/* What commands do to every ID of the daemon that matches a pattern. */
+#ifndef HABIT_CLI_MATCHING_H
+#define HABIT_CLI_MATCHING_H
+
+#include "client.h"
+#include "options.h"
+
+struct matching {
+    const char *url;
+    const char *list, *array;     /* where the IDs are: "/v1/machines", "machines" */
+    const struct words *patterns; /* '*' any run, '?' any one character */
+    const char *path;             /* to POST to, the ID at its %s: "/v1/machines/%s/commission" */
+    const char *body;             /* JSON; NULL = none */
+    const char *done;             /* said of each: "learning" */
+};
+
+/* Prints each ID and what became of it; goes on after a refusal. Returns 0; EXIT_USAGE for what is no pattern; EXIT_FAILED
+ * where nothing matched, the daemon refused something or cannot be reached. */
+int matching_post(const struct command *command, const struct matching *matching);
+
+#endif

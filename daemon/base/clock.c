@@ -21,8 +21,8 @@ struct moment clock_now(void)
 
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])
 {
-    time_t seconds = (time_t)((wall >= 0 ? wall : wall - 999) / 1000);
-    int fraction = (int)(wall - (int64_t)seconds * 1000);
+    time_t seconds = (time_t)(wall / 1000 - (wall % 1000 < 0));
+    int rest = (int)(wall % 1000), fraction = rest < 0 ? rest + 1000 : rest;
     struct tm tm;
     size_t length;
 
@@ -32,51 +32,93 @@ const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])
     return text;
 }
 
-/* ".25" -> 250; leaves *text behind the digits. */
-static int64_t parse_fraction(const char **text)
+/* Exactly `count` digits at *text, which then stands behind them; -1 where there are others. */
+static int read_digits(const char **text, int count)
 {
-    int64_t value = 0, unit = 100;
+    int value = 0;
 
-    if (**text != '.')
-        return 0;
-    for (++*text; **text >= '0' && **text <= '9'; ++*text, unit /= 10)
-        value += (**text - '0') * unit;
+    for (; count > 0; count--, ++*text) {
+        if (**text < '0' || **text > '9')
+            return -1;
+        value = value * 10 + (**text - '0');
+    }
     return value;
 }
 
-/* "Z", "+01:00", "-05:30" -> minutes east of UTC. */
-static bool parse_offset(const char *text, int *minutes)
+/* A number of `count` digits in low..high, with the character after it; '\0': whatever comes. */
+static bool read_field(const char **text, int count, int low, int high, char after, int *value)
 {
-    int hours, rest, used = 0;
+    *value = read_digits(text, count);
+    if (*value < low || *value > high)
+        return false;
+    if (after == '\0')
+        return true;
+    return *(*text)++ == after;
+}
+
+/* "2026-11-22T13:19:31", whatever is behind. 60 is the second after 59, for leap seconds. */
+static bool read_date_and_time(const char **text, struct tm *tm)
+{
+    int year, month;
+
+    if (!read_field(text, 4, 0, 9999, '-', &year) || !read_field(text, 2, 1, 12, '-', &month) ||
+        !read_field(text, 2, 1, 31, 'T', &tm->tm_mday) || !read_field(text, 2, 0, 23, ':', &tm->tm_hour) ||
+        !read_field(text, 2, 0, 59, ':', &tm->tm_min) || !read_field(text, 2, 0, 60, '\0', &tm->tm_sec))
+        return false;
+    tm->tm_year = year - 1900;
+    tm->tm_mon = month - 1;
+    return tm->tm_sec < 60 || tm->tm_min == 59;
+}
+
+/* ".25" -> 250; finer digits are left out. Nothing -> 0. */
+static bool read_fraction(const char **text, int *fraction)
+{
+    int unit = 100;
+
+    *fraction = 0;
+    if (**text != '.')
+        return true;
+    if ((*text)[1] < '0' || (*text)[1] > '9')
+        return false;
+    for (++*text; **text >= '0' && **text <= '9'; ++*text, unit /= 10)
+        *fraction += (**text - '0') * unit;
+    return true;
+}
+
+/* "Z", "+01:00", "-05:30" up to the end -> minutes east of UTC. */
+static bool read_offset(const char *text, int *minutes)
+{
+    int sign = *text == '-' ? -1 : 1, hours, rest;
 
     *minutes = 0;
     if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
         return true;
-    if ((*text != '+' && *text != '-') || sscanf(text + 1, "%2d:%2d%n", &hours, &rest, &used) != 2 ||
-        text[1 + used] != '\0' || used != 5 || hours > 23 || rest > 59)
+    if (*text != '+' && *text != '-')
         return false;
-    *minutes = (hours * 60 + rest) * (*text == '-' ? -1 : 1);
+    text++;
+    if (!read_field(&text, 2, 0, 23, ':', &hours) || !read_field(&text, 2, 0, 59, '\0', &rest) || *text != '\0')
+        return false;
+    *minutes = sign * (hours * 60 + rest);
     return true;
+}
+
+/* timegm makes 3 March of 31 February. */
+static bool date_exists(const struct tm *tm)
+{
+    struct tm date = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
+
+    timegm(&date);
+    return date.tm_mday == tm->tm_mday;
 }
 
 int clock_parse(const char *text, int64_t *wall)
 {
-    struct tm tm = { 0 }, check;
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    int64_t fraction;
-    int minutes, day;
-    time_t seconds;
+    struct tm tm = { 0 };
+    int fraction, minutes;
 
-    if (!rest || strlen(text) > 40)
+    if (!read_date_and_time(&text, &tm) || !read_fraction(&text, &fraction) || !read_offset(text, &minutes) ||
+        !date_exists(&tm))
         return -EINVAL;
-    fraction = parse_fraction(&rest);
-    if (!parse_offset(rest, &minutes))
-        return -EINVAL;
-    day = tm.tm_mday; /* timegm makes 3 March of 31 February, in tm too */
-    seconds = timegm(&tm);
-    gmtime_r(&seconds, &check);
-    if (check.tm_mday != day)
-        return -EINVAL;
-    *wall = ((int64_t)seconds - minutes * 60) * 1000 + fraction;
+    *wall = ((int64_t)timegm(&tm) - minutes * 60) * 1000 + fraction;
     return 0;
 }

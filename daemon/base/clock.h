@@ -11,11 +11,12 @@ struct moment {
 
 struct moment clock_now(void);
 
-/* "2026-11-22T13:19:31.250Z" */
+/* "2026-11-22T13:19:31.250Z"; any int64_t fits. */
 enum { CLOCK_TEXT_SIZE = 32 };
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE]);
 
-/* Reads RFC 3339 ("2026-11-22T13:19:31Z", fraction and offset allowed). Returns 0, or -EINVAL. */
+/* Reads RFC 3339 ("2026-11-22T13:19:31Z"; fraction and offset allowed, finer than ms is cut off, a leap second is the one after).
+ * Returns 0, or -EINVAL with *wall as it was. */
 int clock_parse(const char *text, int64_t *wall);
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,14 +82,24 @@ static bool number_form(const char *text)
     return *text == '\0';
 }
 
-/* habitd never calls setlocale, so strtod reads a point. */
+/* In the C locale, so that a point is a point whatever the program around calls; glibc has it at hand, nothing is allocated. */
+static double number_value(const char *text)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double number = c ? strtod_l(text, NULL, c) : NAN;
+
+    if (c)
+        freelocale(c);
+    return number;
+}
+
 bool text_to_number(const char *text, double *value)
 {
     double number;
 
     if (strlen(text) > 64 || !number_form(text))
         return false;
-    number = strtod(text, NULL);
+    number = number_value(text);
     if (!isfinite(number))
         return false;
     *value = number;
@@ -105,7 +116,7 @@ enum { UNITS = sizeof(units) / sizeof(units[0]) };
 bool text_to_duration(const char *text, uint64_t *milliseconds)
 {
     size_t digits = strspn(text, "0123456789");
-    char number[20];
+    char number[21]; /* UINT64_MAX has 20 digits */
     uint64_t value;
 
     if (digits == 0 || digits >= sizeof(number))
@@ -149,8 +160,11 @@ static size_t utf8_length(const unsigned char *text)
         return 0;
     if (length == 3 && ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0)))
         return 0; /* overlong, surrogates */
-    if (length == 3 && text[0] == 0xe2 && text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae)
-        return 0; /* line separators and direction overrides: they would forge log lines */
+    if (length == 4 && ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90)))
+        return 0; /* overlong, beyond U+10FFFF */
+    if (length == 3 && text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
+                                           (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
+        return 0; /* line separators, direction overrides and isolates: they would forge log lines */
     return length;
 }
 

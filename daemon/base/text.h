@@ -14,20 +14,20 @@ bool machine_id_valid(const char *id, size_t length);
 enum { GATEWAY_ID_SIZE = 33 };
 bool gateway_id_valid(const char *id);
 
-/* Decimal digits only, no sign, no spaces, at most max. */
+/* Decimal digits only, no sign, no spaces, no leading zeros, at most max. */
 bool text_to_unsigned(const char *text, uint64_t max, uint64_t *value);
 
-/* A decimal number, "-1.5e-3"; finite as a double. No hex, no inf, no spaces. */
+/* A decimal number in JSON's form, "-1.5e-3", at most 64 characters; finite as a double. No hex, no inf, no spaces. */
 bool text_to_number(const char *text, double *value);
 
 /* "90" (seconds), "500ms", "10s", "5m", "24h", "14d" -> milliseconds. */
 bool text_to_duration(const char *text, uint64_t *milliseconds);
 
-/* The shortest text that text_to_duration reads back. */
+/* The text with the largest unit that fits, "0", "1500ms", "14d"; text_to_duration reads it back. */
 enum { DURATION_TEXT_SIZE = 24 };
 const char *text_of_duration(uint64_t milliseconds, char text[DURATION_TEXT_SIZE]);
 
-/* Printable UTF-8 without control characters, shorter than size bytes. */
+/* Printable UTF-8 without control characters, line separators and direction overrides, shorter than size bytes. */
 bool text_printable(const char *text, size_t size);
 
 /* Shell-like match of an ID: '*' any run, '?' any one character. */

@@ -41,4 +41,7 @@ int metrics_show(struct request *request);
 /* Shared: the machine's own page as the answer, with its ETag. */
 int answer_machine(struct request *request, unsigned int status);
 
+/* Shared: the same for a machine that was made just now, with its Location. */
+int answer_created(struct request *request);
+
 #endif

@@ -21,15 +21,18 @@ enum {
 static int start_daemon(struct http *http)
 {
     const unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
+    struct MHD_OptionItem options[] = {
+        { MHD_OPTION_LISTEN_SOCKET, http->socket, NULL },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)connection_on_uri, http },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)connection_on_completed, http },
+        { MHD_OPTION_CONNECTION_LIMIT, LIMIT_HTTP_CONNECTIONS, NULL },
+        { MHD_OPTION_CONNECTION_TIMEOUT, LIMIT_HTTP_IDLE, NULL },
+        { MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, NULL },
+        { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
 
-    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http,              /* the listening socket */
-                                    MHD_OPTION_LISTEN_SOCKET, http->socket,                        /* decides the port */
-                                    MHD_OPTION_URI_LOG_CALLBACK, connection_on_uri, http,          /* makes the request */
-                                    MHD_OPTION_NOTIFY_COMPLETED, connection_on_completed, http,    /* and ends it */
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LIMIT_HTTP_CONNECTIONS, /**/
-                                    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)LIMIT_HTTP_IDLE,  /* seconds */
-                                    MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES,             /**/
-                                    MHD_OPTION_STRICT_FOR_CLIENT, 1,                               /**/
+    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http, MHD_OPTION_ARRAY, options,
                                     MHD_OPTION_END);
     return http->daemon ? 0 : fault(-EIO);
 }

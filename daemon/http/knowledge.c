@@ -69,5 +69,7 @@ int knowledge_put(struct request *request)
     if (r == 0)
         r = registry_put_knowledge(request->http->options.registry, request->id, request->body, request->size,
                                    request->now, &created, &request->refusal);
-    return r != 0 ? r : answer_machine(request, created ? MHD_HTTP_CREATED : MHD_HTTP_OK);
+    if (r != 0)
+        return r;
+    return created ? answer_created(request) : answer_machine(request, MHD_HTTP_OK);
 }

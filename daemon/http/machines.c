@@ -30,7 +30,7 @@ int answer_machine(struct request *request, unsigned int status)
     return r != 0 ? r : answer_header(request, MHD_HTTP_HEADER_ETAG, etag);
 }
 
-static int answer_created(struct request *request)
+int answer_created(struct request *request)
 {
     char location[MACHINE_ID_SIZE + 16];
     int r = answer_machine(request, MHD_HTTP_CREATED);

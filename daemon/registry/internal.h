@@ -79,6 +79,7 @@ void machine_take(struct machine *machine, struct machine *from);
 /* First difference between two configurations, naming both sides: "axes: 3 here, 1 in the knowledge". */
 const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text, size_t size);
 
+/* The machine has a scratch. */
 void machine_view(struct machine *machine, struct machine_view *view, struct moment now);
 void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning);
 
@@ -94,6 +95,11 @@ void machine_release(struct machine *machine);
 /* Finds a machine and locks it, with its memory as new as the store and a scratch for its engine. Returns 0; or NO_MACHINE;
  * STORE where it cannot be loaded: then there is nothing to leave. */
 int machine_enter(struct registry *registry, const char *id, struct machine **ret_machine, struct refusal *refusal);
+
+/* The engine works in memory that is borrowed for the call: a thousand machines need one scratch, not a thousand. Between
+ * these two the machine's engine may be called; machine_enter and machine_leave do it by themselves. */
+int machine_lend_scratch(struct machine *machine, struct refusal *refusal);
+void machine_return_scratch(struct machine *machine);
 
 /* Copies IDs above `after` (NULL = all) in byte order, so that no machine stays locked between two. Returns how many. */
 size_t registry_ids(struct registry *registry, const char *after, char (*ids)[MACHINE_ID_SIZE], size_t limit);

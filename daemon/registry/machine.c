@@ -37,29 +37,30 @@ static int allocate(const struct habit_config *config, struct habit_memory *memo
     return 0;
 }
 
-/* An engine of any configuration, that has learned nothing. */
+/* An engine of any configuration, that has learned nothing. A machine that had a scratch has one of the new size then. */
 static int make_engine(struct machine *machine, const struct habit_config *config)
 {
+    void *lent = machine->engine.memory.scratch;
     struct habit_memory memory;
-    void *scratch;
     int r = allocate(config, &memory);
 
     if (r < 0)
         return r;
-    scratch = malloc(memory.scratch_size);
-    memory.scratch = scratch;
-    if (!scratch || habit_init(&machine->engine, config, &memory) != HABIT_OK) {
-        free(scratch);
+    memory.scratch = malloc(memory.scratch_size);
+    if (!memory.scratch || habit_init(&machine->engine, config, &memory) != HABIT_OK) {
+        free(memory.scratch);
         free(memory.knowledge);
         return fault(-ENOMEM);
     }
     habit_set_sensitivity(&machine->engine, machine->settings.sensitivity);
-    free(scratch);
+    habit_window_init(&machine->window, machine->settings.window);
     free(machine->memory.knowledge);
     machine->memory = memory;
-    machine->memory.scratch = NULL;
-    machine->engine.memory.scratch = NULL;
-    habit_window_init(&machine->window, machine->settings.window);
+    machine->memory.scratch = NULL; /* lent for the call only: see machine_lend_scratch */
+    if (lent)
+        free(lent);
+    else
+        machine_return_scratch(machine);
     return 0;
 }
 
@@ -126,7 +127,6 @@ static int restore_knowledge(struct machine *machine, const struct store_machine
 {
     struct habit_config config = machine_config(&machine->settings);
     struct habit_info info;
-    void *scratch;
     int r;
 
     if (!stored->knowledge)
@@ -137,17 +137,14 @@ static int restore_knowledge(struct machine *machine, const struct store_machine
     }
     machine->conflict = habit_config_compare(&config, &info.config) != HABIT_FIELD_NONE;
     r = machine->conflict ? make_engine(machine, &info.config) : 0;
+    if (r == 0 && machine_lend_scratch(machine, NULL) != 0)
+        r = fault(-ENOMEM);
     if (r < 0)
         return r;
-    scratch = malloc(machine->memory.scratch_size);
-    if (!scratch)
-        return fault(-ENOMEM);
-    habit_use_scratch(&machine->engine, scratch, machine->memory.scratch_size);
     machine->damaged = habit_load(&machine->engine, stored->knowledge, stored->knowledge_size) != HABIT_OK;
     if (habit_get_sensitivity(&machine->engine) != machine->settings.sensitivity)
         habit_set_sensitivity(&machine->engine, machine->settings.sensitivity);
-    machine->engine.memory.scratch = NULL;
-    free(scratch);
+    machine_return_scratch(machine);
     return 0;
 }
 

@@ -311,8 +311,7 @@ static int refuse_unknown(const char *id, struct refusal *refusal)
                   "no machine %s: PUT /v1/machines/%s makes it, or a [machine] section with create = yes", id, id);
 }
 
-/* The engine works in memory that is borrowed for the call: a thousand machines need one scratch, not a thousand. */
-static int lend_scratch(struct machine *machine, struct refusal *refusal)
+int machine_lend_scratch(struct machine *machine, struct refusal *refusal)
 {
     size_t size = habit_scratch_size(&machine->engine.config);
     void *scratch = malloc(size);
@@ -336,7 +335,7 @@ int machine_enter(struct registry *registry, const char *id, struct machine **re
     else if (machine->epoch != store_epoch(registry->store))
         r = reload(registry, machine, refusal);
     if (r == 0)
-        r = lend_scratch(machine, refusal);
+        r = machine_lend_scratch(machine, refusal);
     if (r != 0) {
         pthread_mutex_unlock(&machine->lock);
         machine_release(machine);
@@ -346,10 +345,15 @@ int machine_enter(struct registry *registry, const char *id, struct machine **re
     return 0;
 }
 
-void machine_leave(struct machine *machine)
+void machine_return_scratch(struct machine *machine)
 {
     free(machine->engine.memory.scratch);
     machine->engine.memory.scratch = NULL;
+}
+
+void machine_leave(struct machine *machine)
+{
+    machine_return_scratch(machine);
     pthread_mutex_unlock(&machine->lock);
     machine_release(machine);
 }
@@ -439,17 +443,14 @@ static int store_new(struct registry *registry, struct machine *machine, int64_t
 
 static int load_block(struct machine *machine, const void *knowledge, size_t size, int64_t now)
 {
-    void *scratch = malloc(machine->memory.scratch_size);
-    int r = scratch ? 0 : fault(-ENOMEM);
+    int status;
 
-    if (r == 0) {
-        habit_use_scratch(&machine->engine, scratch, machine->memory.scratch_size);
-        r = habit_load(&machine->engine, knowledge, size) == HABIT_OK ? 0 : fault(-EINVAL);
-        strategy_start_watching(&machine->state, now);
-    }
-    machine->engine.memory.scratch = NULL;
-    free(scratch);
-    return r;
+    if (machine_lend_scratch(machine, NULL) != 0)
+        return fault(-ENOMEM);
+    status = habit_load(&machine->engine, knowledge, size);
+    machine_return_scratch(machine);
+    strategy_start_watching(&machine->state, now);
+    return status == HABIT_OK ? 0 : fault(-EINVAL);
 }
 
 int registry_create(struct registry *registry, const char *id, const struct settings *settings, const void *knowledge,

@@ -52,8 +52,8 @@ struct arrival {
 };
 
 /* Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
- * queues what must be durable. verdicts: at least `room`; *count: how many buffers came; those beyond room are applied but not
- * answered. A batch is all or nothing. */
+ * queues what must be durable. verdicts: `room` of them, which may be 0; *count: how many buffers came; those beyond room are
+ * applied but not answered. A batch is all or nothing. */
 int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,
                     size_t *count, struct receipt *receipt, struct refusal *refusal);
 

@@ -14,7 +14,8 @@ struct work {
     const struct arrival *arrival;
     struct wire_buffers buffers;
     int64_t at; /* wall ms when it was measured */
-    bool learned, duplicate;
+    uint64_t learned, detected, duplicates;
+    struct verdict last; /* of those that were no duplicates; last.at = 0: none */
     struct episode_log events;
     struct commissioning_list commissioning;
     char forgotten[SOURCE_SIZE];
@@ -126,7 +127,7 @@ static int learn_one(struct work *work, const float *samples, size_t index, stru
     strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->at);
     commissioning_add(&work->commissioning, machine, samples, work->at);
     hour->learned++;
-    work->learned = true;
+    work->learned++;
     verdict->status = VERDICT_LEARNED;
     return 0;
 }
@@ -155,6 +156,7 @@ static void count_detection(struct work *work, struct hour *hour, const struct v
     const struct detection *detection = &verdict->detection;
     struct machine *machine = work->machine;
 
+    work->detected++;
     hour->detected++;
     hour->below += detection->similarity < machine->settings.threshold;
     hour->similarity_sum += detection->similarity;
@@ -265,17 +267,19 @@ static int apply_one(struct work *work, size_t index, struct verdict *verdict)
     memset(verdict, 0, sizeof(*verdict));
     if (is_duplicate(work, index)) {
         verdict->status = VERDICT_DUPLICATE;
-        work->duplicate = true;
+        work->duplicates++;
         machine_hour(work->machine, work->registry->store, work->at)->duplicates++;
-        work->registry->duplicates++;
     } else {
         r = act(work, samples, index, verdict);
         if (r == 0)
             r = note_sequence(work, index);
     }
-    if (r == 0)
-        complete(work, verdict);
-    return r;
+    if (r != 0)
+        return r;
+    complete(work, verdict);
+    if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */
+        work->last = *verdict;
+    return 0;
 }
 
 /* Judges without a trace: no window, no counter, no mark. */
@@ -360,15 +364,13 @@ static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
 
 /* ---------------------------------------------------------------------------------------------------------- durable */
 
-/* A duplicate is no news of the machine. */
-static void count_work(struct work *work, const struct verdict *verdicts, size_t known)
+static void count_work(struct work *work)
 {
-    for (size_t i = 0; i < known; i++) {
-        work->registry->learned += verdicts[i].status == VERDICT_LEARNED;
-        work->registry->detected += verdicts[i].status == VERDICT_OK;
-        if (verdicts[i].status != VERDICT_DUPLICATE)
-            work->machine->last = verdicts[i];
-    }
+    work->registry->learned += work->learned;
+    work->registry->detected += work->detected;
+    work->registry->duplicates += work->duplicates;
+    if (work->last.at != 0)
+        work->machine->last = work->last;
 }
 
 /* Learned knowledge and events wait for the disk; counters and windows go with the next flush. A duplicate waits too: the
@@ -380,11 +382,11 @@ static int keep(struct work *work, struct receipt *receipt)
     struct mark marks[LIMIT_BOOTS];
 
     machine->unsaved = machine->news = true;
-    if (!work->learned && !work->duplicate && work->events.count == 0) {
+    if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0) {
         machine_leave(machine);
         return 0;
     }
-    if (work->learned)
+    if (work->learned > 0)
         machine_change_knowledge(machine, &change);
     if (work->buffers.meta.has_seq)
         change.mark_count = marks_of_source(&machine->marks, work->buffers.meta.source, marks);
@@ -435,7 +437,7 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         machine_leave(work->machine);
         return 0;
     }
-    count_work(work, verdicts, *count < room ? *count : room);
+    count_work(work);
     return keep(work, receipt);
 }
 

@@ -124,9 +124,12 @@ static void take_each(void *user, struct machine *machine)
 
     if (!taking->all && !machine->news && online == machine->online)
         return;
+    if (machine_lend_scratch(machine, NULL) != 0)
+        return;
     machine->news = false;
     machine->online = online;
     machine_view(machine, &view, taking->now);
+    machine_return_scratch(machine);
     taking->each(taking->user, &view);
 }
 

@@ -16,18 +16,18 @@ struct adopt_settings {
     struct words patterns, assignments;
 };
 
-#define ROW(kind, key, field, value, low, high, required, help)                                      \
-    {                                                                                                \
-        OPTION_##kind, key, offsetof(struct adopt_settings, field), value, low, high, required, help \
+#define ROW(kind, key, field, value, low, high, help)                                             \
+    {                                                                                             \
+        OPTION_##kind, false, key, offsetof(struct adopt_settings, field), value, low, high, help \
     }
 
 static const struct option_row rows[] = {
-    ROW(OPERANDS, "", patterns, "PATTERN...", 1, WORDS_MAX, true, "pending IDs; * and ? match, quote them"),
-    ROW(UNSIGNED, "axes", axes, "A", 1, HABIT_MAX_AXES, false, "values in a sample"),
-    ROW(UNSIGNED, "buffer-size", buffer_size, "N", 1, HABIT_MAX_BUFFER_SIZE, false,
+    ROW(OPERANDS, "", patterns, "PATTERN...", 1, WORDS_MAX, "pending IDs; * and ? match, quote them"),
+    ROW(UNSIGNED, "axes", axes, "A", 1, HABIT_MAX_AXES, "values in a sample"),
+    ROW(UNSIGNED, "buffer-size", buffer_size, "N", 1, HABIT_MAX_BUFFER_SIZE,
         "samples in a buffer; default: from the size of their messages"),
-    ROW(LIST, "set", assignments, "KEY=VALUE", 0, 0, false, "a setting, as in the configuration file; repeat it"),
-    ROW(TEXT, "url", url, "URL", 0, 0, false, "of habitd; default $HABIT_URL, else " CLIENT_URL),
+    ROW(LIST, "set", assignments, "KEY=VALUE", 0, 0, "a setting, as in the configuration file; repeat it"),
+    ROW(TEXT, "url", url, "URL", 0, 0, "of habitd; default $HABIT_URL, else " CLIENT_URL),
     { .type = OPTION_END },
 };
 
@@ -88,7 +88,7 @@ static int adopt(const struct command *command, const struct adopt_settings *set
 {
     return matching_post(command, &(struct matching){
                                       .url = settings->url,
-                                      .list = "/v1/pending",
+                                      .list = "/v1/pending?limit=1000",
                                       .array = "pending",
                                       .patterns = &settings->patterns,
                                       .path = "/v1/pending/%s/adopt",

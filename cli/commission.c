@@ -9,9 +9,9 @@ struct commission_settings {
 };
 
 static const struct option_row rows[] = {
-    { OPTION_OPERANDS, "", offsetof(struct commission_settings, patterns), "PATTERN...", 1, WORDS_MAX, true,
+    { OPTION_OPERANDS, true, "", offsetof(struct commission_settings, patterns), "PATTERN...", 1, WORDS_MAX,
       "machine IDs; * and ? match, quote them" },
-    { OPTION_TEXT, "url", offsetof(struct commission_settings, url), "URL", 0, 0, false,
+    { OPTION_TEXT, false, "url", offsetof(struct commission_settings, url), "URL", 0, 0,
       "of habitd; default $HABIT_URL, else " CLIENT_URL },
     { .type = OPTION_END },
 };

@@ -20,26 +20,26 @@ struct emulate_settings {
     bool csv, json;
 };
 
-#define ROW(kind, key, field, value, low, high, required, help)                                        \
+#define ROW(kind, required, key, field, value, low, high, help)                                        \
     {                                                                                                  \
-        OPTION_##kind, key, offsetof(struct emulate_settings, field), value, low, high, required, help \
+        OPTION_##kind, required, key, offsetof(struct emulate_settings, field), value, low, high, help \
     }
 
 static const struct option_row rows[] = {
-    ROW(UNSIGNED, "buffer-size", buffer_size, "N", 1, HABIT_MAX_BUFFER_SIZE, true, "samples in a buffer"),
-    ROW(UNSIGNED, "axes", axes, "A", 1, HABIT_MAX_AXES, true, "values in a sample"),
-    ROW(NUMBER, "sampling-hz", sampling_hz, "F", 0, 1e7, false, "samples per second; 0 = unknown (default)"),
-    ROW(TEXT, "unit", unit, "U", 0, 0, false, "of the values: g, mm/s, A"),
-    ROW(CHOICE, "profile", profile, PROFILE_CHOICES, 0, 0, false, "memory of the knowledge"),
-    ROW(NUMBER, "sensitivity", sensitivity, "S", 1e-6, HABIT_MAX_SENSITIVITY, false, "scales the distance; default 1"),
-    ROW(UNSIGNED, "threshold", threshold, "T", 1, 100, false, "anomaly = a similarity below; default 90"),
-    ROW(TEXT, "knowledge", knowledge, "FILE", 0, 0, false, "loaded where it exists, written after learning"),
-    ROW(CHOICE, "format", format, SAMPLES_FORMATS, 0, 0, false, "of the files; auto: csv by name, else f32"),
-    ROW(NUMBER, "scale", scale, "S", 1e-12, 1e12, false, "unit per step of i16; default 1"),
-    ROW(LIST, "learn", learn, "FILE...", 0, 0, false, "nominal buffers"),
-    ROW(LIST, "detect", detect, "FILE...", 0, 0, false, "buffers to compare with what was learned"),
-    ROW(FLAG, "csv", csv, "", 0, 0, false, "print index,similarity,distance,anomaly"),
-    ROW(FLAG, "json", json, "", 0, 0, false, "print one JSON document, with explanations"),
+    ROW(UNSIGNED, true, "buffer-size", buffer_size, "N", 1, HABIT_MAX_BUFFER_SIZE, "samples in a buffer"),
+    ROW(UNSIGNED, true, "axes", axes, "A", 1, HABIT_MAX_AXES, "values in a sample"),
+    ROW(NUMBER, false, "sampling-hz", sampling_hz, "F", 0, 1e7, "samples per second; 0 = unknown (default)"),
+    ROW(TEXT, false, "unit", unit, "U", 0, 0, "of the values: g, mm/s, A"),
+    ROW(CHOICE, false, "profile", profile, PROFILE_CHOICES, 0, 0, "memory of the knowledge"),
+    ROW(NUMBER, false, "sensitivity", sensitivity, "S", 1e-6, HABIT_MAX_SENSITIVITY, "scales the distance; default 1"),
+    ROW(UNSIGNED, false, "threshold", threshold, "T", 1, 100, "anomaly = a similarity below; default 90"),
+    ROW(TEXT, false, "knowledge", knowledge, "FILE", 0, 0, "loaded where it exists, written after learning"),
+    ROW(CHOICE, false, "format", format, SAMPLES_FORMATS, 0, 0, "of the files; auto: csv by name, else f32"),
+    ROW(NUMBER, false, "scale", scale, "S", 1e-12, 1e12, "unit per step of i16; default 1"),
+    ROW(LIST, false, "learn", learn, "FILE...", 0, 0, "nominal buffers"),
+    ROW(LIST, false, "detect", detect, "FILE...", 0, 0, "buffers to compare with what was learned"),
+    ROW(FLAG, false, "csv", csv, "", 0, 0, "print index,similarity,distance,anomaly"),
+    ROW(FLAG, false, "json", json, "", 0, 0, "print one JSON document, with explanations"),
     { .type = OPTION_END },
 };
 

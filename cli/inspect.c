@@ -13,8 +13,8 @@ struct inspect_settings {
 };
 
 static const struct option_row rows[] = {
-    { OPTION_OPERANDS, "", offsetof(struct inspect_settings, files), "FILE", 1, 1, true, "a knowledge block" },
-    { OPTION_FLAG, "json", offsetof(struct inspect_settings, json), "", 0, 0, false, "print one JSON document" },
+    { OPTION_OPERANDS, true, "", offsetof(struct inspect_settings, files), "FILE", 1, 1, "a knowledge block" },
+    { OPTION_FLAG, false, "json", offsetof(struct inspect_settings, json), "", 0, 0, "print one JSON document" },
     { .type = OPTION_END },
 };
 

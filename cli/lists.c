@@ -15,18 +15,18 @@ struct list_settings {
 
 #define URL_ROW                                                                      \
     {                                                                                \
-        OPTION_TEXT, "url", offsetof(struct list_settings, url), "URL", 0, 0, false, \
+        OPTION_TEXT, false, "url", offsetof(struct list_settings, url), "URL", 0, 0, \
             "of habitd; default $HABIT_URL, else " CLIENT_URL                        \
     }
 #define JSON_ROW                                                                                             \
     {                                                                                                        \
-        OPTION_FLAG, "json", offsetof(struct list_settings, json), "", 0, 0, false, "print the rows as JSON" \
+        OPTION_FLAG, false, "json", offsetof(struct list_settings, json), "", 0, 0, "print the rows as JSON" \
     }
 
 static const struct option_row plain_rows[] = { URL_ROW, JSON_ROW, { .type = OPTION_END } };
 
 static const struct option_row report_rows[] = {
-    { OPTION_OPERANDS, "", offsetof(struct list_settings, operands), "DATE", 0, 1, false,
+    { OPTION_OPERANDS, false, "", offsetof(struct list_settings, operands), "DATE", 0, 1,
       "2026-11-22; default: the day that runs" },
     URL_ROW,
     JSON_ROW,
@@ -96,7 +96,7 @@ static const struct column report_columns[] = {
 
 static const struct list lists[] = {
     { &machines_command, "/v1/machines", "machines", machine_columns, true },
-    { &pending_command, "/v1/pending", "pending", pending_columns, true },
+    { &pending_command, "/v1/pending?limit=1000", "pending", pending_columns, true },
     { &anomalies_command, "/v1/anomalies", "anomalies", anomaly_columns, false },
     { &report_command, "/v1/reports/daily", "reports", report_columns, true },
 };

@@ -8,35 +8,35 @@ enum { AXIAL = 2, SETTLE_SAMPLES = 128 }; /* every third axis lies along the sha
 /* What turns in a machine that is well, and what a fault adds at severity 1. */
 struct tone_row {
     enum machine_fault fault;
+    bool erratic;         /* another strength in every buffer */
     double order;         /* multiple of the speed; beside the gear mesh: sideband */
     double teeth;         /* 1: of the gear mesh, at its teeth's multiple of the speed */
     double radial, axial; /* g across and along the shaft */
     double with_load;     /* share: meshing follows the torque, imbalance does not */
-    bool erratic;
 };
 
 /* clang-format off */
 static const struct tone_row tone_rows[] = {
-    { FAULT_NONE,         1,   0, 0.20, 0.05, 0.1, false },
-    { FAULT_NONE,         2,   0, 0.08, 0.06, 0.3, false },
-    { FAULT_NONE,         3,   0, 0.04, 0.03, 0.3, false },
-    { FAULT_NONE,         4,   0, 0.02, 0.02, 0.3, false },
-    { FAULT_NONE,         5,   0, 0.01, 0.01, 0.3, false },
-    { FAULT_NONE,         -1,  1, 0.02, 0.02, 0.8, false },
-    { FAULT_NONE,         0,   1, 0.08, 0.06, 0.8, false },
-    { FAULT_NONE,         1,   1, 0.02, 0.02, 0.8, false },
-    { FAULT_IMBALANCE,    1,   0, 0.55, 0.08, 0.0, false },
-    { FAULT_MISALIGNMENT, 1,   0, 0.06, 0.16, 0.2, false },
-    { FAULT_MISALIGNMENT, 2,   0, 0.20, 0.28, 0.2, false },
-    { FAULT_MISALIGNMENT, 3,   0, 0.08, 0.10, 0.2, false },
-    { FAULT_LOOSENESS,    0.5, 0, 0.12, 0.05, 0.2, true },
-    { FAULT_LOOSENESS,    1,   0, 0.15, 0.06, 0.2, true },
-    { FAULT_LOOSENESS,    1.5, 0, 0.10, 0.05, 0.2, true },
-    { FAULT_LOOSENESS,    2.5, 0, 0.08, 0.04, 0.2, true },
-    { FAULT_LOOSENESS,    3,   0, 0.12, 0.05, 0.2, true },
-    { FAULT_LOOSENESS,    4,   0, 0.10, 0.05, 0.2, true },
-    { FAULT_LOOSENESS,    6,   0, 0.08, 0.04, 0.2, true },
-    { FAULT_LOOSENESS,    8,   0, 0.06, 0.03, 0.2, true },
+    { FAULT_NONE,         false, 1,   0, 0.20, 0.05, 0.1 },
+    { FAULT_NONE,         false, 2,   0, 0.08, 0.06, 0.3 },
+    { FAULT_NONE,         false, 3,   0, 0.04, 0.03, 0.3 },
+    { FAULT_NONE,         false, 4,   0, 0.02, 0.02, 0.3 },
+    { FAULT_NONE,         false, 5,   0, 0.01, 0.01, 0.3 },
+    { FAULT_NONE,         false, -1,  1, 0.02, 0.02, 0.8 },
+    { FAULT_NONE,         false, 0,   1, 0.08, 0.06, 0.8 },
+    { FAULT_NONE,         false, 1,   1, 0.02, 0.02, 0.8 },
+    { FAULT_IMBALANCE,    false, 1,   0, 0.55, 0.08, 0.0 },
+    { FAULT_MISALIGNMENT, false, 1,   0, 0.06, 0.16, 0.2 },
+    { FAULT_MISALIGNMENT, false, 2,   0, 0.20, 0.28, 0.2 },
+    { FAULT_MISALIGNMENT, false, 3,   0, 0.08, 0.10, 0.2 },
+    { FAULT_LOOSENESS,    true,  0.5, 0, 0.12, 0.05, 0.2 },
+    { FAULT_LOOSENESS,    true,  1,   0, 0.15, 0.06, 0.2 },
+    { FAULT_LOOSENESS,    true,  1.5, 0, 0.10, 0.05, 0.2 },
+    { FAULT_LOOSENESS,    true,  2.5, 0, 0.08, 0.04, 0.2 },
+    { FAULT_LOOSENESS,    true,  3,   0, 0.12, 0.05, 0.2 },
+    { FAULT_LOOSENESS,    true,  4,   0, 0.10, 0.05, 0.2 },
+    { FAULT_LOOSENESS,    true,  6,   0, 0.08, 0.04, 0.2 },
+    { FAULT_LOOSENESS,    true,  8,   0, 0.06, 0.03, 0.2 },
 };
 /* clang-format on */
 
@@ -97,11 +97,12 @@ void machine_model_init(struct machine_model *model, const struct machine_setup 
 {
     memset(model, 0, sizeof(*model));
     model->setup = *setup;
-    model->chance.state = setup->seed;
+    model->chance.state = setup->character;
     model->ratio = 1;
     add_structure(model);
     model->defect_order = chance_between(&model->chance, 3.05, 5.4); /* outer races of 8 to 12 balls */
     add_tones(model);
+    model->chance.state = setup->character ^ chance_bits(&(struct chance){ setup->seed });
 }
 
 /* ---------------------------------------------------------------------------------------------------------- a buffer */
@@ -115,10 +116,10 @@ struct moment_state {
     double strength[MODEL_TONES];
 };
 
-/* A slow walk that is drawn home: standard deviation `spread`, a memory of about 50 buffers. */
+/* A slow walk that is drawn home: standard deviation `spread`, a memory of about 10 buffers. */
 static double wander(struct chance *chance, double now, double spread)
 {
-    return 0.98 * now + 0.199 * spread * chance_gauss(chance);
+    return 0.9 * now + 0.436 * spread * chance_gauss(chance);
 }
 
 static double impact_distance(struct machine_model *model)

@@ -17,10 +17,11 @@ enum machine_fault { FAULT_NONE, FAULT_IMBALANCE, FAULT_MISALIGNMENT, FAULT_BEAR
 struct machine_setup {
     uint32_t buffer_size, axes;
     double sampling_hz;
-    double speed_hz; /* of rotation, below half of sampling_hz */
-    double load;     /* 0..1 */
-    double noise;    /* standard deviation, g */
-    uint64_t seed;   /* of everything random, the machine's own character included */
+    double speed_hz;    /* of rotation, below half of sampling_hz */
+    double load;        /* 0..1 */
+    double noise;       /* standard deviation, g */
+    uint64_t character; /* of this machine: its amplitudes, phases, teeth, resonances */
+    uint64_t seed;      /* of everything that changes from buffer to buffer */
     enum machine_fault fault;
 };
 

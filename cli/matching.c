@@ -68,7 +68,7 @@ static int post_all(struct client *client, const struct matching *matching, cons
     }
     if (matched > 0)
         return worst;
-    complain("none of %zu IDs in %s matches %s%s", json_array_size(rows), matching->list, matching->patterns->word[0],
+    complain("none of %zu IDs in %s matches %s%s", json_array_size(rows), matching->array, matching->patterns->word[0],
              matching->patterns->count > 1 ? " or the others" : "");
     return EXIT_FAILED;
 }

@@ -33,6 +33,6 @@ const char *shown(const char *text, char out[SHOWN_SIZE])
 
     for (; text[length] != '\0' && length < SHOWN_SIZE - 4; length++)
         out[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
-    strcpy(out + length, text[length] == '\0' ? "" : "...");
+    snprintf(out + length, SHOWN_SIZE - length, "%s", text[length] == '\0' ? "" : "...");
     return out;
 }

@@ -32,11 +32,11 @@ enum option_type {
 
 struct option_row {
     enum option_type type;
+    bool required;
     const char *name;  /* without its dashes */
     size_t offset;     /* of the member */
     const char *value; /* as help calls it: "N", "FILE"; choices in full */
     double low, high;
-    bool required;
     const char *help;
 };
 

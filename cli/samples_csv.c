@@ -1,6 +1,7 @@
 /* Text with a buffer a line: read whole by the same reader as the daemon's doors, then handed out row by row. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,32 +10,39 @@
 #include "options.h"
 #include "samples_file.h"
 
-enum { CHUNK_BYTES = 1 << 20, TEXT_BYTES = 1 << 30 };
+enum { FIRST_BYTES = 1 << 20, TEXT_BYTES = 1 << 30 };
 
-/* Reads to the end of the file, with a zero behind. */
-static int read_text(const struct samples *samples, char **ret_text, size_t *ret_size)
+/* Frees the text where it cannot have more room. */
+static char *enlarge(char *text, size_t room)
 {
-    char *text = NULL;
-    size_t size = 0, room = 0, got = 1;
+    char *larger = room <= TEXT_BYTES ? realloc(text, room) : NULL;
 
-    while (got > 0 && size < TEXT_BYTES) {
-        char *larger = size + CHUNK_BYTES >= room ? realloc(text, room = 2 * room + CHUNK_BYTES + 1) : text;
-
-        if (!larger)
-            break;
-        text = larger;
-        got = fread(text + size, 1, CHUNK_BYTES, samples->file);
-        size += got;
-    }
-    if (got > 0 || ferror(samples->file)) {
-        errno = size >= TEXT_BYTES ? EFBIG : errno;
+    if (!larger) {
+        errno = room <= TEXT_BYTES ? ENOMEM : EFBIG;
         free(text);
-        return complain_errno("read", samples->path);
     }
-    text[size] = '\0';
-    *ret_text = text;
+    return larger;
+}
+
+/* Reads to the end of the file, with a zero behind. NULL with errno set where that fails. */
+static char *read_text(FILE *file, size_t *ret_size)
+{
+    size_t size = 0, room = FIRST_BYTES;
+    char *text = malloc(room);
+
+    while (text && !feof(file) && !ferror(file)) {
+        size += fread(text + size, 1, room - 1 - size, file);
+        if (size == room - 1)
+            text = enlarge(text, room *= 2);
+    }
+    if (text && ferror(file)) {
+        free(text);
+        text = NULL;
+    }
+    if (text)
+        text[size] = '\0';
     *ret_size = size;
-    return 0;
+    return text;
 }
 
 /* Whether a cell can only be a name: a number that is spoiled begins like one, and nan and inf are what some programs write
@@ -50,6 +58,8 @@ static bool has_header(const char *text)
 {
     const char *end = strchrnul(text, '\n');
 
+    if (*end == '\0') /* a header has a line after it; a zero byte in a line is no text */
+        return false;
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
         text += 3;
     while (is_name(text)) {
@@ -65,20 +75,22 @@ static int read_table(struct samples *samples)
 {
     struct csv_options options = { .columns = samples->values };
     struct refusal refusal;
-    char *text = NULL;
-    size_t size = 0;
-    int r = read_text(samples, &text, &size);
+    size_t size;
+    char *text = read_text(samples->file, &size);
+    int r;
 
-    if (r != 0)
-        return r;
+    if (!text) {
+        complain_errno("read", samples->path);
+        return EXIT_FAILED;
+    }
     options.header = has_header(text);
     r = csv_read(text, size, &options, &samples->table, &refusal);
     free(text);
     if (r == 0)
         return 0;
     if (r < 0) {
-        errno = -r;
-        return complain_errno("read", samples->path);
+        complain("%s: %s", samples->path, strerror(-r));
+        return EXIT_FAILED;
     }
     complain("%s: %s", samples->path, refusal.detail);
     if (refusal.code == REFUSAL_LENGTH)

@@ -12,7 +12,7 @@ enum { ROOT_SIZE = 256, BOOT_SIZE = 33 };
 
 #define ROW(kind, key, field, value, low, high, help)                                                \
     {                                                                                                \
-        OPTION_##kind, key, offsetof(struct simulate_settings, field), value, low, high, false, help \
+        OPTION_##kind, false, key, offsetof(struct simulate_settings, field), value, low, high, help \
     }
 
 static const struct option_row rows[] = {
@@ -22,7 +22,8 @@ static const struct option_row rows[] = {
     ROW(NUMBER, "speed", speed, "HZ", 1e-3, 1e6, "of rotation; default 25"),
     ROW(NUMBER, "load", load, "L", 0, 1, "0 = idle, 1 = full; default 0.5"),
     ROW(NUMBER, "noise", noise, "G", 0, 100, "standard deviation of the noise; default 0.02"),
-    ROW(UNSIGNED, "seed", seed, "N", 0, 9007199254740992.0, "repeats everything exactly; default 1"),
+    ROW(UNSIGNED, "seed", seed, "N", 0, 9007199254740992.0,
+        "another one: other moments of the same machine; default 1"),
     ROW(UNSIGNED, "buffers", buffers, "N", 0, 1e15, "of each machine; 0 = until stopped; default 100"),
     ROW(NUMBER, "every", every, "SECONDS", 0, 86400, "between buffers of a machine; default 0 for files, else 1"),
     ROW(UNSIGNED, "run", run, "N", 1, 1e9, "with --stop: buffers that it runs, then stands"),
@@ -30,7 +31,7 @@ static const struct option_row rows[] = {
     ROW(CHOICE, "fault", fault, MACHINE_FAULTS, 0, 0, "what breaks"),
     ROW(NUMBER, "severity", severity, "S", 0, 1, "of the fault: 0.3 weak, 1 plain (default)"),
     ROW(UNSIGNED, "fault-after", fault_after, "N", 0, 1e15, "buffers without the fault first; default 0"),
-    ROW(TEXT, "machine", machine, "ID", 0, 0, "its ID; default machine-1"),
+    ROW(TEXT, "machine", machine, "ID", 0, 0, "its ID, which gives its character; default machine-1"),
     ROW(TEXT, "machines", machines, "PATTERN", 0, 0, "IDs of several, %d counts from 1: 'pump-%d'"),
     ROW(UNSIGNED, "count", count, "N", 1, SIMULATED_MACHINES, "with --machines: how many"),
     ROW(TEXT, "output", output, "FILE", 0, 0, "default: standard output"),

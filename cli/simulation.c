@@ -109,32 +109,45 @@ static int send_all(struct simulation *simulation)
     return r;
 }
 
-/* Each machine has a character of its own, and nearly the speed asked for. */
+/* FNV-1a: a machine has the same character whenever its ID is simulated. */
+static uint64_t character_of(const char *id)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *id != '\0'; id++)
+        hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static void make_model(struct machine_model *model, const struct simulate_settings *settings, uint64_t index)
+{
+    char id[MACHINE_ID_SIZE];
+    struct machine_setup setup = {
+        .buffer_size = (uint32_t)settings->buffer_size,
+        .axes = (uint32_t)settings->axes,
+        .sampling_hz = settings->sampling_hz,
+        .speed_hz = settings->speed,
+        .load = settings->load,
+        .noise = settings->noise,
+        .seed = settings->seed,
+        .fault = settings->fault,
+    };
+
+    simulated_id(settings, index, id);
+    setup.character = character_of(id);
+    machine_model_init(model, &setup);
+}
+
 static int make_models(struct simulation *simulation)
 {
     const struct simulate_settings *settings = simulation->settings;
-    struct chance chance = { settings->seed };
 
     simulation->models = calloc(settings->count, sizeof(*simulation->models));
     simulation->samples = calloc(settings->buffer_size * settings->axes, sizeof(float));
     if (!simulation->models || !simulation->samples)
         return complain_errno("hold", "so many machines");
-    for (uint64_t i = 0; i < settings->count; i++) {
-        struct machine_setup setup = {
-            .buffer_size = (uint32_t)settings->buffer_size,
-            .axes = (uint32_t)settings->axes,
-            .sampling_hz = settings->sampling_hz,
-            .speed_hz = settings->speed,
-            .load = settings->load,
-            .noise = settings->noise,
-            .seed = chance_bits(&chance),
-            .fault = settings->fault,
-        };
-
-        if (i > 0)
-            setup.speed_hz *= chance_between(&chance, 0.97, 1);
-        machine_model_init(&simulation->models[i], &setup);
-    }
+    for (uint64_t i = 0; i < settings->count; i++)
+        make_model(&simulation->models[i], settings, i);
     return 0;
 }
 

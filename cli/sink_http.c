@@ -24,12 +24,13 @@ static int open_http(struct sink *sink)
 static void make_path(const struct sink *sink, const struct sink_buffer *buffer, char *path, size_t size)
 {
     static const char *const actions[] = { "buffers", "learn", "detect" };
+    const char *format = sink->setup.format == SAMPLES_I16 ? "?format=i16" : "";
     char number[96] = "";
 
     if (sink->setup.boot)
-        snprintf(number, sizeof(number), "&boot=%s&seq=%llu", sink->setup.boot, (unsigned long long)buffer->number);
-    snprintf(path, size, "/v1/machines/%s/%s?format=%s%s", buffer->machine, actions[sink->setup.action],
-             sink->setup.format == SAMPLES_I16 ? "i16" : "f32", number);
+        snprintf(number, sizeof(number), "%cboot=%s&seq=%llu", *format ? '&' : '?', sink->setup.boot,
+                 (unsigned long long)buffer->number);
+    snprintf(path, size, "/v1/machines/%s/%s%s%s", buffer->machine, actions[sink->setup.action], format, number);
 }
 
 static const char *number_text(const json_t *number, char text[24])

@@ -27,7 +27,8 @@ const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])
     size_t length;
 
     gmtime_r(&seconds, &tm);
-    length = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    length = (size_t)snprintf(text, CLOCK_TEXT_SIZE, "%04d", tm.tm_year + 1900); /* %Y does not pad */
+    length += strftime(text + length, CLOCK_TEXT_SIZE - length, "-%m-%dT%H:%M:%S", &tm);
     snprintf(text + length, CLOCK_TEXT_SIZE - length, ".%03dZ", fraction);
     return text;
 }

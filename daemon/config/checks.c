@@ -16,7 +16,8 @@ int check_gateway(const char *text, struct refusal *refusal)
     return 0;
 }
 
-/* Whether the file of a zone is one: its name must not lead elsewhere, and the directory holds tables and scripts too. */
+/* Whether the file of a zone is one: its name must not lead elsewhere, and the directory holds tables and scripts
+ * too. */
 static bool zone_exists(const char *name)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
@@ -70,7 +71,8 @@ int check_loopback(const char *text, struct refusal *refusal)
     if (!is_loopback(text))
         return refuse(refusal, REFUSAL_RANGE, "address",
                       "'%s' is not a loopback address (127.0.0.1, ::1, localhost): without TLS and tokens, which this "
-                      "version does not have, anyone on the network could use it", text);
+                      "version does not have, anyone on the network could use it",
+                      text);
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* What single values must be beyond their type. "" is always fine here: it stands for the default. Pure, except that a time
- * zone is looked up on disk. All return 0 or a refusal. */
+/* What single values must be beyond their type. "" is always fine here: it stands for the default. Pure, except that
+ * a time zone is looked up on disk. All return 0 or a refusal. */
 #ifndef HABIT_CONFIG_CHECKS_H
 #define HABIT_CONFIG_CHECKS_H
 

@@ -78,7 +78,7 @@ void config_free(struct config *config)
     config->pattern_count = config->input_count = 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ of one machine */
+/* --------------------------------------------------------------------------------------------------- of one machine */
 
 /* The more specific of two sections that both match; the later one where they are equal. */
 static bool outranks(const struct config_pattern *pattern, const struct config_pattern *best)
@@ -126,7 +126,7 @@ void config_settings(const struct config *config, const char *id, struct setting
     *create = creates(config, id);
 }
 
-/* -------------------------------------------------------------------------------------------------------- printing */
+/* --------------------------------------------------------------------------------------------------------- printing */
 
 static void print_keys(const void *target, const char *section, FILE *file)
 {

@@ -24,10 +24,10 @@ enum input_action { INPUT_BUFFER, INPUT_LEARN, INPUT_DETECT };
 /* [input "name"]: maps a topic of sensors that are there already. */
 struct config_input {
     char name[64];
-    char topic[256];   /* MQTT topic pattern with exactly one level {machine}, '+' elsewhere: factory/+/{machine}/accel */
-    uint32_t action;   /* enum input_action */
-    uint32_t format;   /* enum sample_format */
-    uint32_t layout;   /* enum sample_layout */
+    char topic[256]; /* MQTT topic pattern with exactly one level {machine}, '+' elsewhere: factory/+/{machine}/accel */
+    uint32_t action; /* enum input_action */
+    uint32_t format; /* enum sample_format */
+    uint32_t layout; /* enum sample_layout */
     float scale, offset;
     char path[128];    /* of format json: where the numbers are, "accel.samples"; "" = data, or a bare array */
     unsigned int line; /* of the section, for errors */
@@ -38,16 +38,16 @@ struct config {
     uint32_t machines;             /* most that may exist */
     char timezone[64];             /* IANA name; "" = the system's */
     char log_level[8];
-    char http_address[64];         /* loopback only in this version */
-    uint32_t http_port;            /* 0 = any free one: printed at start */
-    char mqtt_host[128];           /* "" = no broker */
+    char http_address[64]; /* loopback only in this version */
+    uint32_t http_port;    /* 0 = any free one: printed at start */
+    char mqtt_host[128];   /* "" = no broker */
     uint32_t mqtt_port;
     char mqtt_username[64];
     char mqtt_password_file[256];
-    uint32_t mqtt_keepalive;       /* seconds */
-    uint64_t mqtt_session_expiry;  /* ms */
-    char store_path[256];          /* of the database file */
-    uint64_t store_flush;          /* ms between flushes of counters and windows */
+    uint32_t mqtt_keepalive;      /* seconds */
+    uint64_t mqtt_session_expiry; /* ms */
+    char store_path[256];         /* of the database file */
+    uint64_t store_flush;         /* ms between flushes of counters and windows */
     struct config_pattern *patterns;
     size_t pattern_count;
     struct config_input *inputs;
@@ -59,15 +59,15 @@ enum { CONFIG_MESSAGE_SIZE = 512 };
 /* Defaults only: what an empty file gives. */
 int config_default(struct config *config);
 
-/* Reads a file over the defaults. Returns 0; or -EINVAL with `message` "FILE:LINE: what is wrong and what is allowed" and
- * nothing to free; or another negative error. Unknown sections and keys, keys and sections given twice, values out of range
- * and contradictions between keys are all wrong. */
+/* Reads a file over the defaults. Returns 0; or -EINVAL with `message` "FILE:LINE: what is wrong and what is
+ * allowed" and nothing to free; or another negative error. Unknown sections and keys, keys and sections given twice,
+ * values out of range and contradictions between keys are all wrong. */
 int config_read(struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE]);
 
 void config_free(struct config *config);
 
-/* Settings of a machine before REST: defaults, then every matching section, the most specific last (ties: the later one).
- * *create follows the same rule: what the most specific section that has the key says. */
+/* Settings of a machine before REST: defaults, then every matching section, the most specific last (ties: the later
+ * one). *create follows the same rule: what the most specific section that has the key says. */
 void config_settings(const struct config *config, const char *id, struct settings *settings, bool *create);
 
 /* The section that gives a machine this field; NULL = default. */

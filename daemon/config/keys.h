@@ -9,18 +9,18 @@
 #include "base/error.h"
 #include "config/config.h"
 
-/* How a value is held: UNSIGNED and CHOICE as uint32_t, NUMBER as float, DURATION as uint64_t ms, BOOLEAN as bool, TEXT as
- * char[]. */
+/* How a value is held: UNSIGNED and CHOICE as uint32_t, NUMBER as float, DURATION as uint64_t ms, BOOLEAN as bool,
+ * TEXT as char[]. */
 enum key_type { KEY_UNSIGNED, KEY_NUMBER, KEY_DURATION, KEY_BOOLEAN, KEY_TEXT, KEY_CHOICE };
 
 struct config_key {
     const char *section;
     const char *key;
     enum key_type type;
-    size_t offset;               /* in struct config; of "machine" in config_pattern, of "input" in config_input */
-    double low, high;            /* of the number; of TEXT high is the size in bytes */
-    const char *fallback;        /* as in a file */
-    const char *const *choices;  /* of CHOICE, NULL at the end */
+    size_t offset;              /* in struct config; of "machine" in config_pattern, of "input" in config_input */
+    double low, high;           /* of the number; of TEXT high is the size in bytes */
+    const char *fallback;       /* as in a file */
+    const char *const *choices; /* of CHOICE, NULL at the end */
     int (*check)(const char *text, struct refusal *refusal); /* what the type does not show; NULL = nothing */
     const char *help;
 };

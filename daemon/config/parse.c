@@ -1,7 +1,8 @@
-/* libinih splits lines into keys and values. What it would swallow in silence is found in the lines before it gets them,
- * measured with 55: text before the first section has section "", a key or section given twice is delivered twice, names of
- * sections are cut at 49 bytes and text behind them is lost, an indented line continues the value before it, a long line is
- * cut at 197 bytes, and ' ;' within a value starts a comment. So sections and line numbers are kept here. */
+/* libinih splits lines into keys and values. What it would swallow in silence is found in the lines before it gets
+ * them. Measured with 55: a key before the first section has section "", a key or section given twice is delivered
+ * twice, names of sections are cut at 49 bytes and text behind them is lost, an indented line continues the value
+ * before it, a long line is cut at 199 bytes, and ' ;' within a value starts a comment. So sections and line numbers
+ * are kept here. */
 #include "config/parse.h"
 
 #include <assert.h>
@@ -69,8 +70,8 @@ static int open_machine(struct parser *parser, const char *label)
     struct config_pattern *grown, *pattern;
 
     if (!pattern_valid(label))
-        return wrong(parser, parser->line, "[machine \"%s\"]: not a pattern: 1 to %d letters, digits, '_', '-', '*', '?'",
-                     label, MACHINE_ID_SIZE - 1);
+        return wrong(parser, parser->line, "[machine \"%s\"]: not a pattern of 1 to %d letters, digits, _-*?", label,
+                     MACHINE_ID_SIZE - 1);
     for (size_t i = 0; i < config->pattern_count; i++)
         if (strcmp(config->patterns[i].pattern, label) == 0)
             return wrong(parser, parser->line, "%s is there already, in line %u", parser->heading,
@@ -116,8 +117,8 @@ static int open_input(struct parser *parser, const char *label)
 }
 
 static const struct section sections[] = {
-    { "gateway", NULL }, { "http", NULL },            { "mqtt", NULL },
-    { "store", NULL },   { "machine", open_machine }, { "input", open_input },
+    { "gateway", NULL },         { "http", NULL },        { "mqtt", NULL }, { "store", NULL },
+    { "machine", open_machine }, { "input", open_input },
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };

@@ -14,7 +14,7 @@ static int check_login(const struct config *config, const char *path, char messa
     return -EINVAL;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- machines */
+/* --------------------------------------------------------------------------------------------------------- machines */
 
 /* An ID that a pattern matches: contradictions between sections show in what such a machine would get. */
 static void sample_id(const char *pattern, char id[MACHINE_ID_SIZE])
@@ -54,7 +54,7 @@ static int check_pattern(const struct config *config, const struct config_patter
     return -EINVAL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ inputs */
+/* ----------------------------------------------------------------------------------------------------------- inputs */
 
 /* Another input before this one that takes the same messages; NULL = none. */
 static const struct config_input *overlapping(const struct config *config, const struct config_input *input)

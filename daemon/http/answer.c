@@ -53,7 +53,7 @@ int answer_empty(struct request *request, unsigned int status)
     return request->response ? 0 : fault(-ENOMEM);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ paging */
+/* ----------------------------------------------------------------------------------------------------------- paging */
 
 /* Copies the query as it was sent, but for one parameter. */
 static void put_query_without(FILE *file, const char *query, const char *parameter)
@@ -92,7 +92,7 @@ int answer_next(struct request *request, const char *parameter, const char *curs
     return r;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- problems */
+/* --------------------------------------------------------------------------------------------------------- problems */
 
 static void log_fault(struct request *request, int r)
 {
@@ -133,7 +133,7 @@ int answer_problem(struct request *request, int r)
     return r < 0 ? r : add_problem_headers(request);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- sending */
+/* ---------------------------------------------------------------------------------------------------------- sending */
 
 static bool must_close(struct request *request)
 {

@@ -18,7 +18,8 @@ int answer_header(struct request *request, const char *name, const char *value);
 /* Link to the next page: this request's own query with the cursor in `parameter`. NULL cursor: last page, no link. */
 int answer_next(struct request *request, const char *parameter, const char *cursor);
 
-/* Problem document for what went wrong: a refusal (r > 0, request->refusal filled) or a failure of ours, which is logged. */
+/* Problem document for what went wrong: a refusal (r > 0, request->refusal filled) or a failure of ours, which is
+ * logged. */
 int answer_problem(struct request *request, int r);
 
 /* Hands the answer to libmicrohttpd. */

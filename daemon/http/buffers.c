@@ -59,10 +59,11 @@ static int submit_and_answer(struct request *request, const struct arrival *arri
     if (!verdicts)
         return fault(-ENOMEM);
     request->counted = true; /* what the registry refuses, it counts */
-    r = registry_submit(request->http->options.registry, arrival, verdicts, LIMIT_PAGE, &count, NULL, &request->refusal);
+    r = registry_submit(request->http->options.registry, arrival, verdicts, LIMIT_PAGE, &count, NULL,
+                        &request->refusal);
     if (r == 0)
         r = answer_take_json(request, MHD_HTTP_OK,
-                             wire_verdicts(request->id, verdicts, count < LIMIT_PAGE ? count : LIMIT_PAGE));
+                             wire_verdicts(request->id, verdicts, count < LIMIT_PAGE ? count : LIMIT_PAGE, count));
     free(verdicts);
     return r;
 }

@@ -11,8 +11,10 @@
 #include "http/query.h"
 #include "http/route.h"
 
-/* A request that is not complete after this long is dropped, however steadily it trickles in. */
-enum { SLOWEST_MS = 60000 };
+enum {
+    SLOWEST_MS = 60000,             /* a request that trickles in longer is dropped, however steady it is */
+    MOST_DISCARDED = 4 * LIMIT_BODY /* bytes read only to be able to answer 413 */
+};
 
 /* ------------------------------------------------------------------------------------------------ making and ending */
 
@@ -59,7 +61,7 @@ void connection_on_completed(void *user, struct MHD_Connection *connection, void
     *state = NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------------- before the body */
+/* -------------------------------------------------------------------------------------------------- before the body */
 
 static int refuse_size(struct request *request)
 {
@@ -76,7 +78,8 @@ static int check_body(struct request *request, const struct guard_headers *heade
         return refuse(&request->refusal, REFUSAL_REQUEST, "", "%s %s takes no body", request->route->method,
                       request->route->path);
     if (headers->encoding.value && strcasecmp(headers->encoding.value, "identity") != 0)
-        return refuse(&request->refusal, REFUSAL_MEDIA_TYPE, "Content-Encoding", "a body is sent as it is, not compressed");
+        return refuse(&request->refusal, REFUSAL_MEDIA_TYPE, "Content-Encoding",
+                      "a body is sent as it is, not compressed");
     if (body == BODY_NONE || body == BODY_EMPTY || (body == BODY_OPTION && length == 0))
         return 0;
     return media_of_body(body, headers->type.value, &request->encoding, &request->refusal);
@@ -101,8 +104,8 @@ static enum MHD_Result send_problem(struct request *request, int r)
     return answer_problem(request, r) < 0 ? MHD_NO : answer_send(request);
 }
 
-/* What is refused already is answered now if a body would follow, which then is not read; else when the request ends, so
- * that the connection lives on. */
+/* What is refused already is answered now if a body would follow, which then is not read; else when the request ends,
+ * so that the connection lives on. */
 static enum MHD_Result begin(struct request *request, const char *method, const char *version)
 {
     uint64_t length = 0;
@@ -141,7 +144,7 @@ static enum MHD_Result discard(struct request *request, size_t size)
 {
     request->size = 0;
     request->discarded += size;
-    return request->discarded <= 4 * LIMIT_BODY ? MHD_YES : MHD_NO;
+    return request->discarded <= MOST_DISCARDED ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result collect(struct request *request, const char *bytes, size_t size)

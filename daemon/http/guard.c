@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/* --------------------------------------------------------------------------------------------------------------- URI */
+/* -------------------------------------------------------------------------------------------------------------- URI */
 
 static int hex_value(char c)
 {
@@ -67,12 +67,13 @@ int guard_uri(const char *uri, struct refusal *refusal)
     if (strlen(uri) > LONGEST)
         return refuse_limit(refusal, REFUSAL_REQUEST, "", LONGEST, "the address is longer than %d bytes", LONGEST);
     if (uri[0] != '/' || !uri_bytes_plain(uri) || has_dot_segment(uri))
-        return refuse(refusal, REFUSAL_REQUEST, "",
-                      "the address has to be a plain path from / on: no control bytes, no dots as segments, no escaped slash");
+        return refuse(
+            refusal, REFUSAL_REQUEST, "",
+            "the address has to be a plain path from / on: no control bytes, no dots as segments, no escaped slash");
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- framing */
+/* ---------------------------------------------------------------------------------------------------------- framing */
 
 static int refuse_framing(struct refusal *refusal, const char *field, const char *what)
 {
@@ -148,7 +149,7 @@ int guard_framing(const struct guard_headers *headers, const char *version, uint
     return headers->length.value ? announced_length(headers->length.value, length, refusal) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- host and origin */
+/* -------------------------------------------------------------------------------------------------- host and origin */
 
 /* Whether `host` is `name`, alone or with a port behind it. */
 static bool is_host(const char *host, const char *name)
@@ -185,15 +186,15 @@ int guard_host(const struct guard_headers *headers, const char *address, struct 
     const char *host = headers->host.value, *origin = headers->origin.value;
 
     if (host && !is_ours(host, address))
-        return refuse(refusal, REFUSAL_HOST, "Host", "%.64s is not a name of this host: use localhost, 127.0.0.1 or %s", host,
-                      address);
+        return refuse(refusal, REFUSAL_HOST, "Host", "%.64s is not a name of this host: use localhost, 127.0.0.1 or %s",
+                      host, address);
     if (origin && (!host || !is_same_origin(origin, host)))
-        return refuse(refusal, REFUSAL_ORIGIN, "Origin", "requests of web pages from elsewhere (%.64s) are not answered",
-                      origin);
+        return refuse(refusal, REFUSAL_ORIGIN, "Origin",
+                      "requests of web pages from elsewhere (%.64s) are not answered", origin);
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- headers */
+/* ---------------------------------------------------------------------------------------------------------- headers */
 
 static bool is_token(const char *name, size_t length)
 {

@@ -1,5 +1,5 @@
-/* What is not plainly a request for us is refused before anything is read of it. libmicrohttpd 0.9.75 is lenient: it takes
- * two lengths for one body, decodes %2F in a path, and cuts at %00 (tests/daemon/test_http_guard.c has the list).
+/* What is not plainly a request for us is refused before anything is read of it. libmicrohttpd 0.9.75 is lenient: it
+ * takes two lengths for one body, decodes %2F in a path, and cuts at %00 (tests/daemon/test_http_guard.c has the list).
  * Internal to http/. */
 #ifndef HABIT_HTTP_GUARD_H
 #define HABIT_HTTP_GUARD_H
@@ -26,8 +26,8 @@ int guard_uri(const char *uri, struct refusal *refusal);
 /* How the body is framed. *length: bytes announced; UINT64_MAX = chunked. */
 int guard_framing(const struct guard_headers *headers, const char *version, uint64_t *length, struct refusal *refusal);
 
-/* Loopback by name or number, or `address` (the configured one), with or without a port: a web page whose name was bound to
- * 127.0.0.1 sends its own name. */
+/* Loopback by name or number, or `address` (the configured one), with or without a port: a web page whose name was
+ * bound to 127.0.0.1 sends its own name. */
 int guard_host(const struct guard_headers *headers, const char *address, struct refusal *refusal);
 
 /* The headers of a request that matter here. */

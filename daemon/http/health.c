@@ -10,7 +10,7 @@
 #include "http/route.h"
 #include "wire/document.h"
 
-/* -------------------------------------------------------------------------------------------------------------- text */
+/* ------------------------------------------------------------------------------------------------------------- text */
 
 /* Runs `write` into heap text; NULL when memory ran out. */
 static char *text_of(struct request *request, void (*write)(FILE *file, struct request *request))
@@ -30,7 +30,8 @@ static char *text_of(struct request *request, void (*write)(FILE *file, struct r
 
 static void write_hints(FILE *file, struct request *request)
 {
-    fprintf(file, "habitd " HABIT_VERSION " learns what is normal for each machine. README.md says how; the routes are:\n\n");
+    fprintf(file,
+            "habitd " HABIT_VERSION " learns what is normal for each machine. README.md says how; the routes are:\n\n");
     for (const struct route *route = routes; route->method; route++)
         fprintf(file, "%-7s%s%s%s\n", route->method, route->path, route->parameters[0] != '\0' ? "  ? " : "",
                 route->parameters);
@@ -47,7 +48,7 @@ int live_show(struct request *request)
     return answer_take_text(request, MHD_HTTP_OK, "text/plain; charset=utf-8", strdup("ok\n"));
 }
 
-/* --------------------------------------------------------------------------------------------------------- readiness */
+/* -------------------------------------------------------------------------------------------------------- readiness */
 
 static bool broker_is_away(const struct http_options *options)
 {
@@ -99,7 +100,7 @@ int ready_show(struct request *request)
     return r;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- metrics */
+/* ---------------------------------------------------------------------------------------------------------- metrics */
 
 static void write_head(FILE *file, const char *name, const char *type, const char *help)
 {
@@ -123,7 +124,8 @@ static void write_phases(FILE *file, const struct registry_figures *figures)
 {
     write_head(file, "machines", "gauge", "Machines by phase.");
     for (int phase = 0; phase < PHASES; phase++)
-        fprintf(file, "habit_machines{phase=\"%s\"} %" PRIu32 "\n", phase_name((enum phase)phase), figures->phases[phase]);
+        fprintf(file, "habit_machines{phase=\"%s\"} %" PRIu32 "\n", phase_name((enum phase)phase),
+                figures->phases[phase]);
 }
 
 static void write_refusals(FILE *file, const struct registry_figures *figures)

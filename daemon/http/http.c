@@ -1,7 +1,8 @@
 /* Starting and stopping.
  *
- * A thread per connection: a request that must wait for a commit just blocks its own thread. Suspending and resuming instead
- * has known faults in libmicrohttpd 0.9.75 (clients that leave are not noticed, suspended connections never time out). */
+ * A thread per connection: a request that must wait for a commit just blocks its own thread. Suspending and resuming
+ * instead has known faults in libmicrohttpd 0.9.75 (clients that leave are not noticed, suspended connections never
+ * time out). */
 #include "http/http.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@ enum {
 
 static int start_daemon(struct http *http)
 {
-    const unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
+    const unsigned int flags =
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
     struct MHD_OptionItem options[] = {
         { MHD_OPTION_LISTEN_SOCKET, http->socket, NULL },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)connection_on_uri, http },
@@ -32,8 +34,8 @@ static int start_daemon(struct http *http)
         { MHD_OPTION_END, 0, NULL },
     };
 
-    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http, MHD_OPTION_ARRAY, options,
-                                    MHD_OPTION_END);
+    http->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     return http->daemon ? 0 : fault(-EIO);
 }
 

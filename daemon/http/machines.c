@@ -39,7 +39,7 @@ int answer_created(struct request *request)
     return r != 0 ? r : answer_header(request, MHD_HTTP_HEADER_LOCATION, location);
 }
 
-/* ----------------------------------------------------------------------------------------------------- preconditions */
+/* ---------------------------------------------------------------------------------------------------- preconditions */
 
 static const char *header_of(struct request *request, const char *name)
 {
@@ -68,7 +68,7 @@ static int check_absence(struct request *request)
     return r == REFUSAL_NO_MACHINE ? 0 : r;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- settings */
+/* --------------------------------------------------------------------------------------------------------- settings */
 
 static int answer_list(struct request *request, const struct machine_view *views, size_t count, size_t limit)
 {
@@ -132,7 +132,7 @@ int machine_delete(struct request *request)
     return r != 0 ? r : answer_empty(request, MHD_HTTP_NO_CONTENT);
 }
 
-/* ------------------------------------------------------------------------------------------- phase and sensitivity */
+/* -------------------------------------------------------------------------------------------- phase and sensitivity */
 
 int machine_commission(struct request *request)
 {
@@ -173,7 +173,7 @@ int sensitivity_put(struct request *request)
     return r != 0 ? r : sensitivity_show(request);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- pending */
+/* ---------------------------------------------------------------------------------------------------------- pending */
 
 static int answer_pendings(struct request *request, const struct pending *pendings, size_t count, size_t limit)
 {

@@ -57,14 +57,14 @@ int media_of_body(enum body body, const char *type, enum wire_encoding *encoding
                   type ? type : "no content type", accepted[body].words);
 }
 
-/* --------------------------------------------------------------------------------------------------------- Accept */
+/* ----------------------------------------------------------------------------------------------------------- Accept */
 
 static const struct {
     const char *range;
     bool csv;
 } ranges[] = {
-    { "text/csv", true },          { "text/*", true }, { "application/json", false },
-    { "application/*", false },    { "*/*", false },
+    { "text/csv", true },       { "text/*", true }, { "application/json", false },
+    { "application/*", false }, { "*/*", false },
 };
 
 int media_prefers_csv(const char *accept, bool *csv, struct refusal *refusal)

@@ -6,7 +6,7 @@
 
 enum { QUERY_PARAMETERS = 16, PAGE_DEFAULT = 100 };
 
-/* ---------------------------------------------------------------------------------------------------------- checking */
+/* --------------------------------------------------------------------------------------------------------- checking */
 
 struct check {
     struct request *request;
@@ -71,7 +71,7 @@ int query_check(struct request *request)
     return check.r;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 const char *query_text(struct request *request, const char *name)
 {
@@ -85,8 +85,8 @@ int query_number(struct request *request, const char *name, uint64_t low, uint64
 
     *value = fallback;
     if (text && (!text_to_unsigned(text, high, value) || *value < low))
-        return refuse(&request->refusal, REFUSAL_REQUEST, name, "%s is a whole number from %" PRIu64 " to %" PRIu64, name,
-                      low, high);
+        return refuse(&request->refusal, REFUSAL_REQUEST, name, "%s is a whole number from %" PRIu64 " to %" PRIu64,
+                      name, low, high);
     return 0;
 }
 
@@ -102,7 +102,7 @@ static bool parse_time(const char *text, int64_t *wall)
     }
     if (strlen(text) >= sizeof(copy))
         return false;
-    strcpy(copy, text);
+    snprintf(copy, sizeof(copy), "%s", text);
     if (strchr(copy, ' '))
         *strchr(copy, ' ') = '+';
     return clock_parse(copy, wall) == 0;

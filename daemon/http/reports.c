@@ -12,7 +12,7 @@
 #include "report/daily.h"
 #include "wire/document.h"
 
-/* --------------------------------------------------------------------------------------------------------- anomalies */
+/* -------------------------------------------------------------------------------------------------------- anomalies */
 
 static int read_anomaly_query(struct request *request, struct anomaly_query *query)
 {
@@ -80,7 +80,7 @@ int anomaly_show(struct request *request)
     return r;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- reports */
+/* ---------------------------------------------------------------------------------------------------------- reports */
 
 struct report_query {
     const char *machine, *after;
@@ -119,8 +119,9 @@ static int answer_reports(struct request *request, const struct report_query *qu
 {
     const char *next = count > query->limit ? reports[query->limit - 1].machine : NULL;
     size_t shown = next ? query->limit : count;
-    int r = query->csv ? answer_take_text(request, MHD_HTTP_OK, "text/csv; charset=utf-8", wire_reports_csv(reports, shown))
-                       : answer_take_json(request, MHD_HTTP_OK, wire_reports(reports, shown, next));
+    int r = query->csv
+                ? answer_take_text(request, MHD_HTTP_OK, "text/csv; charset=utf-8", wire_reports_csv(reports, shown))
+                : answer_take_json(request, MHD_HTTP_OK, wire_reports(reports, shown, next));
 
     return r != 0 ? r : answer_next(request, "after", next);
 }

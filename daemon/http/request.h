@@ -19,8 +19,8 @@ struct request;
 
 /* What a route takes as its body. */
 enum body {
-    BODY_NONE,    /* no body */
-    BODY_EMPTY,   /* nothing, or {} */
+    BODY_NONE,  /* no body */
+    BODY_EMPTY, /* nothing, or {} */
     BODY_JSON,
     BODY_OPTION,  /* JSON, or nothing, which is read as {} */
     BODY_BLOCK,   /* octet-stream */

@@ -4,11 +4,13 @@
  *   session.c  one connection after the other to the broker: connect, subscribe, back off
  *   intake.c   messages in, and the receipts of what was submitted but is not yet durable
  *   outlet.c   everything that is published
+ *   info.c     how the gateway is, for the topic info
  *   topic.c    topics to machines and back
  *
- * The promise rests on one rule: between reading a message and the commit of what it changed, nothing is written to the
- * socket. libmosquitto queues the PUBACK before it calls us, and in its threaded mode only mosquitto_loop_write lets it go.
- * A connection that must not acknowledge what it read is destroyed: its queue goes with it, and the broker sends again. */
+ * The promise rests on one rule: between reading a message and the commit of what it changed, nothing is written to
+ * the socket. libmosquitto queues the PUBACK before it calls us, and in its threaded mode only mosquitto_loop_write
+ * lets it go. A connection that must not acknowledge what it read is destroyed: its queue goes with it, and the
+ * broker sends again. */
 #ifndef HABIT_MQTT_DOOR_H
 #define HABIT_MQTT_DOOR_H
 
@@ -31,7 +33,9 @@ struct session {
     bool at_once;             /* try again without waiting: with the older protocol */
     int64_t since;            /* mono ms: connected, then accepted */
     unsigned int failures;    /* in a row: sets the back-off */
+    int64_t accepted_at;      /* wall ms */
     char why[160];            /* it ended; "" = not ended */
+    char said[160];           /* why, as it was logged last */
     struct log_gate gate;     /* lines about retries */
 };
 
@@ -52,12 +56,12 @@ struct outlet {
         int64_t id; /* in the outbox */
     } flying[OUTBOX_IN_FLIGHT];
     size_t flying_count;
-    int64_t last;    /* outbox id sent last on this connection */
-    bool more;       /* the outbox held more than there was room for */
-    uint32_t others; /* publications in flight that are not from the outbox */
-    bool all;        /* states of all machines are due: the session is new */
-    int64_t next_tick, next_info; /* mono ms */
-    char info[INFO_SIZE];         /* as published last */
+    int64_t last;                              /* outbox id sent last on this connection */
+    bool more;                                 /* the outbox held more than there was room for */
+    uint32_t others;                           /* publications in flight that are not from the outbox */
+    bool all;                                  /* states of all machines are due: the session is new */
+    int64_t next_tick, next_info;              /* mono ms */
+    char info[INFO_SIZE];                      /* as published last */
     uint64_t availability[AVAILABILITY_CACHE]; /* as published last, by hash of the ID: a miss costs a publication */
     struct log_gate gate;
 };
@@ -73,14 +77,14 @@ struct mqtt {
     struct outlet outlet;
 
     pthread_t thread;
-    int wake_fd;                  /* eventfd: something to publish, or another stage */
-    _Atomic int wanted;           /* enum stage */
+    int wake_fd;        /* eventfd: something to publish, or another stage */
+    _Atomic int wanted; /* enum stage */
     atomic_bool connected;
-    pthread_mutex_t lock;         /* of the rest */
+    pthread_mutex_t lock; /* of the rest */
     pthread_cond_t news;
-    bool serving;                 /* there is a connection by which something could come in */
-    bool drained;                 /* nothing comes in any more, and what came is committed and acknowledged */
-    bool ended, abandoned;        /* the thread is over; nobody waits for it any more: it frees itself */
+    bool serving;          /* there is a connection by which something could come in */
+    bool drained;          /* nothing comes in any more, and what came is committed and acknowledged */
+    bool ended, abandoned; /* the thread is over; nobody waits for it any more: it frees itself */
 };
 
 /* ---- session.c */
@@ -135,5 +139,10 @@ bool outlet_idle(const struct mqtt *mqtt);
 
 /* The broker has it (reason below 0x80) or will not take it. */
 void outlet_published(struct mqtt *mqtt, int mid, int reason);
+
+/* ---- info.c */
+
+/* JSON, heap; NULL when memory ran out. */
+char *info_text(const struct mqtt *mqtt);
 
 #endif

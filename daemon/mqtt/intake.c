@@ -19,7 +19,7 @@ struct incoming {
     struct moment now;
 };
 
-/* ------------------------------------------------------------------------------------------------------ refusals */
+/* --------------------------------------------------------------------------------------------------------- refusals */
 
 /* At most a line a minute for each reason; the counters have them all. */
 static void log_refusal(struct mqtt *mqtt, const char *topic, const struct refusal *refusal)
@@ -40,7 +40,7 @@ static void drop(struct mqtt *mqtt, const char *topic, const struct refusal *ref
     log_refusal(mqtt, topic, refusal);
 }
 
-/* ----------------------------------------------------------------------------------------------- what is announced */
+/* ------------------------------------------------------------------------------------------------ what is announced */
 
 /* "application/json; charset=utf-8" is application/json. */
 static bool media_is(const char *type, const char *wanted)
@@ -66,7 +66,8 @@ static int set_encoding(struct incoming *incoming, const char *type, struct refu
             incoming->encoding = media[i].encoding;
             return 0;
         }
-    return refuse(refusal, REFUSAL_MEDIA_TYPE, "content type", "use application/json, application/octet-stream or text/csv");
+    return refuse(refusal, REFUSAL_MEDIA_TYPE, "content type",
+                  "use application/json, application/octet-stream or text/csv");
 }
 
 static int read_content_type(struct incoming *incoming, const mosquitto_property *properties, struct refusal *refusal)
@@ -115,7 +116,8 @@ static int read_envelope(struct mqtt *mqtt, struct incoming *incoming, const mos
     int r = topic_read(mqtt->config, message->topic, &incoming->topic, refusal);
 
     if (r == 0 && message->retain)
-        r = refuse(refusal, REFUSAL_RETAINED, "retain", "publish buffers without retain, or clear the retained message");
+        r = refuse(refusal, REFUSAL_RETAINED, "retain",
+                   "publish buffers without retain, or clear the retained message");
     if (r == 0 && message->payloadlen > LIMIT_BODY)
         r = refuse_limit(refusal, REFUSAL_TOO_LARGE, "", LIMIT_BODY, "%d bytes, at most %d are taken",
                          message->payloadlen, LIMIT_BODY);
@@ -128,7 +130,7 @@ static int read_envelope(struct mqtt *mqtt, struct incoming *incoming, const mos
     return r;
 }
 
-/* ------------------------------------------------------------------------------------------------------- buffers */
+/* ---------------------------------------------------------------------------------------------------------- buffers */
 
 static int submit(struct mqtt *mqtt, const struct incoming *incoming, struct refusal *refusal)
 {
@@ -184,7 +186,7 @@ static void take_buffer(struct mqtt *mqtt, const struct incoming *incoming)
         intake->failed = true;
 }
 
-/* ------------------------------------------------------------------------------------------------------- context */
+/* ---------------------------------------------------------------------------------------------------------- context */
 
 static void take_context(struct mqtt *mqtt, struct incoming *incoming)
 {
@@ -226,7 +228,7 @@ void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, 
         take_buffer(mqtt, &incoming);
 }
 
-/* --------------------------------------------------------------------------------------------------------- batches */
+/* ---------------------------------------------------------------------------------------------------------- batches */
 
 static bool readable(int fd)
 {
@@ -235,12 +237,12 @@ static bool readable(int fd)
     return fd >= 0 && poll(&pollfd, 1, 0) > 0;
 }
 
-/* One call of the library reads a packet or a few more, so a batch may end a little above the limit; take_buffer minds. */
+/* One call of the library reads a packet or a few more, so more may come than calls were made: take_buffer minds. */
 int intake_read(struct mqtt *mqtt)
 {
     int rc;
 
-    for (int i = 0; i < LIMIT_MQTT_BATCH && mqtt->intake.count < LIMIT_MQTT_BATCH && readable(session_socket(mqtt)); i++) {
+    for (int i = 0; i < LIMIT_MQTT_BATCH && readable(session_socket(mqtt)); i++) {
         errno = 0; /* a stale EAGAIN would look like the end of what is there */
         rc = mosquitto_loop_read(mqtt->session.client, 1);
         if (rc != MOSQ_ERR_SUCCESS)
@@ -252,7 +254,7 @@ int intake_read(struct mqtt *mqtt)
 int intake_settle(struct mqtt *mqtt)
 {
     struct intake *intake = &mqtt->intake;
-    struct refusal refusal;
+    struct refusal refusal = { 0 };
 
     for (size_t i = 0; i < intake->count; i++)
         if (registry_settle(mqtt->registry, &intake->receipts[i], &refusal) != 0) {

@@ -11,12 +11,12 @@
 #include "mqtt/door.h"
 
 enum {
-    TURN_MS = 1000,   /* the longest that a turn waits */
-    LEAVE_MS = 1500,  /* for the last publications and their acknowledgments */
+    TURN_MS = 1000,    /* the longest that a turn waits */
+    LEAVE_MS = 1500,   /* for the last publications and their acknowledgments */
     PATIENCE_MS = 2000 /* of those who stop us */
 };
 
-/* ------------------------------------------------------------------------------------------------------------ stages */
+/* ----------------------------------------------------------------------------------------------------------- stages */
 
 static enum stage wanted(struct mqtt *mqtt)
 {
@@ -47,7 +47,8 @@ static void want(struct mqtt *mqtt, enum stage stage)
     mqtt_wake(mqtt);
 }
 
-/* Waits for something to read or write, or a call of mqtt_wake, which *woken tells. Returns what the socket is ready for. */
+/* Waits for something to read or write, or a call of mqtt_wake, which *woken tells. Returns what the socket is ready
+ * for. */
 static short wait_for_work(struct mqtt *mqtt, short events, int timeout, bool *woken)
 {
     struct pollfd fds[] = { { .fd = session_socket(mqtt), .events = events },
@@ -60,7 +61,7 @@ static short wait_for_work(struct mqtt *mqtt, short events, int timeout, bool *w
     return fds[0].revents;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- turns */
+/* ------------------------------------------------------------------------------------------------------------ turns */
 
 /* Take in, commit, and only then let PUBACKs and publications leave. Returns 0, or -EIO when the connection is over. */
 static int turn(struct mqtt *mqtt)
@@ -86,8 +87,8 @@ static int turn(struct mqtt *mqtt)
     return r;
 }
 
-/* Reads acknowledgments until all have come. A buffer that comes with them is not taken: then nothing is written any more,
- * and the broker, which sees a connection break, publishes our will instead of us and keeps the buffer. */
+/* Reads acknowledgments until all have come. A buffer that comes with them is not taken: then nothing is written any
+ * more, and the broker, which sees a connection break, publishes our will instead of us and keeps the buffer. */
 static void say_goodbye(struct mqtt *mqtt)
 {
     int64_t until = clock_now().mono + LEAVE_MS, left = LEAVE_MS;
@@ -140,7 +141,7 @@ static void rest(struct mqtt *mqtt)
         wait_for_work(mqtt, 0, TURN_MS, &woken);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the thread */
+/* ------------------------------------------------------------------------------------------------------- the thread */
 
 static struct mqtt *mqtt_free(struct mqtt *mqtt)
 {
@@ -218,7 +219,7 @@ bool mqtt_connected(const struct mqtt *mqtt)
     return mqtt && atomic_load(&mqtt->connected);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- stopping */
+/* --------------------------------------------------------------------------------------------------------- stopping */
 
 /* Waits for news from the thread until the time is over. Returns 0, or ETIMEDOUT. With the lock held. */
 static int await_news(struct mqtt *mqtt, const struct timespec *until)

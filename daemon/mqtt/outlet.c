@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timex.h>
 
 #include "mqtt/topic.h"
 #include "wire/document.h"
@@ -12,13 +11,13 @@
 enum {
     TICK_MS = 1000,
     INFO_MS = 60000,
-    OTHERS_IN_FLIGHT = 64 /* beyond that the next round of states waits: a slow broker gets the latest values, not all */
+    OTHERS_IN_FLIGHT = 64 /* beyond, the next round of states waits: a slow broker gets the latest values only */
 };
 
 /* ------------------------------------------------------------------------------------------------------- publishing */
 
-/* Publishes below the root at QoS 1. Returns the packet identifier, or -EIO when the connection is over, or -EINVAL where
- * this message can never be published. */
+/* Publishes below the root at QoS 1. Returns the packet identifier, or -EIO when the connection is over, or -EINVAL
+ * where this message can never be published. */
 static int publish(struct mqtt *mqtt, const char *below, const char *payload, bool retain)
 {
     char topic[TOPIC_SIZE];
@@ -115,7 +114,8 @@ static int pump_outbox(struct mqtt *mqtt)
 
 /* ---------------------------------------------------------------------------------------------- state, availability */
 
-/* FNV-1a with the last bit free for the value: what was published last for a machine, as far as its slot still knows. */
+/* FNV-1a with the last bit free for the value: what was published last for a machine, as far as its slot still
+ * knows. */
 static bool availability_is_news(struct outlet *outlet, const char *id, bool online)
 {
     uint64_t hash = 0xcbf29ce484222325u, entry;
@@ -151,88 +151,22 @@ static void publish_machine(void *user, const struct machine_view *view)
 static void publish_machines(struct mqtt *mqtt, struct moment now)
 {
     struct outlet *outlet = &mqtt->outlet;
-    bool all = outlet->all;
 
     if (outlet->others >= OTHERS_IN_FLIGHT)
         return;
-    if (registry_take_changed(mqtt->registry, all, now, publish_machine, mqtt) >= 0)
+    if (registry_take_changed(mqtt->registry, outlet->all, now, publish_machine, mqtt) >= 0)
         outlet->all = false;
-}
-
-/* ------------------------------------------------------------------------------------------------------------- info */
-
-static const char *clock_state(void)
-{
-    struct timex timex = { .modes = 0 };
-    int state = adjtimex(&timex);
-
-    return state < 0 ? "unknown" : state == TIME_ERROR || (timex.status & STA_UNSYNC) ? "unsynchronised" : "synchronised";
-}
-
-static char *phases_text(const struct registry_figures *figures)
-{
-    struct wire_member members[PHASES];
-
-    for (int phase = 0; phase < PHASES; phase++)
-        members[phase] = (struct wire_member){ .name = phase_name((enum phase)phase),
-                                               .type = MEMBER_INTEGER,
-                                               .integer = figures->phases[phase] };
-    return wire_object(members, PHASES);
-}
-
-static uint64_t refusals_total(const struct registry_figures *figures)
-{
-    uint64_t total = 0;
-
-    for (size_t i = 0; i < REFUSAL_CODES; i++)
-        total += figures->refusals[i];
-    return total;
-}
-
-#define TEXT(key, value)    { .name = (key), .type = MEMBER_TEXT, .text = (value) }
-#define INTEGER(key, value) { .name = (key), .type = MEMBER_INTEGER, .integer = (int64_t)(value) }
-
-static char *info_text(const struct mqtt *mqtt, const char *phases, const struct registry_figures *figures)
-{
-    struct store_figures disk;
-
-    store_figures(mqtt->store, &disk);
-    {
-        const struct wire_member members[] = {
-            TEXT("version", HABIT_VERSION),
-            TEXT("gateway", mqtt->config->gateway),
-            INTEGER("machines", figures->machines),
-            { .name = "phases", .type = MEMBER_RAW, .text = phases },
-            INTEGER("pending", figures->pending),
-            INTEGER("open_anomalies", figures->open_anomalies),
-            INTEGER("conflicts", figures->conflicts),
-            INTEGER("refusals", refusals_total(figures)),
-            INTEGER("outbox_dropped", disk.outbox_dropped),
-            INTEGER("disk_free_mib", disk.free_bytes / 1048576),
-            { .name = "store_ok", .type = MEMBER_BOOLEAN, .integer = disk.last_error == 0 },
-            TEXT("clock", clock_state()),
-            { .name = "mqtt", .type = MEMBER_TEXT, .text = mqtt->session.version == 5 ? "5" : "3.1.1" },
-        };
-
-        return wire_object(members, sizeof(members) / sizeof(members[0]));
-    }
 }
 
 static void publish_info(struct mqtt *mqtt)
 {
     struct outlet *outlet = &mqtt->outlet;
-    struct registry_figures figures;
-    char *phases, *info = NULL;
+    char *info = info_text(mqtt);
 
-    registry_figures(mqtt->registry, &figures);
-    phases = phases_text(&figures);
-    if (phases)
-        info = info_text(mqtt, phases, &figures);
     if (info && strcmp(info, outlet->info) != 0) {
         snprintf(outlet->info, sizeof(outlet->info), "%s", info);
         publish_latest(mqtt, "info", info);
     }
-    free(phases);
     free(info);
 }
 

@@ -17,7 +17,7 @@ enum {
     RECEIVE_MAXIMUM = 2 * LIMIT_MQTT_BATCH, /* the broker can send the next batch while we commit this one */
     PACKET_MAXIMUM = LIMIT_BODY + 4096,     /* topic and properties */
     CONNACK_MS = 10000,
-    STABLE_MS = 10000,                      /* a connection that lasted so long starts the back-off anew */
+    STABLE_MS = 10000, /* a connection that lasted so long starts the back-off anew */
     BACKOFF_LOW_MS = 1000,
     BACKOFF_HIGH_MS = 60000,
     PASSWORD_SIZE = 256
@@ -41,7 +41,7 @@ int session_lost_by(struct mqtt *mqtt, int rc)
     return session_lost(mqtt, "%s", rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
 }
 
-/* ------------------------------------------------------------------------------------------------- subscriptions */
+/* ---------------------------------------------------------------------------------------------------- subscriptions */
 
 static void subscribe(struct mqtt *mqtt)
 {
@@ -83,14 +83,15 @@ static void on_subscribe(struct mosquitto *client, void *user, int mid, int coun
     mqtt->session.subscribed = all;
 }
 
-/* ------------------------------------------------------------------------------------------------------ callbacks */
+/* -------------------------------------------------------------------------------------------------------- callbacks */
 
 static void refused(struct mqtt *mqtt, int reason)
 {
     struct session *session = &mqtt->session;
     bool new_protocol = session->version == MQTT_PROTOCOL_V5;
 
-    if (new_protocol && (reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION || reason == CONNACK_REFUSED_PROTOCOL_VERSION)) {
+    if (new_protocol &&
+        reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION) { /* the library's word for 3.1.1's code 1 too */
         session->version = MQTT_PROTOCOL_V311;
         session->at_once = true;
         session_lost(mqtt, "broker does not speak MQTT 5");
@@ -100,10 +101,12 @@ static void refused(struct mqtt *mqtt, int reason)
     }
 }
 
-static void on_connect(struct mosquitto *client, void *user, int reason, int flags, const mosquitto_property *properties)
+static void on_connect(struct mosquitto *client, void *user, int reason, int flags,
+                       const mosquitto_property *properties)
 {
     struct mqtt *mqtt = user;
     struct session *session = &mqtt->session;
+    struct moment now = clock_now();
     bool present = flags & 1;
 
     (void)client, (void)properties;
@@ -112,7 +115,8 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
         return;
     }
     session->accepted = true;
-    session->since = clock_now().mono;
+    session->since = now.mono;
+    session->accepted_at = now.wall;
     log_notice("connected to broker %s:%u with MQTT %s, %s session", mqtt->config->mqtt_host, mqtt->config->mqtt_port,
                session->version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1", present ? "resumed the" : "new");
     if (!present && session->subscribed)
@@ -123,8 +127,8 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     atomic_store(&mqtt->connected, true);
 }
 
-/* Not for the first time either. So it looks when two clients with one ID throw each other out; mosquitto 2.0.11 does not
- * send the reason. */
+/* Not for the first time either. So it looks when two clients with one ID throw each other out; mosquitto 2.0.11
+ * does not send the reason. */
 static bool ended_early(const struct session *session)
 {
     return session->accepted && session->failures > 0 && clock_now().mono - session->since < STABLE_MS;
@@ -141,7 +145,7 @@ static void on_disconnect(struct mosquitto *client, void *user, int reason, cons
     else if (reason >= 0x80)
         session_lost(mqtt, "broker disconnected us: %s", mosquitto_reason_string(reason));
     else if (reason == MOSQ_ERR_CONN_LOST && ended_early(&mqtt->session))
-        session_lost(mqtt, "closed by the broker soon after it was accepted: is there another client with id 'habit-%s'?",
+        session_lost(mqtt, "closed soon after it was accepted: is there another client with id 'habit-%s'?",
                      mqtt->config->gateway);
     else
         session_lost_by(mqtt, reason == MOSQ_ERR_SUCCESS ? MOSQ_ERR_CONN_LOST : reason);
@@ -160,7 +164,7 @@ static void on_publish(struct mosquitto *client, void *user, int mid, int reason
     outlet_published(user, mid, reason);
 }
 
-/* ----------------------------------------------------------------------------------------------------- connecting */
+/* ------------------------------------------------------------------------------------------------------- connecting */
 
 /* The first line of the password file, read anew for each connection. Returns 0, or -EIO with why. */
 static int read_password(struct mqtt *mqtt, char password[PASSWORD_SIZE])
@@ -281,7 +285,7 @@ void session_close(struct mqtt *mqtt)
         session->version = MQTT_PROTOCOL_V5; /* the broker may be a newer one next time */
     if (session->accepted && clock_now().mono - session->since >= STABLE_MS) {
         session->failures = 0;
-        session->gate = (struct log_gate){ 0 };
+        session->said[0] = '\0';
     }
     session->accepted = false;
 }
@@ -324,12 +328,22 @@ static int jitter(int step)
     return step / 2 + (int)(chance % (unsigned int)(step / 2 + 1));
 }
 
+/* Another reason than the last line gave, or a minute has passed. */
+static bool is_news(struct session *session)
+{
+    uint64_t suppressed;
+    bool minute = log_gate_pass(&session->gate, clock_now().mono, &suppressed);
+    bool other = strcmp(session->said, session->why) != 0;
+
+    snprintf(session->said, sizeof(session->said), "%s", session->why);
+    return minute || other;
+}
+
 int session_backoff(struct mqtt *mqtt)
 {
     struct session *session = &mqtt->session;
     unsigned int doublings = session->failures < 6 ? session->failures : 6;
     int step = BACKOFF_LOW_MS << doublings;
-    uint64_t suppressed;
     int delay;
 
     if (session->at_once) {
@@ -338,7 +352,7 @@ int session_backoff(struct mqtt *mqtt)
     }
     session->failures++;
     delay = jitter(step < BACKOFF_HIGH_MS ? step : BACKOFF_HIGH_MS);
-    if (log_gate_pass(&session->gate, clock_now().mono, &suppressed))
+    if (is_news(session))
         log_warning("broker %s:%u is not connected (%s), next try in %d s, then for ever", mqtt->config->mqtt_host,
                     mqtt->config->mqtt_port, session->why, (delay + 999) / 1000);
     return delay;

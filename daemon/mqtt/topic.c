@@ -19,14 +19,14 @@ static int take_machine(struct topic *topic, const char *id, size_t length, stru
 {
     if (!machine_id_valid(id, length))
         return refuse(refusal, REFUSAL_MACHINE_ID, "topic",
-                      "the machine's level is not 1 to %d letters, digits, '_' and '-', beginning with a letter or digit",
+                      "not a machine ID: 1 to %d letters, digits, '_', '-', the first a letter or digit",
                       MACHINE_ID_SIZE - 1);
     memcpy(topic->machine, id, length);
     topic->machine[length] = '\0';
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- our own topics */
+/* --------------------------------------------------------------------------------------------------- our own topics */
 
 static int read_own(const char *below, struct topic *topic, struct refusal *refusal)
 {
@@ -37,10 +37,11 @@ static int read_own(const char *below, struct topic *topic, struct refusal *refu
             topic->kind = (enum topic_kind)kind;
             return take_machine(topic, below, length, refusal);
         }
-    return refuse(refusal, REFUSAL_NO_ROUTE, "topic", "below the root only <machine>/buffer, learn, detect and context come in");
+    return refuse(refusal, REFUSAL_NO_ROUTE, "topic",
+                  "below the root only <machine>/buffer, learn, detect and context come in");
 }
 
-/* --------------------------------------------------------------------------------------------------------- inputs */
+/* ----------------------------------------------------------------------------------------------------------- inputs */
 
 /* Whether a topic matches an input's pattern; *id is then where its machine's level begins. The pattern is valid: its
  * wildcards stand alone between slashes. */
@@ -97,7 +98,7 @@ int topic_read(const struct config *config, const char *text, struct topic *topi
     return read_input(config, text, topic, refusal);
 }
 
-/* -------------------------------------------------------------------------------------------------- subscriptions */
+/* ---------------------------------------------------------------------------------------------------- subscriptions */
 
 size_t topic_filters(const struct config *config)
 {

@@ -1,5 +1,5 @@
-/* What one machine did in one hour of UTC; days of any time zone are sums of these (zones with half hours use the part of the
- * hour that lies in the day as a whole hour, see report/day.h). */
+/* What one machine did in one hour of UTC; days of any time zone are sums of these (in zones with half and quarter hours an
+ * hour counts for the day in which it begins, see report/daily.h). */
 #ifndef HABIT_RECORD_HOUR_H
 #define HABIT_RECORD_HOUR_H
 

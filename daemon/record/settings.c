@@ -160,12 +160,16 @@ static int set_learn(struct settings *settings, const struct settings_field *fie
 int settings_set_text(struct settings *settings, const struct settings_field *field, const char *text,
                       enum settings_origin origin, struct refusal *refusal)
 {
-    uint64_t milliseconds;
+    uint64_t milliseconds, count;
     double number;
     int r;
 
     switch (field->type) {
     case TYPE_UNSIGNED:
+        if (!text_to_unsigned(text, UINT32_MAX, &count))
+            return refuse(refusal, REFUSAL_RANGE, field->key, "%s is a whole number in %.12g..%.12g", field->key,
+                          field->low, field->high);
+        return settings_set_number(settings, field, (double)count, origin, refusal);
     case TYPE_NUMBER:
         if (!text_to_number(text, &number))
             return refuse(refusal, REFUSAL_RANGE, field->key, "%s is a number in %.12g..%.12g", field->key, field->low,
@@ -209,9 +213,14 @@ static int set_unsigned(struct settings *settings, const struct settings_field *
 static int set_float(struct settings *settings, const struct settings_field *field, double number,
                      struct refusal *refusal)
 {
-    if (!(number >= field->low && number <= field->high))
+    float value;
+
+    if (!(fabs(number) <= FLT_MAX))
         return refuse_range(field, refusal);
-    *(float *)member(settings, field) = (float)number;
+    value = (float)number + 0.0f; /* -0 would not be the knowledge's 0 */
+    if (value < (float)field->low || value > (float)field->high) /* as floats: 1e-12 is a little less as one */
+        return refuse_range(field, refusal);
+    *(float *)member(settings, field) = value;
     return 0;
 }
 

@@ -126,8 +126,8 @@ static void forget_source(struct marks *marks, char forgotten[SOURCE_SIZE])
 
 static struct mark *add(struct marks *marks, const char *source, const char *boot, char forgotten[SOURCE_SIZE])
 {
-    struct mark *grown = realloc(marks->mark, (marks->count + 1) * sizeof(*grown));
     size_t boots = count_boots(marks, source);
+    struct mark *grown = realloc(marks->mark, (marks->count + 1) * sizeof(*grown));
 
     if (!grown)
         return NULL;

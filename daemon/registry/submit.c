@@ -83,6 +83,42 @@ static int decode(struct work *work)
     return 0;
 }
 
+/* ---------------------------------------------------------------------------------------------------------- context */
+
+static struct named_number *context_find(struct machine *machine, const char *name)
+{
+    for (uint32_t i = 0; i < machine->context_count; i++)
+        if (strcmp(machine->context[i].name, name) == 0)
+            return &machine->context[i];
+    return NULL;
+}
+
+/* Makes room for all names before anything changes. */
+static int context_check(struct machine *machine, const struct wire_meta *meta, struct refusal *refusal)
+{
+    uint32_t count = machine->context_count;
+
+    for (uint32_t i = 0; i < meta->context_count; i++) {
+        count += !context_find(machine, meta->context[i].name);
+        if (count > LIMIT_CONTEXT)
+            return refuse_limit(refusal, REFUSAL_LIMIT, meta->context[i].name, LIMIT_CONTEXT,
+                                "a machine has at most %d named numbers", LIMIT_CONTEXT);
+    }
+    if (meta->context_count > 0 && !machine->context)
+        machine->context = calloc(LIMIT_CONTEXT, sizeof(*machine->context));
+    return meta->context_count > 0 && !machine->context ? refuse_fault(refusal, fault(-ENOMEM)) : 0;
+}
+
+static void context_take(struct machine *machine, const struct wire_meta *meta)
+{
+    for (uint32_t i = 0; i < meta->context_count; i++) {
+        struct named_number *slot = context_find(machine, meta->context[i].name);
+
+        *(slot ? slot : &machine->context[machine->context_count++]) = meta->context[i];
+        machine->news = true;
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------------- learn and judge */
 
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
@@ -106,11 +142,16 @@ static void describe_detection(const struct habit_result *result, uint32_t axes,
                                                 .sigmas = result->reason[i].sigmas };
 }
 
-static int refuse_engine(int status, size_t index, struct refusal *refusal)
+/* What a buffer can be refused for; anything else means that this machine's memory is not what it was. */
+static int refuse_engine(struct work *work, int status, size_t index)
 {
     if (status == HABIT_ECONSTANT)
-        return refuse(refusal, REFUSAL_CONSTANT, "data", "buffer %zu: %s", index, habit_text(status));
-    return refuse(refusal, REFUSAL_NOT_FINITE, "data", "buffer %zu: %s", index, habit_text(status));
+        return refuse(work->refusal, REFUSAL_CONSTANT, "data", "buffer %zu: %s", index, habit_text(status));
+    if (status == HABIT_EVALUE)
+        return refuse(work->refusal, REFUSAL_NOT_FINITE, "data", "buffer %zu: %s", index, habit_text(status));
+    work->machine->epoch = 0; /* load anew what the store holds */
+    return refuse(work->refusal, REFUSAL_BROKEN, "", "the knowledge in memory does not hold: %s; it is loaded anew",
+                  habit_text(status));
 }
 
 static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
@@ -122,7 +163,7 @@ static int learn_one(struct work *work, const float *samples, size_t index, stru
     int status = habit_learn(&machine->engine, samples, values, &progress);
 
     if (status != HABIT_OK)
-        return refuse_engine(status, index, work->refusal);
+        return refuse_engine(work, status, index);
     machine_learning(machine, &progress, &verdict->learning);
     strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->at);
     commissioning_add(&work->commissioning, machine, samples, work->at);
@@ -183,7 +224,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
         return 0;
     }
     if (status != HABIT_OK)
-        return refuse_engine(status, index, work->refusal);
+        return refuse_engine(work, status, index);
     verdict->status = VERDICT_OK;
     describe_detection(&result, machine->settings.axes, &verdict->detection);
     judge_window(machine, &machine->window, &result, &verdict->average);
@@ -298,7 +339,7 @@ static int try_one(struct work *work, size_t index, struct verdict *verdict)
     } else if (status == HABIT_ENOTREADY) {
         not_ready(verdict);
     } else {
-        return refuse_engine(status, index, work->refusal);
+        return refuse_engine(work, status, index);
     }
     complete(work, verdict);
     return 0;
@@ -426,6 +467,8 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
     if (r == 0)
         r = decode(work);
     if (r == 0)
+        r = context_check(work->machine, &work->buffers.meta, work->refusal);
+    if (r == 0)
         r = apply_all(work, verdicts, room);
     if (r != 0) {
         count_refused(work, r);
@@ -437,6 +480,7 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         machine_leave(work->machine);
         return 0;
     }
+    context_take(work->machine, &work->buffers.meta);
     count_work(work);
     return keep(work, receipt);
 }
@@ -485,37 +529,7 @@ int registry_submit(struct registry *registry, const struct arrival *arrival, st
     return r;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- context */
-
-static struct named_number *context_slot(struct machine *machine, const char *name)
-{
-    for (uint32_t i = 0; i < machine->context_count; i++)
-        if (strcmp(machine->context[i].name, name) == 0)
-            return &machine->context[i];
-    return machine->context_count < LIMIT_CONTEXT ? &machine->context[machine->context_count++] : NULL;
-}
-
-static int take_context(struct machine *machine, const struct wire_meta *context, struct refusal *refusal)
-{
-    uint32_t before = machine->context_count;
-
-    if (!machine->context)
-        machine->context = calloc(LIMIT_CONTEXT, sizeof(*machine->context));
-    if (!machine->context)
-        return refuse_fault(refusal, fault(-ENOMEM));
-    for (uint32_t i = 0; i < context->context_count; i++) {
-        struct named_number *slot = context_slot(machine, context->context[i].name);
-
-        if (!slot) {
-            machine->context_count = before;
-            return refuse_limit(refusal, REFUSAL_LIMIT, context->context[i].name, LIMIT_CONTEXT,
-                                "a machine has at most %d named numbers", LIMIT_CONTEXT);
-        }
-        *slot = context->context[i];
-    }
-    machine->news = true;
-    return 0;
-}
+/* -------------------------------------------------------------------------------------------------- context alone */
 
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
                      struct refusal *refusal)
@@ -527,7 +541,9 @@ int registry_context(struct registry *registry, const char *id, const struct wir
     if (r == 0)
         r = machine_enter(registry, id, &machine, refusal);
     if (r == 0) {
-        r = take_context(machine, context, refusal);
+        r = context_check(machine, context, refusal);
+        if (r == 0)
+            context_take(machine, context);
         machine_leave(machine);
     }
     if (r > 0)

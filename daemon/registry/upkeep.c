@@ -35,7 +35,8 @@ static void submit_flush(struct flush *flush, struct machine *machine)
     struct store_change change = machine_change(machine, flush->at);
     struct flushing *flushing = &flush->list[flush->count];
 
-    qsort(machine->marks.mark, machine->marks.count, sizeof(struct mark), by_source);
+    if (machine->marks.count > 1)
+        qsort(machine->marks.mark, machine->marks.count, sizeof(struct mark), by_source);
     change.marks = machine->marks.mark;
     change.mark_count = machine->marks.count;
     change.hours = machine->hour;

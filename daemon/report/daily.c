@@ -6,61 +6,111 @@
 #include <string.h>
 #include <time.h>
 
-/* The first moment of a civil day. Where midnight is skipped by a change to summer time, mktime gives the moment that the
- * skipped hour would have had, which is the change itself or inside the day before: step to the first second of the date. */
-static int64_t midnight(int year, int month, int day)
+enum { DAY_SECONDS = 86400, QUARTER = 900, FARTHEST = 16 * 3600 };
+
+static int64_t floor_division(int64_t a, int64_t b)
 {
-    struct tm tm = { .tm_year = year, .tm_mon = month, .tm_mday = day, .tm_isdst = -1 };
-    struct tm wanted = { .tm_year = year, .tm_mon = month, .tm_mday = day, .tm_hour = 12, .tm_isdst = -1 }, seen;
-    time_t moment = mktime(&tm);
-
-    mktime(&wanted); /* normalises 32 January */
-    localtime_r(&moment, &seen);
-    while (seen.tm_year * 400 + seen.tm_yday < wanted.tm_year * 400 + wanted.tm_yday) {
-        moment += 60;
-        localtime_r(&moment, &seen);
-    }
-    for (;;) { /* and back, where mktime chose the later one of two midnights or landed behind the change */
-        time_t earlier = moment - 60;
-
-        localtime_r(&earlier, &seen);
-        if (seen.tm_year * 400 + seen.tm_yday != wanted.tm_year * 400 + wanted.tm_yday)
-            return (int64_t)moment * 1000;
-        moment = earlier;
-    }
+    return a / b - (a % b < 0);
 }
 
-static void fill(struct civil_day *day, const struct tm *tm)
+/* Seconds east of UTC. */
+static int64_t offset_at(int64_t seconds)
 {
-    strftime(day->date, sizeof(day->date), "%Y-%m-%d", tm);
-    day->from = midnight(tm->tm_year, tm->tm_mon, tm->tm_mday);
-    day->to = midnight(tm->tm_year, tm->tm_mon, tm->tm_mday + 1);
+    time_t moment = (time_t)seconds;
+    struct tm tm;
+
+    localtime_r(&moment, &tm);
+    return tm.tm_gmtoff;
+}
+
+/* The local date of a moment, as a number of days. */
+static int64_t local_date(int64_t seconds)
+{
+    return floor_division(seconds + offset_at(seconds), DAY_SECONDS);
+}
+
+/* The first second whose date is this one or a later one: midnight, or what comes after a midnight that the zone skipped.
+ * Where the clock goes back over midnight (St John's until 2011) the day has begun and stays. So days lie end to end, and a
+ * date that a zone left out has no length. mktime would choose one of two midnights by what it was asked before.
+ * No zone is farther than 16 h from UTC; all change their clocks, and have their midnights, at quarters of UTC's hours. */
+static int64_t first_second(int64_t date)
+{
+    int64_t last = date * DAY_SECONDS - FARTHEST, first = last, offset = offset_at(first);
+
+    if (offset == offset_at(date * DAY_SECONDS + FARTHEST)) /* nothing changes: nearly always */
+        return date * DAY_SECONDS - offset;
+    while (local_date(first) < date) {
+        last = first;
+        first += QUARTER;
+    }
+    while (first - last > 1) { /* but older zones had odd seconds */
+        int64_t middle = last + (first - last) / 2;
+
+        if (local_date(middle) < date)
+            last = middle;
+        else
+            first = middle;
+    }
+    return first;
+}
+
+static void fill(struct civil_day *day, int64_t date)
+{
+    time_t noon = (time_t)(date * DAY_SECONDS + DAY_SECONDS / 2);
+    struct tm tm;
+
+    gmtime_r(&noon, &tm);
+    if (strftime(day->date, sizeof(day->date), "%Y-%m-%d", &tm) == 0)
+        day->date[0] = '\0'; /* year 10000 */
+    day->from = first_second(date) * 1000;
+    day->to = first_second(date + 1) * 1000;
+}
+
+/* "2026-11-22" -> number of days; false where there is no such date. */
+static bool read_date(const char *text, int64_t *date)
+{
+    static const char form[] = "0000-00-00";
+    struct tm tm = { 0 };
+    int month, day;
+
+    if (strlen(text) != strlen(form))
+        return false;
+    for (size_t i = 0; form[i] != '\0'; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    if (sscanf(text, "%4d-%2d-%2d", &tm.tm_year, &month, &day) != 3)
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon = month - 1;
+    tm.tm_mday = day;
+    *date = floor_division(timegm(&tm), DAY_SECONDS);
+    return tm.tm_mon == month - 1 && tm.tm_mday == day; /* 31 February became 3 March */
 }
 
 int civil_day_of_date(const char *date, struct civil_day *day)
 {
-    struct tm tm = { 0 }, noon;
-    const char *rest = strptime(date, "%Y-%m-%d", &tm);
+    struct civil_day found;
+    int64_t number;
 
-    if (!rest || *rest != '\0' || strlen(date) != 10)
+    tzset();
+    if (!read_date(date, &number))
         return -EINVAL;
-    noon = tm;
-    noon.tm_hour = 12;
-    noon.tm_isdst = -1;
-    mktime(&noon);
-    if (noon.tm_mday != tm.tm_mday) /* 31 February; a day that a zone skipped */
+    fill(&found, number);
+    if (found.from == found.to) /* the zone left it out */
         return -EINVAL;
-    fill(day, &tm);
+    *day = found;
     return 0;
 }
 
 void civil_day_of_time(int64_t wall, struct civil_day *day)
 {
-    time_t seconds = (time_t)(wall / 1000);
-    struct tm tm;
+    int64_t seconds = floor_division(wall, 1000), date;
 
-    localtime_r(&seconds, &tm);
-    fill(day, &tm);
+    tzset();
+    date = local_date(seconds);
+    if (first_second(date + 1) <= seconds) /* the clock went back over midnight: the next day had begun */
+        date++;
+    fill(day, date);
 }
 
 static void hour_add(struct hour *sum, const struct hour *hour)
@@ -78,7 +128,7 @@ static void hour_add(struct hour *sum, const struct hour *hour)
 /* One empty row for each hour that starts in the day. */
 static void lay_out(struct daily_report *report)
 {
-    int64_t first = (report->day.from + HOUR_MS - 1) / HOUR_MS * HOUR_MS;
+    int64_t first = floor_division(report->day.from + HOUR_MS - 1, HOUR_MS) * HOUR_MS;
 
     report->hour_count = 0;
     for (int64_t start = first; start < report->day.to && report->hour_count < REPORT_HOURS; start += HOUR_MS)

@@ -16,10 +16,11 @@ struct civil_day {
     int64_t from, to; /* wall ms: local midnight to local midnight; 23, 24 or 25 h and stranger ones */
 };
 
-/* The civil day of a date in the process's time zone (TZ). Returns 0, or -EINVAL where the text is no date. */
+/* The civil day of a date in the process's time zone (TZ). Returns 0, or -EINVAL where the text is no date, or one that the zone
+ * left out (Apia 2011-12-30). */
 int civil_day_of_date(const char *date, struct civil_day *day);
 
-/* The civil day in which a moment lies. */
+/* The civil day in which a moment lies. Days lie end to end: each moment is in exactly one. */
 void civil_day_of_time(int64_t wall, struct civil_day *day);
 
 struct daily_report {
@@ -29,7 +30,7 @@ struct daily_report {
     bool complete;         /* the day is over */
     struct hour total;     /* of the day; start is the day's */
     struct hour hour[REPORT_HOURS];
-    size_t hour_count;     /* one for each hour of the day, those without buffers too */
+    size_t hour_count;     /* one for each hour of UTC that begins in the day, those without buffers too */
     double anomalies_per_hour; /* over the hours that have passed */
     double similarity_mean;    /* NAN = nothing was detected */
 };

@@ -46,10 +46,10 @@ struct wire_buffers {
 };
 
 /* Decodes a body. meta is what the door knows already; a JSON body may add to it.
- * A body of several buffers is a batch: raw, CSV by lines; JSON: data of a multiple of the length. With seq a batch counts
- * up from it, a number each.
- * Returns 0 with *buffers filled (free with wire_buffers_free), or a refusal: SYNTAX, NOT_FINITE, LENGTH, TOO_LARGE, RANGE;
- * or a negative error. */
+ * A body of several buffers is a batch: raw, CSV by lines; JSON: data of a multiple of the length. With seq a batch
+ * counts up from it, a number each.
+ * Returns 0 with *buffers filled (free with wire_buffers_free), or a refusal: SYNTAX, NOT_FINITE, LENGTH, TOO_LARGE,
+ * RANGE; or a negative error. */
 int wire_decode(const struct wire_shape *shape, const void *bytes, size_t size, const struct wire_meta *meta,
                 struct wire_buffers *buffers, struct refusal *refusal);
 void wire_buffers_free(struct wire_buffers *buffers);

@@ -49,7 +49,8 @@ static int read_number(const json_t *value, size_t index, float *sample, struct 
     if (!json_is_number(value))
         return refuse(refusal, REFUSAL_SYNTAX, "data", "data[%zu] is %s, not a number", index, wire_type_name(value));
     number = json_number_value(value);
-    *sample = fabs(number) <= 1e38 ? (float)number : INFINITY; /* beyond float the conversion is undefined; refused later */
+    *sample =
+        fabs(number) <= 1e38 ? (float)number : INFINITY; /* beyond float the conversion is undefined; refused later */
     return 0;
 }
 
@@ -83,7 +84,8 @@ static int read_fields(json_t *root, const struct wire_shape *shape, struct wire
     size_t head = strcspn(path, ".");
     json_t *value;
 
-    json_object_foreach(root, name, value) {
+    json_object_foreach(root, name, value)
+    {
         int r = strcmp(name, "context") == 0 ? meta_set_context(meta, value, refusal)
                                              : meta_set_json(meta, name, value, refusal);
 
@@ -95,8 +97,8 @@ static int read_fields(json_t *root, const struct wire_shape *shape, struct wire
     return 0;
 }
 
-int samples_of_json(const struct wire_shape *shape, const void *bytes, size_t size, struct wire_meta *meta, float **values,
-                    size_t *count, struct refusal *refusal)
+int samples_of_json(const struct wire_shape *shape, const void *bytes, size_t size, struct wire_meta *meta,
+                    float **values, size_t *count, struct refusal *refusal)
 {
     const json_t *array = NULL;
     json_t *root;

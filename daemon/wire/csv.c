@@ -23,7 +23,7 @@ struct reader {
     char separator;
 };
 
-/* ------------------------------------------------------------------------------------------------ lines and cells */
+/* -------------------------------------------------------------------------------------------------- lines and cells */
 
 static struct span trimmed(struct span span)
 {
@@ -139,17 +139,18 @@ static bool line_is_numbers(struct span line)
 
 /* ------------------------------------------------------------------------------------------------------------- rows */
 
-static int grow(struct reader *reader)
+static bool grow(struct reader *reader)
 {
     size_t room = reader->room > 0 ? reader->room * 2 : 1024;
-    float *values = reader->room > SIZE_MAX / 4 / sizeof(float) ? NULL
-                                                                : realloc(reader->table->values, room * sizeof(float));
+    float *values = NULL;
 
+    if (reader->room < SIZE_MAX / 4 / sizeof(*values))
+        values = realloc(reader->table->values, room * sizeof(*values));
     if (!values)
-        return fault(-ENOMEM);
+        return false;
     reader->table->values = values;
     reader->room = room;
-    return 0;
+    return true;
 }
 
 static int add_value(struct reader *reader, float value, size_t column)
@@ -157,17 +158,13 @@ static int add_value(struct reader *reader, float value, size_t column)
     size_t most = reader->options->most;
 
     if (!(fabsf(value) <= 1e15f))
-        return refuse(reader->refusal, REFUSAL_NOT_FINITE, "data", "line %zu, column %zu: larger than 1e15", reader->line,
-                      column);
+        return refuse(reader->refusal, REFUSAL_NOT_FINITE, "data", "line %zu, column %zu: larger than 1e15",
+                      reader->line, column);
     if (most > 0 && reader->count >= most)
-        return refuse_limit(reader->refusal, REFUSAL_TOO_LARGE, "data", (int64_t)most, "line %zu: more than %zu numbers",
-                            reader->line, most);
-    if (reader->count == reader->room) {
-        int r = grow(reader);
-
-        if (r < 0)
-            return r;
-    }
+        return refuse_limit(reader->refusal, REFUSAL_TOO_LARGE, "data", (int64_t)most,
+                            "line %zu: more than %zu numbers", reader->line, most);
+    if (reader->count == reader->room && !grow(reader))
+        return fault(-ENOMEM);
     reader->table->values[reader->count++] = value;
     return 0;
 }
@@ -179,8 +176,8 @@ static int end_row(struct reader *reader, size_t columns)
     if (table->columns == 0)
         table->columns = columns;
     if (columns != table->columns)
-        return refuse(reader->refusal, REFUSAL_LENGTH, "data", "line %zu: %zu values, %zu expected", reader->line, columns,
-                      table->columns);
+        return refuse(reader->refusal, REFUSAL_LENGTH, "data", "line %zu: %zu values, %zu expected", reader->line,
+                      columns, table->columns);
     table->rows++;
     return 0;
 }

@@ -15,8 +15,9 @@
 /* RFC 9457: type "urn:habit:problem:<type>", title, status, detail, field, limit. */
 char *wire_problem(const struct refusal *refusal);
 
-/* The answer of detect, learn and buffers (design: REST); several: {"machine":..., "verdicts":[...]}. */
-char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t count);
+/* The answer of detect, learn and buffers (design: REST). Of a batch of `count` buffers the first `shown` verdicts:
+ * {"machine":..., "buffers": count, "verdicts":[...]}. */
+char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t shown, size_t count);
 
 /* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
 char *wire_state(const struct machine_view *view);
@@ -48,8 +49,8 @@ char *wire_reports_csv(const struct daily_report *reports, size_t count);
 /* Names to numbers or texts, for info, readyz and small answers. */
 struct wire_member {
     const char *name;
-    enum { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_INTEGER, MEMBER_BOOLEAN, MEMBER_NULL, MEMBER_RAW } type; /* RAW: JSON in text */
-    const char *text;
+    enum { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_INTEGER, MEMBER_BOOLEAN, MEMBER_NULL, MEMBER_RAW } type;
+    const char *text; /* of TEXT; of RAW the JSON */
     double number;
     int64_t integer; /* also the boolean */
 };

@@ -1,5 +1,6 @@
 #include "wire/json.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -60,12 +61,13 @@ static int check_limits(const void *bytes, size_t size, struct refusal *refusal)
     return 0;
 }
 
+/* jansson has no words for it when memory runs out. */
 static int refuse_error(const json_error_t *error, struct refusal *refusal)
 {
     bool overflow = json_error_code(error) == json_error_numeric_overflow;
 
-    if (json_error_code(error) == json_error_out_of_memory)
-        return refuse(refusal, REFUSAL_BROKEN, "", "no memory left to read this body");
+    if (error->text[0] == '\0')
+        return fault(-ENOMEM);
     return refuse(refusal, overflow ? REFUSAL_NOT_FINITE : REFUSAL_SYNTAX, "", "line %d, column %d: %s", error->line,
                   error->column, error->text);
 }
@@ -144,11 +146,8 @@ json_t *wire_float(float number)
     if (!isfinite(number))
         return json_null();
     for (int digits = 6; digits <= 9; digits++) {
-        float back;
-
         snprintf(text, sizeof(text), "%.*g", digits, (double)number);
-        back = strtof(text, NULL);
-        if (memcmp(&back, &number, sizeof(back)) == 0)
+        if (strtof(text, NULL) == number)
             break;
     }
     return json_real(strtod(text, NULL));
@@ -171,8 +170,11 @@ static json_t *replaced_text(const char *text)
 
 json_t *wire_text(const char *text)
 {
-    json_t *value = text ? json_string(text) : json_null();
+    json_t *value;
 
+    if (!text)
+        return json_null();
+    value = json_string(text);
     return value ? value : replaced_text(text);
 }
 

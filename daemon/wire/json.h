@@ -8,16 +8,17 @@
 
 #include "base/error.h"
 
-/* Reads an object or an array. The limits of bytes, depth and numbers are checked before jansson sees the text, so that a
- * small body cannot grow into much memory; a key given twice is refused; all numbers come as reals.
- * Returns 0 with *root (json_decref), or TOO_LARGE, SYNTAX, NOT_FINITE with line and column. */
+/* Reads an object or an array. The limits of bytes, depth and numbers are checked before jansson sees the text, so that
+ * a small body cannot grow into much memory; a key given twice is refused; all numbers come as reals.
+ * Returns 0 with *root (json_decref), or TOO_LARGE, SYNTAX, NOT_FINITE with line and column; or
+ * -ENOMEM. */
 int wire_load(const void *bytes, size_t size, json_t **root, struct refusal *refusal);
 
 /* "a number", "a string", for messages. */
 const char *wire_type_name(const json_t *value);
 
-/* Building: the value is taken in any case. Where memory runs out the object or array is freed and becomes NULL, and stays
- * NULL through all that follows, so that a builder needs no checks on the way. */
+/* Building: the value is taken in any case. Where memory runs out the object or array is freed and becomes NULL, and
+ * stays NULL through all that follows, so that a builder needs no checks on the way. */
 void wire_put(json_t **object, const char *name, json_t *value);
 void wire_append(json_t **array, json_t *value);
 void wire_merge(json_t **object, json_t *more); /* all members of another object */

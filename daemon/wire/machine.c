@@ -18,7 +18,7 @@ static void put_learning(json_t **object, const struct learning *learning)
     wire_put(object, "missing", wire_text(learning->missing));
 }
 
-/* ------------------------------------------------------------------------------------------------------- state topic */
+/* ------------------------------------------------------------------------------------------------------ state topic */
 
 /* Nulls where the last buffer was not judged, so that readers always find the same members. */
 static void put_no_score(json_t **state, const struct verdict *last)
@@ -49,7 +49,7 @@ char *wire_state(const struct machine_view *view)
     return wire_dump(state);
 }
 
-/* --------------------------------------------------------------------------------------------------------- documents */
+/* -------------------------------------------------------------------------------------------------------- documents */
 
 static json_t *build_origins(const struct settings *settings)
 {
@@ -68,6 +68,15 @@ static json_t *build_knowledge(const struct machine_view *view)
     wire_put(&knowledge, "crc", json_sprintf("%08x", view->knowledge_crc));
     wire_put(&knowledge, "bytes", json_integer(view->knowledge_size));
     return knowledge;
+}
+
+static json_t *build_context(const struct machine_view *view)
+{
+    json_t *context = json_object();
+
+    for (uint32_t i = 0; i < view->context_count; i++)
+        wire_put(&context, view->context[i].name, wire_figure(view->context[i].value));
+    return context;
 }
 
 static void put_times(json_t **machine, const struct strategy_state *state)
@@ -95,6 +104,7 @@ static json_t *build_machine(const struct machine_view *view, bool origins)
     wire_put(&machine, "knowledge", view->knowledge_size > 0 ? build_knowledge(view) : json_null());
     wire_put(&machine, "drift", wire_figure((double)view->drift));
     put_times(&machine, &view->state);
+    wire_put(&machine, "context", build_context(view));
     wire_put(&machine, "conflict", wire_text(view->conflict ? view->conflict_text : NULL));
     wire_put(&machine, "last", view->last.at != 0 ? build_verdict(&view->last) : json_null());
     return machine;

@@ -133,7 +133,8 @@ int meta_set_context(struct wire_meta *meta, json_t *object, struct refusal *ref
         return refuse(refusal, REFUSAL_SYNTAX, "context", "context is %s, not an object of numbers",
                       wire_type_name(object));
     meta->context_count = 0;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         int r = add_context(meta, name, value, refusal);
 
         if (r != 0)

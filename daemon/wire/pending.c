@@ -21,7 +21,8 @@ static json_t *build_geometry(uint64_t buffer_size, unsigned int axes)
     return geometry;
 }
 
-/* Three axes (an accelerometer) before one before two and six; each with the buffer size that the last message gives. */
+/* Three axes (an accelerometer) before one before two and six; each with the buffer size that the last message
+ * gives. */
 static json_t *build_likely(const struct pending *pending)
 {
     static const unsigned int axes[] = { 3, 1, 2, 6 };

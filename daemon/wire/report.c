@@ -23,8 +23,8 @@ static json_t *build_hour(const struct hour *hour)
     json_t *object = json_object();
 
     wire_put(&object, "from", wire_time(hour->start));
-    wire_put(&object, "similarity_mean", hour->detected > 0 ? wire_figure(hour->similarity_sum / hour->detected)
-                                                            : json_null());
+    wire_put(&object, "similarity_mean",
+             hour->detected > 0 ? wire_figure(hour->similarity_sum / hour->detected) : json_null());
     put_counters(&object, hour);
     return object;
 }

@@ -15,8 +15,8 @@ int samples_count(const struct wire_shape *shape, size_t values, struct refusal 
     size_t length = samples_length(shape);
 
     if (values > LIMIT_NUMBERS)
-        return refuse_limit(refusal, REFUSAL_TOO_LARGE, "data", LIMIT_NUMBERS, "%zu values, at most %d in a body", values,
-                            LIMIT_NUMBERS);
+        return refuse_limit(refusal, REFUSAL_TOO_LARGE, "data", LIMIT_NUMBERS, "%zu values, at most %d in a body",
+                            values, LIMIT_NUMBERS);
     if (values == 0 || values % length != 0)
         return refuse(refusal, REFUSAL_LENGTH, "data", "%zu values, this machine's buffer is %u x %u = %zu", values,
                       shape->buffer_size, shape->axes, length);
@@ -41,7 +41,8 @@ static int check_all(const float *values, size_t count, struct refusal *refusal)
 
     for (size_t i = 0; i < count; i++)
         if (!(fabsf(values[i]) <= most)) /* catches NaN too */
-            return refuse(refusal, REFUSAL_NOT_FINITE, "data", "data[%zu] is %s: every value is finite and at most 1e15", i,
+            return refuse(refusal, REFUSAL_NOT_FINITE, "data",
+                          "data[%zu] is %s: every value is finite and at most 1e15", i,
                           isfinite(values[i]) ? "too large" : "not finite");
     return 0;
 }
@@ -128,7 +129,8 @@ int samples_of_raw(const struct wire_shape *shape, const void *bytes, size_t siz
     int r;
 
     if (size % format->width != 0)
-        return refuse(refusal, REFUSAL_LENGTH, "data", "%zu bytes are no whole number of %s values", size, format->name);
+        return refuse(refusal, REFUSAL_LENGTH, "data", "%zu bytes are no whole number of %s values", size,
+                      format->name);
     r = samples_count(shape, numbers, refusal);
     if (r != 0)
         return r;

@@ -73,7 +73,8 @@ int wire_read_settings(const void *bytes, size_t size, struct settings *settings
 
     if (r != 0)
         return r;
-    json_object_foreach(root, key, value) {
+    json_object_foreach(root, key, value)
+    {
         r = read_member(key, value, &result, base, origin, refusal);
         if (r != 0)
             break;
@@ -94,9 +95,11 @@ int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, st
         return r;
     settings_default(&settings);
     if (json_object_size(root) != 1 || !json_object_get(root, "sensitivity"))
-        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, "sensitivity", "the body is {\"sensitivity\": number} and nothing else");
+        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, "sensitivity",
+                   "the body is {\"sensitivity\": number} and nothing else");
     else
-        r = read_value(settings_find("sensitivity"), json_object_get(root, "sensitivity"), &settings, ORIGIN_REST, refusal);
+        r = read_value(settings_find("sensitivity"), json_object_get(root, "sensitivity"), &settings, ORIGIN_REST,
+                       refusal);
     json_decref(root);
     if (r == 0)
         *sensitivity = settings.sensitivity;

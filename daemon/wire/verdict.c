@@ -29,7 +29,7 @@ static json_t *build_flags(const struct detection *detection)
     return flags;
 }
 
-/* ------------------------------------------------------------------------------------------- what each status adds */
+/* -------------------------------------------------------------------------------------------- what each status adds */
 
 static void put_detection(json_t **object, const struct verdict *verdict)
 {
@@ -109,14 +109,16 @@ static json_t *build_verdicts(const struct verdict *verdicts, size_t count)
     return array;
 }
 
-char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t count)
+char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t shown, size_t count)
 {
     json_t *answer = json_object();
 
     wire_put(&answer, "machine", json_string(machine));
-    if (count == 1)
+    if (count == 1) {
         wire_merge(&answer, build_verdict(verdicts));
-    else
-        wire_put(&answer, "verdicts", build_verdicts(verdicts, count));
+    } else {
+        wire_put(&answer, "buffers", json_integer((json_int_t)count));
+        wire_put(&answer, "verdicts", build_verdicts(verdicts, shown));
+    }
     return wire_dump(answer);
 }

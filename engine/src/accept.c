@@ -40,12 +40,13 @@ static void adopt(struct habit_call *call, size_t n)
 {
     float **x = call->features.view;
     const float learned = (float)call->ledger->count;
-    const float weight = habit_larger((float)(n < HABIT_COUNT_LIMIT ? n : HABIT_COUNT_LIMIT) , SHARE * learned);
+    const float weight = habit_larger((float)(n < HABIT_COUNT_LIMIT ? n : HABIT_COUNT_LIMIT), SHARE * learned);
     const float support = habit_smaller(weight, learned);
 
     if (habit_has_view(call, HABIT_SPECTRUM))
         habit_modes_learn(&call->modes, x[HABIT_SPECTRUM], support, true, call->whitened);
-    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], support, true, call->ledger->count, call->rms, call->whitened);
+    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], support, true, call->ledger->count, call->rms,
+                           call->whitened);
     if (habit_has_view(call, HABIT_WAVEFORM))
         habit_waveform_learn(&call->waveform, x[HABIT_WAVEFORM], habit_larger(support, SHARE_SHAPE * learned),
                              call->whitened);

@@ -2,8 +2,8 @@
 
 #include "maths.h"
 
-#define RIDGE 1e-6f   /* added to the diagonal of a correlation */
-#define FAR   1e12f   /* standard deviations; further away is no stranger, and squares stay finite */
+#define RIDGE 1e-6f /* added to the diagonal of a correlation */
+#define FAR   1e12f /* standard deviations; further away is no stranger, and squares stay finite */
 
 void habit_scatter_add(float *scatter, const struct habit_shape *shape, const float *d, float weight)
 {

@@ -52,12 +52,12 @@ static void read_zeros(struct reader *r, uint32_t words)
         r->valid &= read_word(r) == 0;
 }
 
-#define LARGEST_FEATURE 200.0f /* of the spectrum view: logarithms and angles */
-#define LARGEST_SPECTRUM 1e12f /* sums of their squares */
-#define LARGEST_VALUE   1.1e15f
-#define LARGEST_SQUARES 1e37f
-#define LARGEST_COUNT   1e6f
-#define LARGEST_WEIGHTS 1e9f
+#define LARGEST_FEATURE  200.0f /* of the spectrum view: logarithms and angles */
+#define LARGEST_SPECTRUM 1e12f  /* sums of their squares */
+#define LARGEST_VALUE    1.1e15f
+#define LARGEST_SQUARES  1e37f
+#define LARGEST_COUNT    1e6f
+#define LARGEST_WEIGHTS  1e9f
 
 /* Either nothing was weighted yet, or the two sums can belong to weights of at least `least`. */
 static void read_weights(struct reader *r, bool any, float least)

@@ -21,10 +21,12 @@ struct habit_prediction {
 /* log distance as it is calibrated: never of 0. */
 float habit_log_distance(float distance);
 
-struct habit_prediction habit_calibration_predict(const struct habit_calibration *calibration, uint32_t view, uint32_t count);
+struct habit_prediction habit_calibration_predict(const struct habit_calibration *calibration, uint32_t view,
+                                                  uint32_t count);
 
 /* One score of every view, before buffer number count + 1 was learned. Log distances of views that do not exist are 0. */
-void habit_calibration_add(struct habit_calibration *calibration, const float log_distance[HABIT_VIEWS], uint32_t count);
+void habit_calibration_add(struct habit_calibration *calibration, const float log_distance[HABIT_VIEWS],
+                           uint32_t count);
 
 /* Standard deviations at which the alarm line lies: HABIT_ALARM_SIGMAS, and more where few scores know it. */
 float habit_alarm_line(const struct habit_weights *weights);

@@ -16,7 +16,8 @@ uint8_t habit_similarity(float distance, float sensitivity)
     return (uint8_t)habit_smaller(HABIT_THRESHOLD - 1, similarity);
 }
 
-static void describe(const struct habit_call *call, const struct habit_judgement *judgement, struct habit_result *result)
+static void describe(const struct habit_call *call, const struct habit_judgement *judgement,
+                     struct habit_result *result)
 {
     const float strangeness = habit_strangeness(judgement);
 
@@ -35,7 +36,8 @@ static void describe(const struct habit_call *call, const struct habit_judgement
     habit_explain(call, judgement, result);
 }
 
-static int detect(struct habit_engine *engine, const struct habit_source *source, size_t count, struct habit_result *result)
+static int detect(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                  struct habit_result *result)
 {
     struct habit_call call;
     struct habit_judgement judgement;

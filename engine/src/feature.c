@@ -3,34 +3,36 @@
 #include <string.h>
 
 #include "fft.h"
+#include "lanes.h"
 #include "maths.h"
 
 #define LEAST_VALUE 1e-15f /* smaller samples count as 0: products of them would be subnormal */
 #define ROUNDING    1e-7f  /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
 #define DUST        1e-9f  /* of a standardised sample, see habit_without_dust */
 
-/* Sums run in four lanes: adding to one variable would wait for the previous addition each time. Arrays are filled up with
- * zeros to a multiple of the lanes. */
-enum { LANES = 4 };
-
-struct lanes {
-    float lane[LANES];
-};
-
-static float lanes_sum(const struct lanes *l)
-{
-    return (l->lane[0] + l->lane[1]) + (l->lane[2] + l->lane[3]);
-}
-
+/* Arrays are filled up to a multiple of the lanes. One more is written, for those who look at the neighbour. */
 static uint32_t padded(uint32_t samples)
 {
-    return (samples + LANES - 1) & ~(uint32_t)(LANES - 1);
+    return (samples + HABIT_LANES - 1) & ~(uint32_t)(HABIT_LANES - 1);
 }
 
 static void pad(float *x, uint32_t samples, float value)
 {
-    for (uint32_t i = samples; i < padded(samples); i++)
+    for (uint32_t i = samples; i <= padded(samples); i++)
         x[i] = value;
+}
+
+static float sum_of(const float *x, uint32_t count)
+{
+    lanes sum = lanes_of(0.0f);
+    float rest = 0.0f;
+    uint32_t i = 0;
+
+    for (; i + HABIT_LANES <= count; i += HABIT_LANES)
+        sum += lanes_load(x + i);
+    for (; i < count; i++)
+        rest += x[i];
+    return lanes_sum(sum) + rest;
 }
 
 /* One axis while it is looked at. Everything the features need is in the samples and these figures. */
@@ -78,11 +80,15 @@ static bool load(const struct axis *axis, const struct habit_source *source, uin
 
 static void find_range(struct axis *axis)
 {
-    axis->lowest = axis->highest = axis->x[0];
-    for (uint32_t i = 1; i < axis->samples; i++) {
-        axis->lowest = habit_smaller(axis->lowest, axis->x[i]);
-        axis->highest = habit_larger(axis->highest, axis->x[i]);
+    lanes low = lanes_of(axis->x[0]), high = low;
+
+    pad(axis->x, axis->samples, axis->x[0]);
+    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
+        low = lanes_smaller(low, lanes_load(axis->x + i));
+        high = lanes_larger(high, lanes_load(axis->x + i));
     }
+    axis->lowest = habit_smaller(habit_smaller(low[0], low[1]), habit_smaller(low[2], low[3]));
+    axis->highest = habit_larger(habit_larger(high[0], high[1]), habit_larger(high[2], high[3]));
 }
 
 /* A sensor beyond its range stays at an extreme for several samples, time and again: one in sixteen, three at least. */
@@ -97,20 +103,12 @@ static bool is_clipped(const struct axis *axis)
     return stays >= 3 && stays >= axis->samples / 16;
 }
 
-static float sum_of(const float *x, uint32_t samples)
-{
-    struct lanes sum = { { 0.0f } };
-
-    for (uint32_t i = 0; i < samples; i += LANES)
-        for (uint32_t j = 0; j < LANES; j++)
-            sum.lane[j] += x[i + j];
-    return lanes_sum(&sum);
-}
-
+/* Behind the end there is silence afterwards. */
 static void subtract(float *x, uint32_t samples, float value)
 {
-    for (uint32_t i = 0; i < samples; i++)
-        x[i] -= value;
+    for (uint32_t i = 0; i < samples; i += HABIT_LANES)
+        lanes_store(x + i, lanes_load(x + i) - lanes_of(value));
+    pad(x, samples, 0.0f);
 }
 
 /* The mean of what is left after the first mean was taken off is what rounding cost: it is taken off as well. */
@@ -127,15 +125,14 @@ static void centre(struct axis *axis)
 
 static float mean_square(const struct axis *axis)
 {
-    struct lanes sum = { { 0.0f } };
+    lanes sum = lanes_of(0.0f);
 
-    for (uint32_t i = 0; i < axis->samples; i += LANES)
-        for (uint32_t j = 0; j < LANES; j++) {
-            const float y = habit_without_dust(axis->x[i + j], 1e-16f);
+    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
+        const lanes y = lanes_without_dust(lanes_load(axis->x + i), 1e-16f);
 
-            sum.lane[j] += y * y;
-        }
-    return lanes_sum(&sum) / (float)axis->samples;
+        sum += y * y;
+    }
+    return lanes_sum(sum) / (float)axis->samples;
 }
 
 static void measure(struct axis *axis)
@@ -155,10 +152,8 @@ static void describe_waveform(const struct axis *axis, float *feature, uint32_t 
 {
     for (uint32_t part = 0, from = 0; part < parts; part++) {
         const uint32_t to = (2 * (part + 1) * axis->samples + parts) / (2 * parts);
-        float sum = 0.0f;
+        const float sum = sum_of(axis->x + from, to - from);
 
-        for (uint32_t i = from; i < to; i++)
-            sum += axis->x[i];
         feature[part] = habit_without_dust(sum / (float)(to - from), 1e-17f);
         from = to;
     }
@@ -173,47 +168,45 @@ struct moments {
 
 static void standardise(struct axis *axis)
 {
-    const float factor = 1.0f / axis->size;
+    const lanes factor = lanes_of(1.0f / axis->size);
 
-    for (uint32_t i = 0; i < axis->samples; i++)
-        axis->x[i] = habit_without_dust(axis->x[i] * factor, DUST);
+    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES)
+        lanes_store(axis->x + i, lanes_without_dust(lanes_load(axis->x + i) * factor, DUST));
 }
 
 static void measure_powers(const struct axis *axis, struct moments *m)
 {
-    struct lanes third = { { 0.0f } }, fourth = { { 0.0f } }, peak = { { 0.0f } };
+    lanes third = lanes_of(0.0f), fourth = third, peak = third;
 
-    for (uint32_t i = 0; i < axis->samples; i += LANES)
-        for (uint32_t j = 0; j < LANES; j++) {
-            const float z = axis->x[i + j];
-            const float z2 = z * z;
+    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
+        const lanes z = lanes_load(axis->x + i);
+        const lanes z2 = z * z;
 
-            third.lane[j] += z2 * z;
-            fourth.lane[j] += z2 * z2;
-            peak.lane[j] = habit_larger(peak.lane[j], fabsf(z));
-        }
-    m->third = lanes_sum(&third) / (float)axis->samples;
-    m->fourth = lanes_sum(&fourth) / (float)axis->samples;
-    m->peak = habit_larger(habit_larger(peak.lane[0], peak.lane[1]), habit_larger(peak.lane[2], peak.lane[3]));
+        third += z2 * z;
+        fourth += z2 * z2;
+        peak = lanes_larger(peak, lanes_absolute(z));
+    }
+    m->third = lanes_sum(third) / (float)axis->samples;
+    m->fourth = lanes_sum(fourth) / (float)axis->samples;
+    m->peak = habit_larger(habit_larger(peak[0], peak[1]), habit_larger(peak[2], peak[3]));
 }
 
 /* The last sample is repeated where lanes read beyond it: steps of 0 add nothing. */
 static void measure_steps(const struct axis *axis, struct moments *m)
 {
-    struct lanes second = { { 0.0f } }, fourth = { { 0.0f } };
+    lanes second = lanes_of(0.0f), fourth = second;
     const uint32_t steps = axis->samples - 1;
 
     pad(axis->x, axis->samples, axis->x[steps]);
-    for (uint32_t i = 0; i < steps; i += LANES)
-        for (uint32_t j = 0; j < LANES && i + j < steps; j++) {
-            const float step = habit_without_dust(axis->x[i + j + 1] - axis->x[i + j], DUST);
-            const float step2 = step * step;
+    for (uint32_t i = 0; i < steps; i += HABIT_LANES) {
+        const lanes step = lanes_without_dust(lanes_load(axis->x + i + 1) - lanes_load(axis->x + i), DUST);
+        const lanes step2 = step * step;
 
-            second.lane[j] += step2;
-            fourth.lane[j] += step2 * step2;
-        }
-    m->step_second = lanes_sum(&second) / (float)steps;
-    m->step_fourth = lanes_sum(&fourth) / (float)steps;
+        second += step2;
+        fourth += step2 * step2;
+    }
+    m->step_second = lanes_sum(second) / (float)steps;
+    m->step_fourth = lanes_sum(fourth) / (float)steps;
     pad(axis->x, axis->samples, 0.0f);
 }
 
@@ -311,11 +304,7 @@ static void describe_spectrum(const struct axis *axis, const struct habit_layout
     float total = 0.0f;
 
     for (uint32_t b = 0; b < layout->bands; b++) {
-        float sum = 0.0f;
-
-        for (uint32_t k = edges[b]; k < edges[b + 1]; k++)
-            sum += power[k];
-        feature[b] = sum * scale;
+        feature[b] = scale * sum_of(power + edges[b], edges[b + 1] - edges[b]);
         total += feature[b];
     }
     silence += 1e-9f * total;
@@ -364,7 +353,6 @@ bool habit_features_make(struct habit_features *features, const struct habit_lay
 
         if (!load(&axis, source, a, layout->axes))
             return false;
-        pad(axis.x, axis.samples, 0.0f);
         find_range(&axis);
         if (layout->samples > 1 && axis.lowest == axis.highest)
             features->constant |= (uint16_t)(1u << a);

@@ -17,7 +17,7 @@ struct habit_source {
 struct habit_features {
     float *view[HABIT_VIEWS];
     float *rms;
-    uint16_t constant, clipped; /* bit a: axis a */
+    uint16_t constant, clipped;          /* bit a: axis a */
     uint32_t edges[HABIT_MAX_BANDS + 1]; /* first bin of each band; behind the last one the first that is in none */
 };
 

@@ -1,5 +1,7 @@
 #include "fft.h"
 
+#include "lanes.h"
+
 /* Stockham's self-sorting transform in steps of radix 4, by decimation in frequency: each step reads one pair of arrays and
  * writes the other, so no bit reversal is needed. A real signal of size N runs as N/2 complex values. */
 
@@ -15,57 +17,102 @@ static struct twiddle twiddle_at(uint32_t step)
     return w;
 }
 
-static struct twiddle twiddle_times(struct twiddle a, struct twiddle b)
-{
-    struct twiddle w = { a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re };
+struct points {
+    lanes re, im;
+};
 
-    return w;
+static inline struct points times(struct points a, struct points b)
+{
+    return (struct points){ a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re };
 }
 
-/* Four values a quarter apart become four neighbours; `stride` such butterflies share their twiddles. */
-static void butterflies(const float *restrict re, const float *restrict im, float *restrict to_re, float *restrict to_im,
-                        uint32_t quarter, uint32_t stride, struct twiddle w1)
+/* Four values a quarter of the length apart, in four lanes at once. */
+static inline void butterfly(struct points v[4], struct points w1)
 {
-    const struct twiddle w2 = twiddle_times(w1, w1);
-    const struct twiddle w3 = twiddle_times(w1, w2);
+    const struct points w2 = times(w1, w1), w3 = times(w1, w2);
+    const struct points sum02 = { v[0].re + v[2].re, v[0].im + v[2].im },
+                        sum13 = { v[1].re + v[3].re, v[1].im + v[3].im };
+    const struct points dif02 = { v[0].re - v[2].re, v[0].im - v[2].im },
+                        dif13 = { v[1].re - v[3].re, v[1].im - v[3].im };
 
-    for (uint32_t q = 0; q < stride; q++) {
-        const float sum02_re = re[q] + re[q + 2 * quarter], sum02_im = im[q] + im[q + 2 * quarter];
-        const float dif02_re = re[q] - re[q + 2 * quarter], dif02_im = im[q] - im[q + 2 * quarter];
-        const float sum13_re = re[q + quarter] + re[q + 3 * quarter], sum13_im = im[q + quarter] + im[q + 3 * quarter];
-        const float dif13_re = re[q + quarter] - re[q + 3 * quarter], dif13_im = im[q + quarter] - im[q + 3 * quarter];
-        const float a_re = dif02_re + dif13_im, a_im = dif02_im - dif13_re;
-        const float b_re = sum02_re - sum13_re, b_im = sum02_im - sum13_im;
-        const float c_re = dif02_re - dif13_im, c_im = dif02_im + dif13_re;
+    v[0] = (struct points){ sum02.re + sum13.re, sum02.im + sum13.im };
+    v[1] = times((struct points){ dif02.re + dif13.im, dif02.im - dif13.re }, w1);
+    v[2] = times((struct points){ sum02.re - sum13.re, sum02.im - sum13.im }, w2);
+    v[3] = times((struct points){ dif02.re - dif13.im, dif02.im + dif13.re }, w3);
+}
 
-        to_re[q] = sum02_re + sum13_re;
-        to_im[q] = sum02_im + sum13_im;
-        to_re[q + stride] = a_re * w1.re - a_im * w1.im;
-        to_im[q + stride] = a_re * w1.im + a_im * w1.re;
-        to_re[q + 2 * stride] = b_re * w2.re - b_im * w2.im;
-        to_im[q + 2 * stride] = b_re * w2.im + b_im * w2.re;
-        to_re[q + 3 * stride] = c_re * w3.re - c_im * w3.im;
-        to_im[q + 3 * stride] = c_re * w3.im + c_im * w3.re;
+/* The first `count` lanes only; zeros in the others. */
+static inline lanes load_some(const float *x, uint32_t count)
+{
+    lanes v = lanes_of(0.0f);
+
+    if (count == HABIT_LANES)
+        return lanes_load(x);
+    for (uint32_t i = 0; i < count; i++)
+        v[i] = x[i];
+    return v;
+}
+
+/* The first step, where neighbours need different twiddles and their results lie four apart. Of a transform that is shorter
+ * than the lanes the last lanes hold zeros. */
+static void first_step(struct habit_complex from, struct habit_complex to, uint32_t length)
+{
+    const uint32_t quarter = length / 4, turn = HABIT_TWIDDLES / length;
+    const uint32_t side = quarter < HABIT_LANES ? quarter : HABIT_LANES;
+
+    for (uint32_t p = 0; p < quarter; p += side) {
+        struct points v[4], w = { lanes_of(0.0f), lanes_of(0.0f) };
+
+        for (uint32_t k = 0; k < 4; k++) {
+            v[k].re = load_some(from.re + p + k * quarter, side);
+            v[k].im = load_some(from.im + p + k * quarter, side);
+        }
+        for (uint32_t i = 0; i < side; i++) {
+            w.re[i] = twiddle_at((p + i) * turn).re;
+            w.im[i] = twiddle_at((p + i) * turn).im;
+        }
+        butterfly(v, w);
+        for (uint32_t i = 0; i < side; i++)
+            for (uint32_t k = 0; k < 4; k++) {
+                to.re[4 * (p + i) + k] = v[k].re[i];
+                to.im[4 * (p + i) + k] = v[k].im[i];
+            }
     }
 }
 
-/* One step: `length` points are left to be combined at this stride. */
-static void radix4(struct habit_complex from, struct habit_complex to, uint32_t length, uint32_t stride)
+/* A later step: `length` points are left to be combined, and `stride` neighbours, a multiple of the lanes, share twiddles. */
+static void later_step(struct habit_complex from, struct habit_complex to, uint32_t length, uint32_t stride)
 {
-    const uint32_t quarter = length / 4;
+    const uint32_t quarter = length / 4 * stride;
 
-    for (uint32_t p = 0; p < quarter; p++)
-        butterflies(from.re + p * stride, from.im + p * stride, to.re + 4 * p * stride, to.im + 4 * p * stride,
-                    quarter * stride, stride, twiddle_at(p * (HABIT_TWIDDLES / length)));
+    for (uint32_t p = 0; p < length / 4; p++) {
+        const struct twiddle t = twiddle_at(p * (HABIT_TWIDDLES / length));
+        const struct points w = { lanes_of(t.re), lanes_of(t.im) };
+
+        for (uint32_t q = 0; q < stride; q += HABIT_LANES) {
+            struct points v[4];
+
+            for (uint32_t k = 0; k < 4; k++) {
+                v[k].re = lanes_load(from.re + p * stride + q + k * quarter);
+                v[k].im = lanes_load(from.im + p * stride + q + k * quarter);
+            }
+            butterfly(v, w);
+            for (uint32_t k = 0; k < 4; k++) {
+                lanes_store(to.re + (4 * p + k) * stride + q, v[k].re);
+                lanes_store(to.im + (4 * p + k) * stride + q, v[k].im);
+            }
+        }
+    }
 }
 
-static void radix2(struct habit_complex from, struct habit_complex to, uint32_t stride)
+/* What is left where the number of points is no power of four. */
+static void last_pairs(const float *from, float *to, uint32_t stride)
 {
-    for (uint32_t q = 0; q < stride; q++) {
-        to.re[q] = from.re[q] + from.re[q + stride];
-        to.im[q] = from.im[q] + from.im[q + stride];
-        to.re[q + stride] = from.re[q] - from.re[q + stride];
-        to.im[q + stride] = from.im[q] - from.im[q + stride];
+    for (uint32_t q = 0; q < stride; q += HABIT_LANES) {
+        const lanes a = lanes_load(from + q), b = lanes_load(from + q + stride);
+
+        lanes_store(to + q, a + b);
+        lanes_store(to + q + stride, a - b);
     }
 }
 
@@ -75,10 +122,14 @@ struct habit_complex habit_fft(struct habit_complex packed, struct habit_complex
     uint32_t length = size / 2, stride = 1;
 
     while (length > 1) {
-        if (length >= 4)
-            radix4(from, to, length, stride);
-        else
-            radix2(from, to, stride);
+        if (stride == 1) {
+            first_step(from, to, length);
+        } else if (length >= 4) {
+            later_step(from, to, length, stride);
+        } else {
+            last_pairs(from.re, to.re, stride);
+            last_pairs(from.im, to.im, stride);
+        }
         swap = from;
         from = to;
         to = swap;

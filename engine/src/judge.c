@@ -3,9 +3,9 @@
 
 #include "maths.h"
 
-#define LEVEL_GROUND    0.09f /* added to the mean square distance of levels: keeps its logarithm from running away */
-#define REPEATS         0.5f  /* coherence above which the waveform view may judge */
-#define LARGEST_SCORE   1e4f
+#define LEVEL_GROUND     0.09f /* added to the mean square distance of levels: keeps its logarithm from running away */
+#define REPEATS          0.5f  /* coherence above which the waveform view may judge */
+#define LARGEST_SCORE    1e4f
 #define LARGEST_EXPONENT 80.0f /* e^80 times a sensitivity of 100 is still finite */
 
 static uint32_t nominal_points(const struct habit_call *call, uint32_t view, bool seasoned)

@@ -133,8 +133,7 @@ static bool header_meaningful(const struct habit_header *header)
     for (uint32_t i = 0; i < sizeof(header->reserved) / sizeof(header->reserved[0]); i++)
         if (header->reserved[i] != 0)
             return false;
-    return header->stamp != 0 && header->sensitivity >= 1e-15f &&
-           header->sensitivity <= HABIT_MAX_SENSITIVITY;
+    return header->stamp != 0 && header->sensitivity >= 1e-15f && header->sensitivity <= HABIT_MAX_SENSITIVITY;
 }
 
 /* Structure and CRC: afterwards the header is what an engine, or somebody who can compute a CRC, wrote. */

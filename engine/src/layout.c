@@ -87,7 +87,7 @@ static void make_cache(struct habit_layout *layout)
 /* Work area: a transform and its window, or the kept vectors while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
-    const uint32_t samples = larger((layout->samples + 3) & ~3u, 2 * layout->transform);
+    const uint32_t samples = larger((layout->samples + 4) & ~3u, 2 * layout->transform);
     uint32_t widest = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)

@@ -57,8 +57,8 @@ static void learn_models(struct habit_call *call, const float weight[HABIT_VIEWS
 
     if (habit_has_view(call, HABIT_SPECTRUM))
         habit_modes_learn(&call->modes, x[HABIT_SPECTRUM], weight[HABIT_SPECTRUM], false, call->whitened);
-    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], weight[HABIT_LEVEL], false, call->ledger->count, call->rms,
-                           call->whitened);
+    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], weight[HABIT_LEVEL], false, call->ledger->count,
+                           call->rms, call->whitened);
     if (habit_has_view(call, HABIT_WAVEFORM))
         habit_waveform_learn(&call->waveform, x[HABIT_WAVEFORM], weight[HABIT_WAVEFORM], call->whitened);
 }

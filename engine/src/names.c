@@ -4,8 +4,8 @@
 const char *habit_text(int result)
 {
     switch (result) {
-#define TEXT(name, value, text)                                                                                        \
-    case (value):                                                                                                      \
+#define TEXT(name, value, text) \
+    case (value):               \
         return text;
         HABIT_RESULTS(TEXT)
 #undef TEXT
@@ -29,9 +29,12 @@ const char *habit_missing_text(enum habit_missing missing)
 const char *habit_kind_name(enum habit_kind kind)
 {
     static const char *const names[HABIT_KINDS] = {
-        [HABIT_KIND_BAND] = "band",           [HABIT_KIND_AMPLITUDE] = "amplitude",
-        [HABIT_KIND_IMPULSIVENESS] = "impulsiveness", [HABIT_KIND_ASYMMETRY] = "asymmetry",
-        [HABIT_KIND_LEVEL] = "level",         [HABIT_KIND_WAVEFORM] = "waveform",
+        [HABIT_KIND_BAND] = "band",
+        [HABIT_KIND_AMPLITUDE] = "amplitude",
+        [HABIT_KIND_IMPULSIVENESS] = "impulsiveness",
+        [HABIT_KIND_ASYMMETRY] = "asymmetry",
+        [HABIT_KIND_LEVEL] = "level",
+        [HABIT_KIND_WAVEFORM] = "waveform",
     };
 
     return (unsigned int)kind < HABIT_KINDS ? names[kind] : "unknown";

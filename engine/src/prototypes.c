@@ -117,7 +117,8 @@ static void keep_mean(const struct habit_prototypes_parts *p, uint32_t count)
 }
 
 /* Distance in plain standard deviations; the position behind the last one is the newcomer's. */
-static float apart(const struct habit_prototypes_parts *p, const float *x, const float *variance, uint32_t a, uint32_t b)
+static float apart(const struct habit_prototypes_parts *p, const float *x, const float *variance, uint32_t a,
+                   uint32_t b)
 {
     const uint32_t d = p->shape->dimension;
     const float *first = p->position + a * d;
@@ -154,7 +155,8 @@ static void append(const struct habit_prototypes_parts *p, const float *x, float
 
 /* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns whether there
  * is a place for the newcomer now. */
-static bool make_room(const struct habit_prototypes_parts *p, const float *x, float support, bool pin, const float *variance)
+static bool make_room(const struct habit_prototypes_parts *p, const float *x, float support, bool pin,
+                      const float *variance)
 {
     const uint32_t used = p->model->used;
     uint32_t kept = 0, gone = 1;
@@ -181,8 +183,8 @@ static bool make_room(const struct habit_prototypes_parts *p, const float *x, fl
     return true;
 }
 
-void habit_prototypes_learn(const struct habit_prototypes_parts *p, const float *x, float weight, bool pin, uint32_t count,
-                            const float *rms, float *work)
+void habit_prototypes_learn(const struct habit_prototypes_parts *p, const float *x, float weight, bool pin,
+                            uint32_t count, const float *rms, float *work)
 {
     const float support = habit_larger(weight, HABIT_LEAST_COUNT);
 

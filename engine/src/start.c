@@ -6,9 +6,9 @@
 
 #include "maths.h"
 
-#define FAR_OFF     3.0f  /* times the median score: an outlier */
-#define LARGEST     20.0f /* deviation of one feature that counts */
-#define NORMAL_MAD  1.4826f
+#define FAR_OFF    3.0f  /* times the median score: an outlier */
+#define LARGEST    20.0f /* deviation of one feature that counts */
+#define NORMAL_MAD 1.4826f
 
 enum { MOST_OUTLIERS = 2 };
 

@@ -10,8 +10,8 @@ struct habit_view {
     const float *positions; /* in the knowledge: the points themselves, for explanations */
     float *inverse_sd;      /* from here on in the cache */
     float *factor;
-    float *points;   /* whitened */
-    float *discount; /* of a squared distance: 1 / (1 + 1 / count), as young means are uncertain themselves */
+    float *points;    /* whitened */
+    float *discount;  /* of a squared distance: 1 / (1 + 1 / count), as young means are uncertain themselves */
     uint32_t *active; /* bit k: point k counts as nominal */
 };
 
@@ -19,7 +19,8 @@ struct habit_view {
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words);
 
 /* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest. */
-float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *white, uint32_t *nearest);
+float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *white,
+                          uint32_t *nearest);
 
 /* Whitens the first `count` positions into points, once centre, inverse_sd and factor are there. */
 void habit_view_place(struct habit_view *view, uint32_t count);

@@ -5,10 +5,10 @@
 
 #include "maths.h"
 
-#define LIMIT       4.0f  /* deviations that one score may contribute, here and in the statistics */
-#define MOST_ALIKE  0.95f /* correlation of neighbours */
-#define LEAST_SD    0.1f
-#define HIGHEST     1e6f /* of a stored score */
+#define LIMIT      4.0f  /* deviations that one score may contribute, here and in the statistics */
+#define MOST_ALIKE 0.95f /* correlation of neighbours */
+#define LEAST_SD   0.1f
+#define HIGHEST    1e6f /* of a stored score */
 
 enum { SCORES_NEEDED = 8, LIMITED_FROM = 8 };
 
@@ -25,10 +25,16 @@ int habit_window_init(struct habit_window *window, unsigned int size)
     return HABIT_OK;
 }
 
+/* Whether its counts can be used as indices. */
+static bool is_ring(const struct habit_window *window)
+{
+    return window->size >= 1 && window->size <= HABIT_MAX_WINDOW && window->count <= window->size &&
+           window->next < window->size;
+}
+
 bool habit_window_valid(const struct habit_window *window)
 {
-    if (!window || window->size < 1 || window->size > HABIT_MAX_WINDOW || window->count > window->size ||
-        window->next >= window->size || window->reserved != 0)
+    if (!window || !is_ring(window) || window->reserved != 0)
         return false;
     if (window->count < window->size && window->next != window->count)
         return false;
@@ -42,6 +48,8 @@ int habit_window_add(struct habit_window *window, const struct habit_result *res
 {
     if (!window || !result)
         return HABIT_ENULL;
+    if (!is_ring(window))
+        return HABIT_ERANGE;
     window->score[window->next] = habit_within(result->score, HIGHEST);
     window->next = (uint16_t)((window->next + 1u) % window->size);
     if (window->count < window->size)
@@ -124,8 +132,10 @@ int habit_window_result(struct habit_engine *engine, const struct habit_window *
     uint32_t used;
     int result;
 
-    if (!engine || !window || !average || !habit_window_valid(window))
+    if (!engine || !window || !average)
         return HABIT_ENULL;
+    if (!habit_window_valid(window))
+        return HABIT_ERANGE;
     result = habit_call_open(&call, engine);
     if (result != HABIT_OK)
         return result;

@@ -20,7 +20,9 @@
  * No call allocates, blocks or recurses; time depends on the geometry alone.
  *
  * Errors: every call that can fail returns one of HABIT_RESULTS. After anything but HABIT_OK the knowledge is unchanged to
- * the byte, and results passed by pointer are not written. An error is never a score. */
+ * the byte, and results passed by pointer are not written. An error is never a score. Every call on an engine may also
+ * return what habit_attach says, when the knowledge memory was replaced behind its back by something that is not fit for it;
+ * an engine that was never initialised counts as a pointer that is missing. */
 #ifndef HABIT_ENGINE_H
 #define HABIT_ENGINE_H
 
@@ -138,7 +140,8 @@ const char *habit_missing_text(enum habit_missing missing);
 
 struct habit_progress {
     uint32_t learned;          /* buffers learned so far; stays at 2^32 - 1 */
-    uint32_t needed;           /* buffers that are still needed before detect answers; 0 = ready */
+    uint32_t needed;           /* buffers that are still needed before detect answers; 0 = ready.
+                                * 8 at first; up to 2 more where that many of the first 8 were left out as outliers */
     float weight;              /* with which the last buffer was learned, 0..1; below 1 it looked strange */
     float settled;             /* 0..1: 1 when more of the same would change little */
     float false_alarms;        /* own estimate of the share of nominal buffers with similarity < 90, at sensitivity 1 */
@@ -230,12 +233,13 @@ int habit_window_init(struct habit_window *window, unsigned int size);
 /* Whether bytes from outside are a window that these calls may be given. */
 bool habit_window_valid(const struct habit_window *window);
 
-/* Adds a detection; the oldest of K leaves. Returns HABIT_OK, ENULL. */
+/* Adds a detection; the oldest of K leaves. Returns HABIT_OK, ENULL, ERANGE (not a window). */
 int habit_window_add(struct habit_window *window, const struct habit_result *result);
 
 /* Judges the window by the engine's knowledge of how scores scatter and of how alike consecutive ones are. The strangest of
  * K > 2 detections is left out and the others are capped, so that one strange buffer never raises alone.
- * Returns HABIT_OK, ENULL, ENOTREADY (fewer than K detections, or the engine has scored too few buffers while learning). */
+ * Returns HABIT_OK, ENULL, ERANGE (not a window), ENOTREADY (fewer than K detections, or the engine has scored too few
+ * buffers while learning). */
 int habit_window_result(struct habit_engine *engine, const struct habit_window *window, struct habit_average *average);
 
 /* ----------------------------------------------------------------------------------------------- settings and state */

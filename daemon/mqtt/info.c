@@ -1,0 +1,94 @@
+/* The payload of the topic info: how the gateway is. */
+#include <mqtt_protocol.h>
+#include <stdlib.h>
+#include <sys/timex.h>
+
+#include "mqtt/door.h"
+#include "wire/document.h"
+
+/* Whether the kernel's clock is disciplined; a sandbox may forbid asking. */
+static const char *clock_state(void)
+{
+    struct timex timex = { .modes = 0 };
+    int state = adjtimex(&timex);
+
+    if (state < 0)
+        return "unknown";
+    return state == TIME_ERROR || (timex.status & STA_UNSYNC) ? "unsynchronised" : "synchronised";
+}
+
+static struct wire_member text(const char *name, const char *value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_TEXT, .text = value };
+}
+
+static struct wire_member integer(const char *name, uint64_t value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_INTEGER, .integer = (int64_t)value };
+}
+
+static struct wire_member boolean(const char *name, bool value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_BOOLEAN, .integer = value };
+}
+
+static struct wire_member object(const char *name, const char *json)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_RAW, .text = json };
+}
+
+static char *phases_text(const struct registry_figures *figures)
+{
+    struct wire_member members[PHASES];
+
+    for (int phase = 0; phase < PHASES; phase++)
+        members[phase] = integer(phase_name((enum phase)phase), figures->phases[phase]);
+    return wire_object(members, PHASES);
+}
+
+static uint64_t refusals_total(const struct registry_figures *figures)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < REFUSAL_CODES; i++)
+        total += figures->refusals[i];
+    return total;
+}
+
+static char *compose(const struct mqtt *mqtt, const char *phases, const struct registry_figures *figures,
+                     const struct store_figures *store)
+{
+    char connected[CLOCK_TEXT_SIZE];
+    const struct wire_member members[] = {
+        text("version", HABIT_VERSION),
+        text("gateway", mqtt->config->gateway),
+        integer("machines", figures->machines),
+        object("phases", phases),
+        integer("pending", figures->pending),
+        integer("open_anomalies", figures->open_anomalies),
+        integer("conflicts", figures->conflicts),
+        integer("refusals", refusals_total(figures)),
+        integer("outbox_dropped", store->outbox_dropped),
+        integer("disk_free_mib", (uint64_t)store->free_bytes / 1048576), /* in bytes it would be news each time */
+        boolean("store_ok", store->last_error == 0),
+        text("clock", clock_state()),
+        text("connected", clock_text(mqtt->session.accepted_at, connected)),
+        text("mqtt", mqtt->session.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1"),
+    };
+
+    return wire_object(members, sizeof(members) / sizeof(members[0]));
+}
+
+char *info_text(const struct mqtt *mqtt)
+{
+    struct registry_figures figures;
+    struct store_figures store;
+    char *phases, *info;
+
+    registry_figures(mqtt->registry, &figures);
+    store_figures(mqtt->store, &store);
+    phases = phases_text(&figures);
+    info = phases ? compose(mqtt, phases, &figures, &store) : NULL;
+    free(phases);
+    return info;
+}

@@ -1,0 +1,579 @@
+/* What a caller sees: similarity, readiness, refusals, flags, reasons; for all sizes, gains and offsets. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+
+/* ---------------------------------------------------------------------------------------------------- similarity */
+
+static uint8_t similarity_by_definition(double d)
+{
+    const double s = 100.0 * pow(0.9, d * d);
+
+    return (uint8_t)(d <= 1.0 ? fmax(90.0, floor(s + 0.5)) : fmin(89.0, floor(s)));
+}
+
+static void test_similarity_follows_its_definition(void **state)
+{
+    (void)state;
+    for (int i = 0; i <= 8000; i++) {
+        const float d = (float)i / 1024.0f;
+
+        assert_int_equal(habit_similarity(d, 1.0f), similarity_by_definition((double)d));
+    }
+    assert_int_equal(habit_similarity(0.5f, 2.0f), 90);
+    assert_int_equal(habit_similarity(nextafterf(1.0f, 2.0f), 1.0f), 89);
+    assert_int_equal(habit_similarity(3e38f, 100.0f), 0);
+}
+
+/* ---------------------------------------------------------------------------------------------- readiness, refusals */
+
+static void test_not_ready_before_eight_buffers(void **state)
+{
+    struct machine m;
+    struct habit_progress progress;
+    struct habit_result result;
+
+    (void)state;
+    machine_init(&m, 64, 2, HABIT_PROFILE_DEFAULT, 1);
+    for (uint32_t learned = 0; learned < 8; learned++) {
+        assert_int_equal(habit_status(&m.engine, &progress), HABIT_OK);
+        assert_int_equal(progress.learned, learned);
+        assert_int_equal(progress.needed, 8 - learned);
+        assert_int_equal(progress.missing, HABIT_MISSING_BUFFERS);
+        machine_noise(&m);
+        assert_int_equal(habit_detect(&m.engine, m.buffer, m.count, &result), HABIT_ENOTREADY);
+        machine_learn(&m);
+    }
+    assert_int_equal(habit_status(&m.engine, &progress), HABIT_OK);
+    assert_true(progress.needed <= 2); /* as many as were dropped from the first eight */
+    machine_learn_noise(&m, progress.needed);
+    machine_noise(&m);
+    assert_int_equal(habit_detect(&m.engine, m.buffer, m.count, &result), HABIT_OK);
+    machine_learn_noise(&m, 60);
+    assert_int_equal(habit_status(&m.engine, &progress), HABIT_OK);
+    assert_int_equal(progress.missing, HABIT_MISSING_NOTHING);
+    assert_true(progress.settled == 1.0f && progress.weight > 0.0f && progress.false_alarms < 0.05f);
+    machine_deinit(&m);
+}
+
+struct refusal {
+    const char *what;
+    int expected;
+    int (*call)(struct machine *);
+};
+
+static int learn_changed(struct machine *m, size_t at, float value)
+{
+    const float before = m->buffer[at];
+    int result;
+
+    m->buffer[at] = value;
+    result = habit_learn(&m->engine, m->buffer, m->count, NULL);
+    m->buffer[at] = before;
+    return result;
+}
+
+static int learn_nan(struct machine *m)
+{
+    return learn_changed(m, m->count - 1, NAN);
+}
+
+static int learn_infinity(struct machine *m)
+{
+    return learn_changed(m, 0, -INFINITY);
+}
+
+static int learn_huge(struct machine *m)
+{
+    return learn_changed(m, m->count / 2, nextafterf(HABIT_MAX_VALUE, INFINITY));
+}
+
+static int learn_short(struct machine *m)
+{
+    return habit_learn(&m->engine, m->buffer, m->count - 1, NULL);
+}
+
+static int learn_null(struct machine *m)
+{
+    return habit_learn(&m->engine, NULL, m->count, NULL);
+}
+
+static int learn_constant(struct machine *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        m->buffer[i] = (float)(i % m->config.axes);
+    return habit_learn(&m->engine, m->buffer, m->count, NULL);
+}
+
+static int accept_nan(struct machine *m)
+{
+    float *two = calloc(2 * m->count, sizeof(float));
+    int result;
+
+    assert_non_null(two);
+    memcpy(two, m->buffer, m->count * sizeof(float));
+    two[2 * m->count - 1] = NAN;
+    result = habit_accept(&m->engine, two, 2);
+    free(two);
+    return result;
+}
+
+static int accept_none(struct machine *m)
+{
+    return habit_accept(&m->engine, m->buffer, 0);
+}
+
+static int detect_nan(struct machine *m)
+{
+    struct habit_result result;
+    const float before = m->buffer[1];
+    int status;
+
+    m->buffer[1] = NAN;
+    status = habit_detect(&m->engine, m->buffer, m->count, &result);
+    m->buffer[1] = before;
+    return status;
+}
+
+static int detect_long(struct machine *m)
+{
+    struct habit_result result;
+
+    return habit_detect(&m->engine, m->buffer, m->count + 1, &result);
+}
+
+static int detect_without_result(struct machine *m)
+{
+    return habit_detect(&m->engine, m->buffer, m->count, NULL);
+}
+
+static int sensitivity_zero(struct machine *m)
+{
+    return habit_set_sensitivity(&m->engine, 0.0f);
+}
+
+static int sensitivity_nan(struct machine *m)
+{
+    return habit_set_sensitivity(&m->engine, NAN);
+}
+
+static int sensitivity_high(struct machine *m)
+{
+    return habit_set_sensitivity(&m->engine, 100.1f);
+}
+
+static int load_garbage(struct machine *m)
+{
+    return habit_load(&m->engine, m->buffer, m->count * sizeof(float));
+}
+
+static int small_scratch(struct machine *m)
+{
+    return habit_use_scratch(&m->engine, m->memory.scratch, m->memory.scratch_size - 4);
+}
+
+static int crooked_scratch(struct machine *m)
+{
+    return habit_use_scratch(&m->engine, (char *)m->memory.scratch + 1, m->memory.scratch_size);
+}
+
+static const struct refusal refusals[] = {
+    { "learn NaN", HABIT_EVALUE, learn_nan },
+    { "learn infinity", HABIT_EVALUE, learn_infinity },
+    { "learn more than 1e15", HABIT_EVALUE, learn_huge },
+    { "learn too few values", HABIT_ECOUNT, learn_short },
+    { "learn nothing", HABIT_ENULL, learn_null },
+    { "learn constant axes", HABIT_ECONSTANT, learn_constant },
+    { "accept NaN in the second", HABIT_EVALUE, accept_nan },
+    { "accept no buffers", HABIT_ECOUNT, accept_none },
+    { "detect NaN", HABIT_EVALUE, detect_nan },
+    { "detect too many values", HABIT_ECOUNT, detect_long },
+    { "detect without a result", HABIT_ENULL, detect_without_result },
+    { "sensitivity 0", HABIT_ERANGE, sensitivity_zero },
+    { "sensitivity NaN", HABIT_ERANGE, sensitivity_nan },
+    { "sensitivity above 100", HABIT_ERANGE, sensitivity_high },
+    { "load garbage", HABIT_EBLOCK, load_garbage },
+    { "scratch too small", HABIT_EMEMORY, small_scratch },
+    { "scratch not aligned", HABIT_EMEMORY, crooked_scratch },
+};
+
+/* Before the models start, and after. */
+static void test_refusals_leave_the_knowledge_as_it_was(void **state)
+{
+    static const unsigned int learned[] = { 3, 20 };
+
+    (void)state;
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+            struct machine m;
+            void *before;
+            int result;
+
+            machine_init(&m, 32, 3, HABIT_PROFILE_DEFAULT, 7);
+            machine_learn_noise(&m, learned[l]);
+            machine_noise(&m);
+            before = machine_copy_knowledge(&m);
+            result = refusals[i].call(&m);
+            if (result != refusals[i].expected)
+                fail_msg("%s: %d, not %d", refusals[i].what, result, refusals[i].expected);
+            if (memcmp(before, m.memory.knowledge, m.memory.knowledge_size) != 0)
+                fail_msg("%s: the knowledge changed", refusals[i].what);
+            free(before);
+            machine_deinit(&m);
+        }
+}
+
+static void test_detect_never_changes_the_knowledge(void **state)
+{
+    struct machine m;
+    void *before;
+
+    (void)state;
+    machine_init(&m, 50, 3, HABIT_PROFILE_DEFAULT, 3);
+    machine_learn_noise(&m, 30);
+    before = machine_copy_knowledge(&m);
+    for (int i = 0; i < 20; i++) {
+        machine_noise(&m);
+        (void)machine_detect(&m);
+    }
+    assert_memory_equal(before, m.memory.knowledge, m.memory.knowledge_size);
+    free(before);
+    machine_deinit(&m);
+}
+
+static void test_init_refuses_what_is_out_of_range(void **state)
+{
+    const struct habit_config good = { .buffer_size = 8, .axes = 1, .profile = HABIT_PROFILE_SMALL, .scale = 1.0f };
+    struct habit_config bad[10];
+
+    (void)state;
+    for (size_t i = 0; i < 10; i++)
+        bad[i] = good;
+    bad[0].buffer_size = 0;
+    bad[1].buffer_size = HABIT_MAX_BUFFER_SIZE + 1;
+    bad[2].axes = 0;
+    bad[3].axes = HABIT_MAX_AXES + 1;
+    bad[4].profile = HABIT_PROFILES;
+    bad[5].sampling_hz = -1.0f;
+    bad[6].sampling_hz = NAN;
+    bad[7].scale = 0.0f;
+    bad[8].unit[1] = 'g';
+    bad[9].unit[0] = '\n';
+    assert_int_not_equal(habit_knowledge_size(&good), 0);
+    for (size_t i = 0; i < 10; i++) {
+        assert_int_equal(habit_knowledge_size(&bad[i]), 0);
+        assert_int_equal(habit_cache_size(&bad[i]), 0);
+        assert_int_equal(habit_scratch_size(&bad[i]), 0);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------- int16, flags */
+
+static void test_int16_gives_the_same_bytes(void **state)
+{
+    struct machine a, b;
+    struct habit_result from_floats, from_integers;
+    int16_t samples[100 * 2];
+
+    (void)state;
+    machine_init(&a, 100, 2, HABIT_PROFILE_DEFAULT, 5);
+    machine_init(&b, 100, 2, HABIT_PROFILE_DEFAULT, 5);
+    a.config.scale = b.config.scale = 0.00123f;
+    assert_int_equal(habit_init(&a.engine, &a.config, &a.memory), HABIT_OK);
+    assert_int_equal(habit_init(&b.engine, &b.config, &b.memory), HABIT_OK);
+    for (int i = 0; i < 40; i++) {
+        for (size_t k = 0; k < a.count; k++) {
+            samples[k] = (int16_t)(1000.0f * noise_normal(&a.seed));
+            a.buffer[k] = (float)samples[k] * a.config.scale;
+        }
+        if (i == 39)
+            break;
+        machine_learn(&a);
+        assert_int_equal(habit_learn_i16(&b.engine, samples, b.count, NULL), HABIT_OK);
+    }
+    assert_memory_equal(a.memory.knowledge, b.memory.knowledge, a.memory.knowledge_size);
+    from_floats = machine_detect(&a);
+    assert_int_equal(habit_detect_i16(&b.engine, samples, b.count, &from_integers), HABIT_OK);
+    assert_memory_equal(&from_floats, &from_integers, sizeof(from_floats));
+    machine_deinit(&a);
+    machine_deinit(&b);
+}
+
+static void test_dead_and_clipped_axes_are_flagged(void **state)
+{
+    struct machine m;
+    struct habit_result result;
+
+    (void)state;
+    machine_init(&m, 128, 3, HABIT_PROFILE_DEFAULT, 9);
+    machine_learn_noise(&m, 40);
+    machine_noise(&m);
+    result = machine_detect(&m);
+    assert_int_equal(result.constant, 0);
+    assert_int_equal(result.clipped, 0);
+    for (size_t i = 0; i < 128; i++) {
+        m.buffer[3 * i + 1] = 0.25f;
+        m.buffer[3 * i + 2] = fmaxf(-0.7f, fminf(0.7f, 2.0f * sinf(0.3f * (float)i)));
+    }
+    result = machine_detect(&m);
+    assert_int_equal(result.constant, 2);
+    assert_int_equal(result.clipped, 4);
+    assert_true(result.similarity < 10);
+    assert_true(fabsf(result.level[1] - 0.25f) < 1e-6f && result.amplitude[1] < 1e-6f);
+    machine_deinit(&m);
+}
+
+static void test_an_axis_that_was_always_dead_may_wake_up_with_an_alarm(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m, 64, 2, HABIT_PROFILE_DEFAULT, 11);
+    for (int i = 0; i < 40; i++) {
+        machine_noise(&m);
+        for (size_t k = 0; k < 64; k++)
+            m.buffer[2 * k] = 0.0f;
+        machine_learn(&m);
+    }
+    machine_noise(&m);
+    assert_true(machine_detect(&m).similarity < 90);
+    machine_deinit(&m);
+}
+
+/* ---------------------------------------------------------------------------------- gains, offsets, geometries */
+
+/* Distances of a fixed sequence at a gain and offset; the last is of a fault. */
+static void run_at(float gain, float offset, float distance[6])
+{
+    struct machine m;
+
+    machine_init(&m, 64, 2, HABIT_PROFILE_DEFAULT, 13);
+    for (int i = 0; i < 46; i++) {
+        machine_noise(&m);
+        for (size_t k = 0; k < m.count; k++)
+            m.buffer[k] = gain * (m.buffer[k] * (i == 45 ? 2.0f : 1.0f) + offset);
+        if (i < 40)
+            machine_learn(&m);
+        else
+            distance[i - 40] = machine_detect(&m).distance;
+    }
+    machine_deinit(&m);
+}
+
+static void test_neither_gain_nor_offset_matters(void **state)
+{
+    static const float gains[] = { 1e-6f, 1e-3f, 1.0f, 1e3f, 1e6f }, offsets[] = { 0.0f, -3.0f, 100.0f };
+    float reference[6], distance[6];
+
+    (void)state;
+    run_at(1.0f, 0.0f, reference);
+    assert_true(reference[5] > 1.5f);
+    for (size_t g = 0; g < 5; g++)
+        for (size_t o = 0; o < 3; o++) {
+            run_at(gains[g], offsets[o], distance);
+            for (int i = 0; i < 6; i++)
+                if (!(fabsf(distance[i] - reference[i]) < 0.05f * reference[i]))
+                    fail_msg("gain %g, offset %g: %g, not %g", (double)gains[g], (double)offsets[o],
+                             (double)distance[i], (double)reference[i]);
+        }
+}
+
+static void check_geometry(unsigned int samples, unsigned int axes, enum habit_profile profile)
+{
+    struct machine m;
+    struct habit_result result;
+
+    machine_init(&m, samples, axes, profile, samples * 31 + axes);
+    machine_learn_noise(&m, samples < 9 ? 60 : 12);
+    machine_noise(&m);
+    result = machine_detect(&m);
+    assert_true(isfinite(result.distance) && result.distance > 0.0f && result.similarity <= 100);
+    for (size_t i = 0; i < m.count; i++)
+        m.buffer[i] = 1e15f;
+    m.buffer[0] = -1e15f;
+    result = machine_detect(&m);
+    if (!(isfinite(result.distance) && result.similarity < 90))
+        fail_msg("%u x %u: distance %g", axes, samples, (double)result.distance);
+    machine_learn(&m);
+    for (size_t i = 0; i < m.count; i++)
+        m.buffer[i] = (float)(i % 3) * 1e-15f;
+    assert_int_equal(habit_detect(&m.engine, m.buffer, m.count, &result), HABIT_OK);
+    assert_true(isfinite(result.distance) && isfinite(result.score) && isfinite(result.p_value));
+    assert_int_equal(habit_seal(&m.engine), HABIT_OK);
+    assert_int_equal(habit_check(m.memory.knowledge, m.memory.knowledge_size, NULL), HABIT_OK);
+    machine_deinit(&m);
+}
+
+static void test_every_geometry_learns_and_detects(void **state)
+{
+    static const unsigned int samples[] = { 1, 2, 3, 7, 8, 9, 16, 100, 128, 255, 256, 1000, 1024, 4096 };
+    static const unsigned int axes[] = { 1, 2, 3, 6, 16 };
+
+    (void)state;
+    for (size_t s = 0; s < sizeof(samples) / sizeof(samples[0]); s++)
+        for (size_t a = 0; a < sizeof(axes) / sizeof(axes[0]); a++)
+            for (int profile = 0; profile < HABIT_PROFILES; profile++)
+                if (samples[s] * axes[a] <= 16384 || profile == HABIT_PROFILE_DEFAULT)
+                    check_geometry(samples[s], axes[a], (enum habit_profile)profile);
+}
+
+static void test_default_memory_is_within_its_budget(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m, 256, 3, HABIT_PROFILE_DEFAULT, 1);
+    assert_true(m.memory.knowledge_size <= 4096);
+    assert_true(m.memory.knowledge_size + m.memory.cache_size <= 6656);
+    machine_deinit(&m);
+}
+
+/* ---------------------------------------------------------------------------------------------------- explanation */
+
+/* Noise that is louder at times: its rms alone says little. */
+static void machine_noise_at_some_load(struct machine *m)
+{
+    const float gain = 1.0f + 0.4f * noise(&m->seed);
+
+    machine_noise(m);
+    for (size_t i = 0; i < m->count; i++)
+        m->buffer[i] *= gain;
+}
+
+static void test_an_added_tone_is_named(void **state)
+{
+    struct machine m;
+    struct habit_result result;
+    const float hz = 30.0f;
+
+    (void)state;
+    machine_init(&m, 256, 3, HABIT_PROFILE_DEFAULT, 17);
+    m.config.sampling_hz = 1000.0f;
+    assert_int_equal(habit_init(&m.engine, &m.config, &m.memory), HABIT_OK);
+    for (int i = 0; i < 60; i++) {
+        machine_noise_at_some_load(&m);
+        machine_learn(&m);
+    }
+    machine_noise_at_some_load(&m);
+    for (size_t i = 0; i < 256; i++)
+        m.buffer[3 * i + 2] += 1.5f * sinf(6.2831853f * hz / 1000.0f * (float)i);
+    result = machine_detect(&m);
+    assert_true(result.similarity < 90);
+    assert_true(result.reasons >= 1 && result.reasons <= HABIT_MAX_REASONS);
+    assert_int_equal(result.reason[0].axis, 2);
+    assert_int_equal(result.reason[0].kind, HABIT_KIND_BAND);
+    assert_true(result.reason[0].in_hz && result.reason[0].from <= hz && result.reason[0].to >= hz);
+    assert_true(result.reason[0].sigmas > 3.0f);
+    for (int i = 1; i < result.reasons; i++)
+        assert_true(fabsf(result.reason[i].sigmas) <= fabsf(result.reason[i - 1].sigmas));
+    machine_deinit(&m);
+}
+
+static void test_a_shifted_level_is_named(void **state)
+{
+    struct machine m;
+    struct habit_result result;
+
+    (void)state;
+    machine_init(&m, 256, 3, HABIT_PROFILE_DEFAULT, 19);
+    machine_learn_noise(&m, 60);
+    machine_noise(&m);
+    for (size_t i = 0; i < 256; i++)
+        m.buffer[3 * i] -= 5.0f;
+    result = machine_detect(&m);
+    assert_true(result.similarity < 90);
+    assert_int_equal(result.reason[0].axis, 0);
+    assert_int_equal(result.reason[0].kind, HABIT_KIND_LEVEL);
+    assert_true(result.reason[0].sigmas < -3.0f);
+    machine_deinit(&m);
+}
+
+/* --------------------------------------------------------------------------------------------- accept and drift */
+
+static void other_state(struct machine *m)
+{
+    machine_noise(m);
+    for (size_t i = 0; i < m->count; i++)
+        m->buffer[i] = 1.3f * m->buffer[i] + 10.0f;
+}
+
+static void test_accepted_buffers_are_normal_from_then_on(void **state)
+{
+    struct machine m;
+    float drift;
+    float buffers[3 * 64 * 2];
+    void *before;
+    int nominal = 0;
+
+    (void)state;
+    machine_init(&m, 64, 2, HABIT_PROFILE_DEFAULT, 23);
+    machine_learn_noise(&m, 200);
+    assert_int_equal(habit_drift(&m.engine, &drift), HABIT_OK);
+    assert_true(drift < 0.5f);
+    other_state(&m);
+    assert_true(machine_detect(&m).similarity < 90);
+    for (size_t k = 0; k < 3; k++) {
+        other_state(&m);
+        memcpy(buffers + k * m.count, m.buffer, sizeof(float) * m.count);
+    }
+    assert_int_equal(habit_seal(&m.engine), HABIT_OK);
+    before = machine_copy_knowledge(&m);
+    assert_int_equal(habit_accept(&m.engine, buffers, 3), HABIT_OK);
+    for (int i = 0; i < 20; i++) {
+        other_state(&m);
+        nominal += machine_detect(&m).similarity >= 90;
+    }
+    assert_true(nominal >= 19);
+    assert_int_equal(habit_seal(&m.engine), HABIT_OK);
+    assert_int_equal(habit_check(m.memory.knowledge, m.memory.knowledge_size, NULL), HABIT_OK);
+    assert_int_equal(habit_load(&m.engine, before, m.memory.knowledge_size), HABIT_OK);
+    assert_true(machine_detect(&m).similarity < 90);
+    free(before);
+    machine_deinit(&m);
+}
+
+static void test_drift_grows_when_the_level_moves(void **state)
+{
+    struct machine m;
+    float drift;
+
+    (void)state;
+    machine_init(&m, 64, 1, HABIT_PROFILE_DEFAULT, 29);
+    machine_learn_noise(&m, 59);
+    assert_int_equal(habit_drift(&m.engine, &drift), HABIT_OK);
+    assert_true(drift == 0.0f);
+    for (int i = 0; i < 200; i++) {
+        machine_noise(&m);
+        for (size_t k = 0; k < m.count; k++)
+            m.buffer[k] += 0.005f * (float)i;
+        machine_learn(&m);
+    }
+    assert_int_equal(habit_drift(&m.engine, &drift), HABIT_OK);
+    assert_true(drift > 1.0f);
+    machine_deinit(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_similarity_follows_its_definition),
+        cmocka_unit_test(test_not_ready_before_eight_buffers),
+        cmocka_unit_test(test_refusals_leave_the_knowledge_as_it_was),
+        cmocka_unit_test(test_detect_never_changes_the_knowledge),
+        cmocka_unit_test(test_init_refuses_what_is_out_of_range),
+        cmocka_unit_test(test_int16_gives_the_same_bytes),
+        cmocka_unit_test(test_dead_and_clipped_axes_are_flagged),
+        cmocka_unit_test(test_an_axis_that_was_always_dead_may_wake_up_with_an_alarm),
+        cmocka_unit_test(test_neither_gain_nor_offset_matters),
+        cmocka_unit_test(test_every_geometry_learns_and_detects),
+        cmocka_unit_test(test_default_memory_is_within_its_budget),
+        cmocka_unit_test(test_an_added_tone_is_named),
+        cmocka_unit_test(test_a_shifted_level_is_named),
+        cmocka_unit_test(test_accepted_buffers_are_normal_from_then_on),
+        cmocka_unit_test(test_drift_grows_when_the_level_moves),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

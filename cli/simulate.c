@@ -96,7 +96,8 @@ static const char *contradiction(const struct simulate_settings *settings)
         return "--speed must be below half of --sampling-hz";
     if ((settings->boot || settings->first > 0) && !settings->number)
         return "--boot and --first need --number";
-    if (settings->boot && !machine_id_valid(settings->boot, strnlen(settings->boot, BOOT_SIZE)))
+    if (settings->boot &&
+        (strlen(settings->boot) >= BOOT_SIZE || !machine_id_valid(settings->boot, strlen(settings->boot))))
         return "--boot: letters, digits, _ and - only, at most 32";
     if ((settings->machine || settings->machines) && !simulated_id(settings, settings->count, id))
         return "not a machine ID: letters, digits, _ and - only, at most 64, the first no _ or -";

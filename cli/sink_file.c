@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "message.h"
+#include "options.h"
 #include "output_file.h"
 #include "sink.h"
 
@@ -25,7 +26,7 @@ static int send_file(struct sink *sink, const struct sink_buffer *buffer, const 
     (void)buffer;
     if (fwrite(bytes, 1, size, output->file ? output->file : stdout) == size)
         return 0;
-    return complain_errno("write", sink->setup.path ? sink->setup.path : "standard output");
+    return sink->setup.path ? complain_errno("write", sink->setup.path) : EXIT_FAILED; /* main says it of stdout */
 }
 
 static int finish_file(struct sink *sink)

@@ -25,7 +25,8 @@ struct arguments {
 
 static int check_config(const struct config *config, const struct arguments *arguments)
 {
-    printf("%s: fine: %zu machine sections, %zu inputs\n", arguments->config, config->pattern_count, config->input_count);
+    printf("%s: fine: %zu machine sections, %zu inputs\n", arguments->config, config->pattern_count,
+           config->input_count);
     return EXIT_SUCCESS;
 }
 
@@ -102,27 +103,26 @@ static int run(const struct config *config, const struct arguments *arguments)
 
 static void print_help(FILE *file)
 {
-    fputs("usage: habitd [--config FILE] [--check-config | --print-config | --explain-machine ID | --show-limits]\n"
-          "\n"
-          "Learns what is normal for each machine and says when a machine breaks its habit.\n"
-          "\n"
-          "  --config FILE          default /etc/habit/habitd.conf\n"
-          "  --check-config         read the configuration, say what is wrong with file and line, exit 2 if anything is\n"
-          "  --print-config         the configuration in force, defaults included, secrets left out\n"
-          "  --explain-machine ID   each setting of a machine and where it comes from, before REST\n"
-          "  --show-limits          every bound there is\n"
-          "  --version, --help\n",
-          file);
+    fputs(
+        "usage: habitd [--config FILE] [--check-config | --print-config | --explain-machine ID | --show-limits]\n"
+        "\n"
+        "Learns what is normal for each machine and says when a machine breaks its habit.\n"
+        "\n"
+        "  --config FILE          default /etc/habit/habitd.conf\n"
+        "  --check-config         read the configuration, say what is wrong with file and line, exit 2 if anything is\n"
+        "  --print-config         the configuration in force, defaults included, secrets left out\n"
+        "  --explain-machine ID   each setting of a machine and where it comes from, before REST\n"
+        "  --show-limits          every bound there is\n"
+        "  --version, --help\n",
+        file);
 }
 
-static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-                                         { "check-config", no_argument, NULL, 'k' },
-                                         { "print-config", no_argument, NULL, 'p' },
-                                         { "explain-machine", required_argument, NULL, 'e' },
-                                         { "show-limits", no_argument, NULL, 'l' },
-                                         { "version", no_argument, NULL, 'v' },
-                                         { "help", no_argument, NULL, 'h' },
-                                         { NULL, 0, NULL, 0 } };
+static const struct option options[] = {
+    { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
+    { "print-config", no_argument, NULL, 'p' }, { "explain-machine", required_argument, NULL, 'e' },
+    { "show-limits", no_argument, NULL, 'l' },  { "version", no_argument, NULL, 'v' },
+    { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 }
+};
 
 /* -1 = go on; else the exit status. */
 static int take_option(int option, struct arguments *arguments)

@@ -6,10 +6,9 @@
 
 static _Thread_local char place[64];
 
-static const struct refusal_kind kinds[REFUSAL_CODES] = {
-    [REFUSAL_NONE] = { 200, "none", "fine" },
+static const struct refusal_kind kinds[REFUSAL_CODES] = { [REFUSAL_NONE] = { 200, "none", "fine" },
 #define REFUSAL_ROW(name, status, type, title) [REFUSAL_##name] = { status, type, title },
-    REFUSALS(REFUSAL_ROW)
+                                                          REFUSALS(REFUSAL_ROW)
 #undef REFUSAL_ROW
 };
 

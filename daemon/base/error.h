@@ -16,32 +16,32 @@ int fault_at(int r, const char *file, int line);
 const char *fault_place(void);
 
 /* name, HTTP status, stable type, title. The type is part of the contract: problem types, drop counters and logs use it. */
-#define REFUSALS(X)                                                                                                    \
-    X(SYNTAX, 400, "syntax", "not well formed")                                                                        \
-    X(NOT_FINITE, 400, "not-finite", "a number is not finite or too large")                                            \
-    X(MACHINE_ID, 400, "machine-id", "not a machine ID")                                                               \
-    X(REQUEST, 400, "request", "not a valid request")                                                                  \
-    X(UNAUTHORIZED, 401, "unauthorized", "a token is required")                                                        \
-    X(ORIGIN, 403, "origin", "a web page from elsewhere")                                                              \
-    X(NO_ROUTE, 404, "no-route", "no such route")                                                                      \
-    X(NO_MACHINE, 404, "no-machine", "no such machine")                                                                \
-    X(NOT_FOUND, 404, "not-found", "no such thing")                                                                    \
-    X(METHOD, 405, "method", "this route has other methods")                                                           \
-    X(NOT_ACCEPTABLE, 406, "not-acceptable", "no such representation")                                                 \
-    X(GEOMETRY, 409, "geometry", "not the geometry of the knowledge")                                                  \
-    X(STATE, 409, "state", "not in this state")                                                                        \
-    X(PRECONDITION, 412, "precondition", "changed meanwhile")                                                          \
-    X(TOO_LARGE, 413, "too-large", "larger than the limit")                                                            \
-    X(MEDIA_TYPE, 415, "media-type", "content type not known here")                                                    \
-    X(HOST, 421, "host", "not a name of this host")                                                                    \
-    X(LENGTH, 422, "length", "not the length of a buffer")                                                             \
-    X(RANGE, 422, "range", "outside its range")                                                                        \
-    X(UNKNOWN_FIELD, 422, "unknown-field", "no such field")                                                            \
-    X(CONSTANT, 422, "constant", "all axes are constant")                                                              \
-    X(KNOWLEDGE, 422, "knowledge", "not a knowledge block of this machine")                                            \
-    X(RETAINED, 422, "retained", "a retained message is not a fresh buffer")                                           \
-    X(LIMIT, 429, "limit", "a bound is reached")                                                                       \
-    X(STORE, 503, "store", "the store cannot commit")                                                                  \
+#define REFUSALS(X)                                                          \
+    X(SYNTAX, 400, "syntax", "not well formed")                              \
+    X(NOT_FINITE, 400, "not-finite", "a number is not finite or too large")  \
+    X(MACHINE_ID, 400, "machine-id", "not a machine ID")                     \
+    X(REQUEST, 400, "request", "not a valid request")                        \
+    X(UNAUTHORIZED, 401, "unauthorized", "a token is required")              \
+    X(ORIGIN, 403, "origin", "a web page from elsewhere")                    \
+    X(NO_ROUTE, 404, "no-route", "no such route")                            \
+    X(NO_MACHINE, 404, "no-machine", "no such machine")                      \
+    X(NOT_FOUND, 404, "not-found", "no such thing")                          \
+    X(METHOD, 405, "method", "this route has other methods")                 \
+    X(NOT_ACCEPTABLE, 406, "not-acceptable", "no such representation")       \
+    X(GEOMETRY, 409, "geometry", "not the geometry of the knowledge")        \
+    X(STATE, 409, "state", "not in this state")                              \
+    X(PRECONDITION, 412, "precondition", "changed meanwhile")                \
+    X(TOO_LARGE, 413, "too-large", "larger than the limit")                  \
+    X(MEDIA_TYPE, 415, "media-type", "content type not known here")          \
+    X(HOST, 421, "host", "not a name of this host")                          \
+    X(LENGTH, 422, "length", "not the length of a buffer")                   \
+    X(RANGE, 422, "range", "outside its range")                              \
+    X(UNKNOWN_FIELD, 422, "unknown-field", "no such field")                  \
+    X(CONSTANT, 422, "constant", "all axes are constant")                    \
+    X(KNOWLEDGE, 422, "knowledge", "not a knowledge block of this machine")  \
+    X(RETAINED, 422, "retained", "a retained message is not a fresh buffer") \
+    X(LIMIT, 429, "limit", "a bound is reached")                             \
+    X(STORE, 503, "store", "the store cannot commit")                        \
     X(BROKEN, 500, "broken", "habitd failed")
 
 enum refusal_code {
@@ -74,8 +74,8 @@ int refuse(struct refusal *refusal, enum refusal_code code, const char *field, c
     __attribute__((format(printf, 4, 5)));
 
 /* The same with the bound that was passed. */
-int refuse_limit(struct refusal *refusal, enum refusal_code code, const char *field, int64_t limit, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+int refuse_limit(struct refusal *refusal, enum refusal_code code, const char *field, int64_t limit, const char *format,
+                 ...) __attribute__((format(printf, 5, 6)));
 
 /* What a caller answers when r < 0: BROKEN with the place, details stay in the log. Returns REFUSAL_BROKEN. */
 int refuse_fault(struct refusal *refusal, int r);

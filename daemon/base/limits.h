@@ -3,29 +3,29 @@
 #define HABIT_BASE_LIMITS_H
 
 /* name, value, unit, what happens beyond it */
-#define LIMITS(X)                                                                                                      \
-    X(MACHINES, 10000, "machines", "most that [gateway] machines can allow; beyond: 429 or pending")                   \
-    X(PENDING, 256, "machine IDs", "the one that was silent longest is forgotten, counted")                            \
-    X(BODY, 1048576, "bytes", "413, or dropped and counted")                                                           \
-    X(NUMBERS, 65536, "numbers in a body", "413, or dropped and counted")                                              \
-    X(JSON_DEPTH, 8, "levels", "400, or dropped and counted")                                                          \
-    X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                            \
-    X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                               \
-    X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                              \
-    X(MQTT_BATCH, 64, "messages", "committed together at the most, then acknowledged")                                 \
-    X(STORE_QUEUE, 4096, "changes", "503; over MQTT the reader waits")                                                 \
-    X(STORE_BATCH, 256, "changes", "in one transaction")                                                               \
-    X(COMMISSIONING, 256, "buffers a machine", "later ones are learned but not stored")                                \
-    X(COMMISSIONING_BYTES, 1048576, "bytes a machine", "later ones are learned but not stored")                        \
-    X(SNAPSHOTS, 16, "knowledge snapshots a machine", "the oldest is deleted")                                         \
-    X(SOURCES, 16, "sources a machine that number their buffers", "the one that was silent longest is forgotten")      \
-    X(BOOTS, 4, "boots a source", "the oldest is forgotten")                                                           \
-    X(SEQUENCE_WINDOW, 256, "sequence numbers", "older ones count as duplicates")                                      \
-    X(ANOMALIES, 100000, "anomalies", "the oldest cleared ones are deleted")                                           \
-    X(HOURS, 9600, "hours of counters (400 days)", "older ones are deleted")                                           \
-    X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                              \
-    X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                              \
-    X(INPUTS, 64, "[input] sections", "the configuration is refused")                                                  \
+#define LIMITS(X)                                                                                                 \
+    X(MACHINES, 10000, "machines", "most that [gateway] machines can allow; beyond: 429 or pending")              \
+    X(PENDING, 256, "machine IDs", "the one that was silent longest is forgotten, counted")                       \
+    X(BODY, 1048576, "bytes", "413, or dropped and counted")                                                      \
+    X(NUMBERS, 65536, "numbers in a body", "413, or dropped and counted")                                         \
+    X(JSON_DEPTH, 8, "levels", "400, or dropped and counted")                                                     \
+    X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
+    X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \
+    X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \
+    X(MQTT_BATCH, 64, "messages", "committed together at the most, then acknowledged")                            \
+    X(STORE_QUEUE, 4096, "changes", "503; over MQTT the reader waits")                                            \
+    X(STORE_BATCH, 256, "changes", "in one transaction")                                                          \
+    X(COMMISSIONING, 256, "buffers a machine", "later ones are learned but not stored")                           \
+    X(COMMISSIONING_BYTES, 1048576, "bytes a machine", "later ones are learned but not stored")                   \
+    X(SNAPSHOTS, 16, "knowledge snapshots a machine", "the oldest is deleted")                                    \
+    X(SOURCES, 16, "sources a machine that number their buffers", "the one that was silent longest is forgotten") \
+    X(BOOTS, 4, "boots a source", "the oldest is forgotten")                                                      \
+    X(SEQUENCE_WINDOW, 256, "sequence numbers", "older ones count as duplicates")                                 \
+    X(ANOMALIES, 100000, "anomalies", "the oldest cleared ones are deleted")                                      \
+    X(HOURS, 9600, "hours of counters (400 days)", "older ones are deleted")                                      \
+    X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
+    X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
+    X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
     X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
 
 enum {

@@ -147,9 +147,11 @@ const char *text_of_duration(uint64_t milliseconds, char text[DURATION_TEXT_SIZE
 /* Length of the UTF-8 sequence at text, 0 if it is not one or not printable. */
 static size_t utf8_length(const unsigned char *text)
 {
-    size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2 : (text[0] & 0xf0) == 0xe0 ? 3
-                    : text[0] >= 0xf0 && text[0] < 0xf5                    ? 4
-                                                                           : 0;
+    size_t length = text[0] < 0x80                      ? 1
+                    : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                    : (text[0] & 0xf0) == 0xe0          ? 3
+                    : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
+                                                        : 0;
 
     if (length == 1)
         return text[0] >= 0x20 && text[0] != 0x7f;
@@ -162,8 +164,9 @@ static size_t utf8_length(const unsigned char *text)
         return 0; /* overlong, surrogates */
     if (length == 4 && ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90)))
         return 0; /* overlong, beyond U+10FFFF */
-    if (length == 3 && text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
-                                           (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
+    if (length == 3 && text[0] == 0xe2 &&
+        ((text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
+         (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9)))
         return 0; /* line separators, direction overrides and isolates: they would forge log lines */
     return length;
 }

@@ -59,6 +59,7 @@ struct outlet {
     int64_t last;                              /* outbox id sent last on this connection */
     bool more;                                 /* the outbox held more than there was room for */
     uint32_t others;                           /* publications in flight that are not from the outbox */
+    bool ended;                                /* `offline` was said */
     bool all;                                  /* states of all machines are due: the session is new */
     int64_t next_tick, next_info;              /* mono ms */
     char info[INFO_SIZE];                      /* as published last */
@@ -131,10 +132,10 @@ void outlet_begin(struct mqtt *mqtt);
 /* Publishes what is due. `woken`: the outbox may have news. */
 int outlet_run(struct mqtt *mqtt, bool woken, struct moment now);
 
-/* `offline`, and what still waits in the outbox. */
+/* `offline`, then what still waits in the outbox: to be called again as room comes free. */
 int outlet_end(struct mqtt *mqtt);
 
-/* Whether the broker has acknowledged all that was published. */
+/* Whether the broker has acknowledged all that was published, and nothing waits. */
 bool outlet_idle(const struct mqtt *mqtt);
 
 /* The broker has it (reason below 0x80) or will not take it. */

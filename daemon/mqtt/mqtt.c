@@ -87,29 +87,33 @@ static int turn(struct mqtt *mqtt)
     return r;
 }
 
+static int say_last_words(struct mqtt *mqtt)
+{
+    int r = outlet_end(mqtt);
+
+    return r == 0 ? session_write(mqtt) : r;
+}
+
 /* Reads acknowledgments until all have come. A buffer that comes with them is not taken: then nothing is written any
  * more, and the broker, which sees a connection break, publishes our will instead of us and keeps the buffer. */
 static void say_goodbye(struct mqtt *mqtt)
 {
     int64_t until = clock_now().mono + LEAVE_MS, left = LEAVE_MS;
-    int r = outlet_end(mqtt);
+    struct intake *intake = &mqtt->intake;
+    int r = say_last_words(mqtt);
+    short events;
     bool woken;
 
-    mqtt->intake.closed = true;
-    if (r == 0)
-        r = session_write(mqtt);
+    intake->closed = true;
     while (r == 0 && left > 0 && !outlet_idle(mqtt)) {
-        short events = POLLIN;
-
-        if (!mqtt->intake.tainted && mosquitto_want_write(mqtt->session.client))
-            events |= POLLOUT;
+        events = !intake->tainted && mosquitto_want_write(mqtt->session.client) ? POLLIN | POLLOUT : POLLIN;
         wait_for_work(mqtt, events, (int)left, &woken);
         r = intake_read(mqtt);
-        if (r == 0 && !mqtt->intake.tainted)
-            r = session_write(mqtt);
+        if (r == 0 && !intake->tainted)
+            r = say_last_words(mqtt);
         left = until - clock_now().mono;
     }
-    if (r == 0 && !mqtt->intake.tainted && mosquitto_disconnect(mqtt->session.client) == MOSQ_ERR_SUCCESS)
+    if (r == 0 && !intake->tainted && mosquitto_disconnect(mqtt->session.client) == MOSQ_ERR_SUCCESS)
         session_write(mqtt);
 }
 

@@ -63,7 +63,7 @@ void outlet_published(struct mqtt *mqtt, int mid, int reason)
 
 bool outlet_idle(const struct mqtt *mqtt)
 {
-    return mqtt->outlet.flying_count == 0 && mqtt->outlet.others == 0;
+    return mqtt->outlet.flying_count == 0 && mqtt->outlet.others == 0 && !mqtt->outlet.more;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- outbox */
@@ -201,9 +201,8 @@ int outlet_run(struct mqtt *mqtt, bool woken, struct moment now)
 
 int outlet_end(struct mqtt *mqtt)
 {
-    int r = pump_outbox(mqtt);
-
-    if (r == 0)
+    if (!mqtt->outlet.ended)
         publish_latest(mqtt, "status", "offline");
-    return r;
+    mqtt->outlet.ended = true;
+    return pump_outbox(mqtt);
 }

@@ -43,23 +43,25 @@ static int read_own(const char *below, struct topic *topic, struct refusal *refu
 
 /* ----------------------------------------------------------------------------------------------------------- inputs */
 
-/* Whether a topic matches an input's pattern; *id is then where its machine's level begins. The pattern is valid: its
- * wildcards stand alone between slashes. */
-static bool input_matches(const char *pattern, const char *topic, const char **id)
+/* Where the machine's level begins in a topic that matches an input's pattern; NULL = it does not match. The pattern is
+ * valid: its wildcards stand alone between slashes, one of them is the machine. */
+static const char *machine_level(const char *pattern, const char *topic)
 {
+    const char *id = NULL;
+
     for (;;) {
         size_t want = strcspn(pattern, "/"), got = strcspn(topic, "/");
         bool machine = want == strlen(placeholder) && memcmp(pattern, placeholder, want) == 0;
         bool any = machine || (want == 1 && *pattern == '+');
 
         if (machine)
-            *id = topic;
+            id = topic;
         if (!any && (want != got || memcmp(pattern, topic, want) != 0))
-            return false;
+            return NULL;
         if (pattern[want] != topic[got])
-            return false;
+            return NULL;
         if (pattern[want] == '\0')
-            return true;
+            return id;
         pattern += want + 1;
         topic += got + 1;
     }
@@ -76,14 +78,15 @@ static enum topic_kind kind_of(const struct config_input *input)
 
 static int read_input(const struct config *config, const char *text, struct topic *topic, struct refusal *refusal)
 {
-    const char *id = NULL;
+    for (size_t i = 0; i < config->input_count; i++) {
+        const char *id = machine_level(config->inputs[i].topic, text);
 
-    for (size_t i = 0; i < config->input_count; i++)
-        if (input_matches(config->inputs[i].topic, text, &id)) {
-            topic->input = &config->inputs[i];
-            topic->kind = kind_of(topic->input);
-            return take_machine(topic, id, strcspn(id, "/"), refusal);
-        }
+        if (!id)
+            continue;
+        topic->input = &config->inputs[i];
+        topic->kind = kind_of(topic->input);
+        return take_machine(topic, id, strcspn(id, "/"), refusal);
+    }
     return refuse(refusal, REFUSAL_NO_ROUTE, "topic", "no [input] section has a pattern for this topic");
 }
 

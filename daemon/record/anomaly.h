@@ -20,9 +20,9 @@ struct anomaly {
     float distance;          /* largest, of the average */
     uint32_t threshold;
     float sensitivity;
-    uint32_t learned;   /* of the knowledge in force when it was raised */
-    uint32_t buffers;   /* judged while it was open */
-    char *explanation;  /* JSON array as in a verdict; heap */
+    uint32_t learned;  /* of the knowledge in force when it was raised */
+    uint32_t buffers;  /* judged while it was open */
+    char *explanation; /* JSON array as in a verdict; heap */
 };
 
 #endif

@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 /* Counters of buffers and events: name, help */
-#define HOUR_COUNTERS(X)                                                                                               \
-    X(learned, "buffers learned")                                                                                      \
-    X(detected, "buffers judged")                                                                                      \
-    X(below, "buffers with a similarity below the threshold")                                                          \
-    X(idle, "buffers left out: paused, or not told to learn")                                                          \
-    X(skipped, "buffers left out by learn_every or detect_every")                                                      \
-    X(not_ready, "buffers that came before enough was learned")                                                        \
-    X(duplicates, "buffers that had been applied already")                                                             \
-    X(refused, "buffers refused: see the counters of drops by reason")                                                 \
+#define HOUR_COUNTERS(X)                                               \
+    X(learned, "buffers learned")                                      \
+    X(detected, "buffers judged")                                      \
+    X(below, "buffers with a similarity below the threshold")          \
+    X(idle, "buffers left out: paused, or not told to learn")          \
+    X(skipped, "buffers left out by learn_every or detect_every")      \
+    X(not_ready, "buffers that came before enough was learned")        \
+    X(duplicates, "buffers that had been applied already")             \
+    X(refused, "buffers refused: see the counters of drops by reason") \
     X(anomalies, "anomalies raised")
 
 struct hour {

@@ -14,9 +14,10 @@
 enum { SOURCE_SIZE = 33 };
 struct mark {
     char source[SOURCE_SIZE], boot[SOURCE_SIZE];
-    uint64_t high;                                  /* highest applied */
-    uint64_t seen[LIMIT_SEQUENCE_WINDOW / 64];      /* bit i of the ring: high - (distance) was applied; see registry/marks.h */
-    int64_t used;                                   /* wall ms of the last buffer */
+    uint64_t high; /* highest applied */
+    uint64_t
+        seen[LIMIT_SEQUENCE_WINDOW / 64]; /* bit i of the ring: high - (distance) was applied; see registry/marks.h */
+    int64_t used;                         /* wall ms of the last buffer */
 };
 
 /* A number that comes beside buffers: temperature, load, speed. */
@@ -33,8 +34,8 @@ struct strategy_state {
     int64_t last_learn;     /* wall ms of the last buffer that was learned, judged, or came at all; 0 = never */
     int64_t last_detect;
     int64_t last_seen;
-    int64_t interval;       /* ms between buffers, exponential mean; 0 = unknown */
-    int64_t anomaly;        /* open anomaly, 0 = none */
+    int64_t interval;            /* ms between buffers, exponential mean; 0 = unknown */
+    int64_t anomaly;             /* open anomaly, 0 = none */
     uint32_t anomaly_similarity; /* lowest average of the open one */
     float anomaly_distance;      /* largest */
     uint32_t anomaly_buffers;    /* judged since it was raised */
@@ -49,7 +50,7 @@ struct machine_view {
     struct learning learning;
     struct verdict last; /* the last answer; last.at = 0: none since the start */
     bool online;
-    bool conflict;            /* settings and knowledge differ in geometry, rate, unit or scale */
+    bool conflict; /* settings and knowledge differ in geometry, rate, unit or scale */
     char conflict_text[160];
     uint32_t knowledge_crc, knowledge_size;
     float drift;
@@ -61,10 +62,10 @@ struct machine_view {
 struct pending {
     char id[MACHINE_ID_SIZE];
     char topic[128];
-    uint64_t bytes;   /* of the last message */
-    uint64_t count;   /* messages */
+    uint64_t bytes;      /* of the last message */
+    uint64_t count;      /* messages */
     int64_t first, last; /* wall ms */
-    uint32_t format;  /* enum sample_format the door assumes */
+    uint32_t format;     /* enum sample_format the door assumes */
 };
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 const struct settings_field settings_fields[SETTINGS_COUNT] = {
-#define SETTINGS_ROW(key, type, low, high, fallback, identity, help)                                                   \
+#define SETTINGS_ROW(key, type, low, high, fallback, identity, help) \
     { #key, TYPE_##type, offsetof(struct settings, key), (low), (high), (fallback), (identity), (help) },
     SETTINGS(SETTINGS_ROW)
 #undef SETTINGS_ROW
@@ -217,7 +217,7 @@ static int set_float(struct settings *settings, const struct settings_field *fie
 
     if (!(fabs(number) <= FLT_MAX))
         return refuse_range(field, refusal);
-    value = (float)number + 0.0f; /* -0 would not be the knowledge's 0 */
+    value = (float)number + 0.0f;                                /* -0 would not be the knowledge's 0 */
     if (value < (float)field->low || value > (float)field->high) /* as floats: 1e-12 is a little less as one */
         return refuse_range(field, refusal);
     *(float *)member(settings, field) = value;
@@ -329,9 +329,10 @@ int settings_check(const struct settings *settings, struct refusal *refusal)
     uint64_t numbers = (uint64_t)settings->buffer_size * settings->axes;
 
     if (settings->buffer_size == 0 || settings->axes == 0)
-        return refuse(refusal, REFUSAL_RANGE, settings->buffer_size == 0 ? "buffer_size" : "axes",
-                      "buffer_size and axes are needed, here %u x %u: set them for this machine or in a [machine] section",
-                      settings->buffer_size, settings->axes);
+        return refuse(
+            refusal, REFUSAL_RANGE, settings->buffer_size == 0 ? "buffer_size" : "axes",
+            "buffer_size and axes are needed, here %u x %u: set them for this machine or in a [machine] section",
+            settings->buffer_size, settings->axes);
     if (numbers > LIMIT_NUMBERS)
         return refuse_limit(refusal, REFUSAL_RANGE, "buffer_size", LIMIT_NUMBERS,
                             "%u x %u is more than %d numbers in a buffer", settings->buffer_size, settings->axes,

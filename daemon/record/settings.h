@@ -24,31 +24,31 @@ enum settings_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_REST };
 
 /* key, type, struct member, lowest, highest, default, part of the knowledge?, help
  * Lowest and highest are of the number; of TEXT highest is the size in bytes. */
-#define SETTINGS(X)                                                                                                    \
-    X(buffer_size, UNSIGNED, 1, 4096, "", true, "samples in a buffer")                                                 \
-    X(axes, UNSIGNED, 1, 16, "", true, "values in a sample")                                                           \
-    X(sampling_hz, NUMBER, 0, 1e7, "0", true, "samples per second; 0 = unknown")                                       \
-    X(unit, TEXT, 0, 12, "", true, "of the values: g, mm/s, A")                                                        \
-    X(scale, NUMBER, 1e-12, 1e12, "1", true, "unit per step of an int16 sample")                                       \
-    X(profile, PROFILE, 0, 2, "default", true, "memory of the knowledge: small, default, large")                       \
-    X(offset, NUMBER, -1e15, 1e15, "0", false, "added to int16 samples after scale")                                   \
-    X(format, FORMAT, 0, 3, "f32", false, "of raw buffers: f32, i16, i16be, json")                                     \
-    X(layout, LAYOUT, 0, 1, "interleaved", false, "x0 y0 z0 x1 y1 z1 (interleaved) or x0 x1 y0 y1 z0 z1 (planar)")     \
-    X(sensitivity, NUMBER, 1e-6, 100, "1", false, "scales the distance; above 1 = more sensitive")                     \
-    X(start, START, 0, 1, "commission", false, "commission: learn when told to; auto: with the first buffer")          \
-    X(learn, LEARN, 0, 0, "auto", false, "auto = until settled, a number of buffers, or a duration")                   \
-    X(learn_min, UNSIGNED, 8, 1000000, "60", false, "buffers that learn = auto takes at the least")                    \
-    X(learn_max, DURATION, 60000, 31536000000, "14d", false, "after which learn = auto ends in any case")              \
-    X(learn_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is learned per interval")                 \
-    X(detect_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is judged per interval")                 \
-    X(window, UNSIGNED, 1, 64, "10", false, "K: buffers judged together")                                              \
-    X(threshold, UNSIGNED, 1, 100, "90", false, "raised when the average falls below")                                 \
-    X(clear, UNSIGNED, 1, 100, "93", false, "cleared when the average is at least this; not below threshold")          \
-    X(silent_after, DURATION, 0, 31536000000, "0", false, "offline without a buffer for so long; 0 = learned")         \
-    X(paused, BOOLEAN, 0, 1, "no", false, "buffers are counted, nothing else")                                         \
-    X(name, TEXT, 0, 64, "", false, "plain text for people")                                                           \
-    X(asset, TEXT, 0, 64, "", false, "what this measuring point belongs to")                                           \
-    X(location, TEXT, 0, 64, "", false, "plain text for people")                                                       \
+#define SETTINGS(X)                                                                                                \
+    X(buffer_size, UNSIGNED, 1, 4096, "", true, "samples in a buffer")                                             \
+    X(axes, UNSIGNED, 1, 16, "", true, "values in a sample")                                                       \
+    X(sampling_hz, NUMBER, 0, 1e7, "0", true, "samples per second; 0 = unknown")                                   \
+    X(unit, TEXT, 0, 12, "", true, "of the values: g, mm/s, A")                                                    \
+    X(scale, NUMBER, 1e-12, 1e12, "1", true, "unit per step of an int16 sample")                                   \
+    X(profile, PROFILE, 0, 2, "default", true, "memory of the knowledge: small, default, large")                   \
+    X(offset, NUMBER, -1e15, 1e15, "0", false, "added to int16 samples after scale")                               \
+    X(format, FORMAT, 0, 3, "f32", false, "of raw buffers: f32, i16, i16be, json")                                 \
+    X(layout, LAYOUT, 0, 1, "interleaved", false, "x0 y0 z0 x1 y1 z1 (interleaved) or x0 x1 y0 y1 z0 z1 (planar)") \
+    X(sensitivity, NUMBER, 1e-6, 100, "1", false, "scales the distance; above 1 = more sensitive")                 \
+    X(start, START, 0, 1, "commission", false, "commission: learn when told to; auto: with the first buffer")      \
+    X(learn, LEARN, 0, 0, "auto", false, "auto = until settled, a number of buffers, or a duration")               \
+    X(learn_min, UNSIGNED, 8, 1000000, "60", false, "buffers that learn = auto takes at the least")                \
+    X(learn_max, DURATION, 60000, 31536000000, "14d", false, "after which learn = auto ends in any case")          \
+    X(learn_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is learned per interval")             \
+    X(detect_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is judged per interval")             \
+    X(window, UNSIGNED, 1, 64, "10", false, "K: buffers judged together")                                          \
+    X(threshold, UNSIGNED, 1, 100, "90", false, "raised when the average falls below")                             \
+    X(clear, UNSIGNED, 1, 100, "93", false, "cleared when the average is at least this; not below threshold")      \
+    X(silent_after, DURATION, 0, 31536000000, "0", false, "offline without a buffer for so long; 0 = learned")     \
+    X(paused, BOOLEAN, 0, 1, "no", false, "buffers are counted, nothing else")                                     \
+    X(name, TEXT, 0, 64, "", false, "plain text for people")                                                       \
+    X(asset, TEXT, 0, 64, "", false, "what this measuring point belongs to")                                       \
+    X(location, TEXT, 0, 64, "", false, "plain text for people")                                                   \
     X(labels, TEXT, 0, 256, "", false, "plain text for people and queries: line=3, hall=B")
 
 enum settings_key {

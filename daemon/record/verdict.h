@@ -9,7 +9,7 @@ enum phase { PHASE_NEW, PHASE_LEARNING, PHASE_WATCHING, PHASE_PAUSED, PHASES };
 const char *phase_name(enum phase phase);
 
 enum verdict_status {
-    VERDICT_OK,        /* detected */
+    VERDICT_OK, /* detected */
     VERDICT_LEARNED,
     VERDICT_NOT_READY, /* not enough was learned to judge: no score */
     VERDICT_IDLE,      /* the strategy left it out: skipped, paused, or not told to learn */
@@ -60,7 +60,7 @@ struct verdict {
     struct detection detection; /* valid when status is OK */
     struct average average;
     struct learning learning;
-    int64_t anomaly;    /* open anomaly, 0 = none */
+    int64_t anomaly; /* open anomaly, 0 = none */
     float sensitivity;
     uint32_t threshold;
     int64_t at; /* wall ms of the buffer */

@@ -35,7 +35,8 @@ int machine_check_etag(const struct machine *machine, const char *if_match, stru
     if (r < 0)
         return refuse_fault(refusal, r);
     if (strcmp(if_match, etag) != 0)
-        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "the settings are of ETag %s now: read them again", etag);
+        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "the settings are of ETag %s now: read them again",
+                      etag);
     return 0;
 }
 
@@ -235,7 +236,8 @@ int registry_adopt(struct registry *registry, const char *id, const void *json, 
     if (r != 0)
         return r;
     if (!pending_find(registry->pending, id, &pending))
-        return refuse(refusal, REFUSAL_NOT_FOUND, "machine", "%s is not pending: GET /v1/pending lists those that are", id);
+        return refuse(refusal, REFUSAL_NOT_FOUND, "machine", "%s is not pending: GET /v1/pending lists those that are",
+                      id);
     registry_base_settings(registry, id, &base, &create);
     settings = base;
     r = wire_read_settings(json, size, &settings, &base, ORIGIN_REST, refusal);

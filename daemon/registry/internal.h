@@ -77,7 +77,8 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
 void machine_take(struct machine *machine, struct machine *from);
 
 /* First difference between two configurations, naming both sides: "axes: 3 here, 1 in the knowledge". */
-const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text, size_t size);
+const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text,
+                               size_t size);
 
 /* The machine has a scratch. */
 void machine_view(struct machine *machine, struct machine_view *view, struct moment now);
@@ -138,7 +139,6 @@ int refuse_store(int r, struct refusal *refusal);
 /* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);
-
 
 /* ---- episode.c: the anomaly of one machine */
 

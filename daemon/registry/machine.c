@@ -228,7 +228,8 @@ static void describe(const struct habit_config *config, enum habit_field field, 
     }
 }
 
-const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text, size_t size)
+const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text,
+                               size_t size)
 {
     static const char *const names[] = { "", "buffer_size", "axes", "profile", "sampling_hz", "scale", "unit" };
     enum habit_field field = habit_config_compare(ours, theirs);
@@ -297,8 +298,9 @@ struct hour *machine_hour(struct machine *machine, struct store *store, int64_t 
         if (machine->hour[i].start == start)
             return &machine->hour[i];
     if (machine->hour_count == HOURS_PENDING) {
-        struct store_change change = { .machine = machine->row, .epoch = machine->epoch, .at = at,
-                                       .hours = machine->hour, .hour_count = 1 };
+        struct store_change change = {
+            .machine = machine->row, .epoch = machine->epoch, .at = at, .hours = machine->hour, .hour_count = 1
+        };
 
         store_submit(store, &change, NULL);
         memmove(&machine->hour[0], &machine->hour[1], (HOURS_PENDING - 1) * sizeof(machine->hour[0]));

@@ -84,7 +84,8 @@ static struct pending *put_in(struct pending_list *list, const char *id, int64_t
     return entry;
 }
 
-void pending_note(struct pending_list *list, const char *id, const char *topic, size_t bytes, uint32_t format, int64_t at)
+void pending_note(struct pending_list *list, const char *id, const char *topic, size_t bytes, uint32_t format,
+                  int64_t at)
 {
     struct pending *entry;
     size_t place;

@@ -470,7 +470,8 @@ int registry_create(struct registry *registry, const char *id, const struct sett
         r = store_new(registry, machine, now);
     machine = r < 0 ? machine_free(machine) : machine;
     if (r == -EEXIST)
-        return refuse(refusal, REFUSAL_STATE, "machine", "machine %s is in the store but could not be loaded: see the log", id);
+        return refuse(refusal, REFUSAL_STATE, "machine",
+                      "machine %s is in the store but could not be loaded: see the log", id);
     if (r == 0)
         r = insert(registry, machine);
     if (r < 0)

@@ -38,16 +38,16 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
 enum intent { INTENT_BUFFER, INTENT_LEARN, INTENT_DETECT };
 
 struct arrival {
-    const char *id;   /* valid machine ID */
+    const char *id; /* valid machine ID */
     enum intent intent;
     enum wire_encoding encoding;
     const void *bytes;
     size_t size;
-    bool dry_run;     /* judge, touch nothing (detect only) */
-    int format;       /* enum sample_format of a RAW body; -1 = the machine's setting */
+    bool dry_run;                     /* judge, touch nothing (detect only) */
+    int format;                       /* enum sample_format of a RAW body; -1 = the machine's setting */
     const struct config_input *input; /* format, layout, scale, offset, path come from here; NULL = from the machine */
     const struct wire_meta *meta;     /* NULL = nothing known */
-    const char *topic;                /* where it came from, for the pending list; NULL = HTTP: unknown machines are 404 */
+    const char *topic; /* where it came from, for the pending list; NULL = HTTP: unknown machines are 404 */
     struct moment now;
 };
 
@@ -109,8 +109,8 @@ int registry_adopt(struct registry *registry, const char *id, const void *json, 
  * where the id is unknown. */
 struct daily_report;
 struct civil_day;
-int registry_reports(struct registry *registry, const char *id, const char *after, const struct civil_day *day, int64_t now,
-                     struct daily_report *reports, size_t limit, struct refusal *refusal);
+int registry_reports(struct registry *registry, const char *id, const char *after, const struct civil_day *day,
+                     int64_t now, struct daily_report *reports, size_t limit, struct refusal *refusal);
 
 /* ------------------------------------------------------------------------------------------------------ house-keeping */
 

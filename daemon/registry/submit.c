@@ -266,12 +266,12 @@ static bool is_duplicate(const struct work *work, size_t index)
 
 static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
-    static const enum strategy_wish wishes[] = { [INTENT_BUFFER] = WISH_AUTOMATIC,
-                                                 [INTENT_LEARN] = WISH_LEARN,
-                                                 [INTENT_DETECT] = WISH_DETECT };
+    static const enum strategy_wish wishes[] = {
+        [INTENT_BUFFER] = WISH_AUTOMATIC, [INTENT_LEARN] = WISH_LEARN, [INTENT_DETECT] = WISH_DETECT
+    };
     struct machine *machine = work->machine;
-    enum strategy_action action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent],
-                                                  work->at, &verdict->note);
+    enum strategy_action action =
+        strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], work->at, &verdict->note);
 
     strategy_seen(&machine->state, work->at);
     switch (action) {

@@ -88,7 +88,8 @@ static int report_entered(struct registry *registry, const struct machine *machi
     if (count < 0)
         return count;
     memcpy(&hours[count], machine->hour, machine->hour_count * sizeof(hours[0]));
-    daily_report_make(report, day, machine->id, machine->settings.asset, hours, (size_t)count + machine->hour_count, now);
+    daily_report_make(report, day, machine->id, machine->settings.asset, hours, (size_t)count + machine->hour_count,
+                      now);
     return 0;
 }
 

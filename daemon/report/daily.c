@@ -158,6 +158,5 @@ void daily_report_make(struct daily_report *report, const struct civil_day *day,
         hour_add(&report->total, &hours[i]);
     }
     report->anomalies_per_hour = passed > 0 ? report->total.anomalies / ((double)passed / HOUR_MS) : 0;
-    report->similarity_mean =
-        report->total.detected > 0 ? report->total.similarity_sum / report->total.detected : NAN;
+    report->similarity_mean = report->total.detected > 0 ? report->total.similarity_sum / report->total.detected : NAN;
 }

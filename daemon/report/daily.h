@@ -26,11 +26,11 @@ void civil_day_of_time(int64_t wall, struct civil_day *day);
 struct daily_report {
     struct civil_day day;
     char machine[MACHINE_ID_SIZE], asset[64];
-    double hours;          /* length of the day */
-    bool complete;         /* the day is over */
-    struct hour total;     /* of the day; start is the day's */
+    double hours;      /* length of the day */
+    bool complete;     /* the day is over */
+    struct hour total; /* of the day; start is the day's */
     struct hour hour[REPORT_HOURS];
-    size_t hour_count;     /* one for each hour of UTC that begins in the day, those without buffers too */
+    size_t hour_count;         /* one for each hour of UTC that begins in the day, those without buffers too */
     double anomalies_per_hour; /* over the hours that have passed */
     double similarity_mean;    /* NAN = nothing was detected */
 };

@@ -12,13 +12,19 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 #define STATEMENT_TEXT(name, sql) [STATEMENT_##name] = (sql),
     STATEMENTS(STATEMENT_TEXT)
 #undef STATEMENT_TEXT
-        [STATEMENT_HOUR_ADD] = "INSERT INTO hour (start, machine, similarity_sum, log_distance_sum, similarity_min, "
-                               "anomaly_ms" HOUR_COUNTERS(HOUR_NAME) ") VALUES (?, ?, ?, ?, ?, ?" HOUR_COUNTERS(
-                                   HOUR_PLACE) ") ON CONFLICT DO UPDATE SET " HOUR_COUNTERS(HOUR_PLUS)
-                               "similarity_sum = similarity_sum + excluded.similarity_sum, "
-                               "log_distance_sum = log_distance_sum + excluded.log_distance_sum, "
-                               "similarity_min = min(similarity_min, excluded.similarity_min), "
-                               "anomaly_ms = anomaly_ms + excluded.anomaly_ms"
+        [STATEMENT_HOUR_ADD] =
+            "INSERT INTO hour (start, machine, similarity_sum, log_distance_sum, similarity_min, "
+            "anomaly_ms" HOUR_COUNTERS(HOUR_NAME) ") VALUES (?, ?, ?, ?, ?, ?" HOUR_COUNTERS(
+                HOUR_PLACE) ") ON CONFLICT DO UPDATE SET " HOUR_COUNTERS(HOUR_PLUS) "similarity_sum = similarity_sum + "
+                                                                                    "excluded.similarity_sum, "
+                                                                                    "log_distance_sum = "
+                                                                                    "log_distance_sum + "
+                                                                                    "excluded.log_distance_sum, "
+                                                                                    "similarity_min = "
+                                                                                    "min(similarity_min, "
+                                                                                    "excluded.similarity_min), "
+                                                                                    "anomaly_ms = anomaly_ms + "
+                                                                                    "excluded.anomaly_ms"
 };
 
 int store_prepare_statements(struct store *store)

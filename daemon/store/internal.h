@@ -22,12 +22,10 @@
       "interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, window) "                             \
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                                \
     X(KNOWLEDGE_PUT, "INSERT OR REPLACE INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?)")                    \
-    X(SNAPSHOT_TAKE,                                                                                                   \
-      "INSERT INTO snapshot (machine, taken, reason, bytes) "                                                          \
-      "SELECT machine, ?2, ?3, bytes FROM knowledge WHERE machine = ?1")                                               \
-    X(SNAPSHOT_PRUNE,                                                                                                  \
-      "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN "                                                         \
-      "(SELECT id FROM snapshot WHERE machine = ?1 ORDER BY id DESC LIMIT ?2)")                                        \
+    X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, bytes) "                                           \
+                     "SELECT machine, ?2, ?3, bytes FROM knowledge WHERE machine = ?1")                                \
+    X(SNAPSHOT_PRUNE, "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN "                                         \
+                      "(SELECT id FROM snapshot WHERE machine = ?1 ORDER BY id DESC LIMIT ?2)")                        \
     X(MARK_PUT, "INSERT OR REPLACE INTO mark (machine, source, boot, high, seen, used) VALUES (?, ?, ?, ?, ?, ?)")     \
     X(MARKS_CLEAR, "DELETE FROM mark WHERE machine = ?1 AND source = ?2")                                              \
     X(COMMISSIONING_ADD,                                                                                               \

@@ -147,7 +147,8 @@ int store_load_machines(struct store *store, int64_t machine,
 static const char anomalies_sql[] =
     "SELECT a.id, m.name, a.asset, a.raised, a.cleared, a.event, a.similarity, a.distance, a.threshold, a.sensitivity, "
     "a.learned, a.buffers, a.explanation FROM anomaly a JOIN machine m ON m.id = a.machine "
-    "WHERE (?1 IS NULL OR m.name = ?1) AND (?2 IS NULL OR a.asset = ?2) AND a.raised >= ?3 AND (?4 = 0 OR a.raised < ?4) "
+    "WHERE (?1 IS NULL OR m.name = ?1) AND (?2 IS NULL OR a.asset = ?2) AND a.raised >= ?3 AND (?4 = 0 OR a.raised < "
+    "?4) "
     "AND (?5 = 0 OR a.id < ?5) AND (?6 = 0 OR a.id = ?6) ORDER BY a.id DESC LIMIT ?7";
 
 static int read_anomaly(sqlite3_stmt *statement, struct anomaly *anomaly)
@@ -223,8 +224,9 @@ static void read_hour(sqlite3_stmt *statement, struct hour *hour)
 
 int store_hours(struct store *store, int64_t machine, int64_t from, int64_t to, struct hour *hours, size_t limit)
 {
-    static const char sql[] = "SELECT start, similarity_sum, log_distance_sum, similarity_min, anomaly_ms" HOUR_COUNTERS(
-        HOUR_COLUMN) " FROM hour WHERE start >= ?1 AND start < ?2 AND machine = ?3 ORDER BY start LIMIT ?4";
+    static const char sql[] =
+        "SELECT start, similarity_sum, log_distance_sum, similarity_min, anomaly_ms" HOUR_COUNTERS(
+            HOUR_COLUMN) " FROM hour WHERE start >= ?1 AND start < ?2 AND machine = ?3 ORDER BY start LIMIT ?4";
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
@@ -250,7 +252,8 @@ int store_outbox(struct store *store, int64_t after, struct outbox_message *mess
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
-    int r = begin(store, "SELECT id, topic, payload, retain FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", &statement);
+    int r =
+        begin(store, "SELECT id, topic, payload, retain FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", &statement);
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, after);

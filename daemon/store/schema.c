@@ -13,21 +13,21 @@ static const char version_1[] =
     "  id INTEGER PRIMARY KEY AUTOINCREMENT," /* never used twice: nothing of a deleted machine can come back */
     "  name TEXT NOT NULL UNIQUE,"            /* the machine ID */
     "  created INTEGER NOT NULL,"
-    "  settings TEXT NOT NULL"                /* JSON object: what REST has set, nothing else */
+    "  settings TEXT NOT NULL" /* JSON object: what REST has set, nothing else */
     ") STRICT;"
-    "CREATE TABLE state ("                    /* the strategy's memory, see record/machine.h */
+    "CREATE TABLE state (" /* the strategy's memory, see record/machine.h */
     "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
     "  phase INTEGER NOT NULL, phase_since INTEGER NOT NULL, phase_learned INTEGER NOT NULL,"
     "  last_learn INTEGER NOT NULL, last_detect INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
     "  interval INTEGER NOT NULL,"
     "  anomaly INTEGER NOT NULL, anomaly_similarity INTEGER NOT NULL, anomaly_distance REAL NOT NULL,"
     "  anomaly_buffers INTEGER NOT NULL,"
-    "  window BLOB"                           /* struct habit_window */
+    "  window BLOB" /* struct habit_window */
     ") STRICT;"
     "CREATE TABLE knowledge ("
     "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
     "  changed INTEGER NOT NULL,"
-    "  bytes BLOB NOT NULL"                   /* sealed block */
+    "  bytes BLOB NOT NULL" /* sealed block */
     ") STRICT;"
     "CREATE TABLE snapshot ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -35,15 +35,15 @@ static const char version_1[] =
     "  taken INTEGER NOT NULL, reason TEXT NOT NULL, bytes BLOB NOT NULL"
     ") STRICT;"
     "CREATE INDEX snapshot_machine ON snapshot (machine);"
-    "CREATE TABLE commissioning ("            /* value = zero[axis] + step[axis] * sample */
+    "CREATE TABLE commissioning (" /* value = zero[axis] + step[axis] * sample */
     "  id INTEGER PRIMARY KEY,"
     "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
     "  at INTEGER NOT NULL, axes INTEGER NOT NULL,"
-    "  step BLOB NOT NULL, zero BLOB NOT NULL,"  /* float32 of each axis */
-    "  samples BLOB NOT NULL"                    /* int16, interleaved */
+    "  step BLOB NOT NULL, zero BLOB NOT NULL," /* float32 of each axis */
+    "  samples BLOB NOT NULL"                   /* int16, interleaved */
     ") STRICT;"
     "CREATE INDEX commissioning_machine ON commissioning (machine);"
-    "CREATE TABLE mark ("                     /* what a source that numbers its buffers has had applied */
+    "CREATE TABLE mark (" /* what a source that numbers its buffers has had applied */
     "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
     "  source TEXT NOT NULL, boot TEXT NOT NULL,"
     "  high INTEGER NOT NULL, seen BLOB NOT NULL, used INTEGER NOT NULL,"
@@ -56,10 +56,10 @@ static const char version_1[] =
     "  raised INTEGER NOT NULL, cleared INTEGER NOT NULL, event INTEGER NOT NULL,"
     "  similarity INTEGER NOT NULL, distance REAL NOT NULL,"
     "  threshold INTEGER NOT NULL, sensitivity REAL NOT NULL, learned INTEGER NOT NULL, buffers INTEGER NOT NULL,"
-    "  explanation TEXT NOT NULL"             /* JSON array */
+    "  explanation TEXT NOT NULL" /* JSON array */
     ") STRICT;"
     "CREATE INDEX anomaly_machine ON anomaly (machine);"
-    "CREATE TABLE hour ("                     /* counters, see record/hour.h */
+    "CREATE TABLE hour (" /* counters, see record/hour.h */
     "  start INTEGER NOT NULL,"
     "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
     "  learned INTEGER NOT NULL, detected INTEGER NOT NULL, below INTEGER NOT NULL, idle INTEGER NOT NULL,"
@@ -67,10 +67,10 @@ static const char version_1[] =
     "  anomalies INTEGER NOT NULL,"
     "  similarity_sum REAL NOT NULL, log_distance_sum REAL NOT NULL, similarity_min INTEGER NOT NULL,"
     "  anomaly_ms INTEGER NOT NULL,"
-    "  PRIMARY KEY (start, machine)"          /* by time: a flush of many machines touches few pages */
+    "  PRIMARY KEY (start, machine)" /* by time: a flush of many machines touches few pages */
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX hour_machine ON hour (machine);"
-    "CREATE TABLE outbox ("                   /* waits for the broker's acknowledgment; topic below the root */
+    "CREATE TABLE outbox (" /* waits for the broker's acknowledgment; topic below the root */
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  topic TEXT NOT NULL, payload TEXT NOT NULL, retain INTEGER NOT NULL"
     ") STRICT;";
@@ -141,13 +141,15 @@ int store_prepare_schema(sqlite3 *database, const char *path, char message[STORE
         return STORE_E_FOREIGN;
     }
     if (result == SQLITE_OK && version > NEWEST) {
-        snprintf(message, STORE_MESSAGE_SIZE,
-                 "%s: made by a later version of habit (schema %d, this one knows %d); it is left as it is: install that "
-                 "version, or restore a backup from before the upgrade",
-                 path, version, NEWEST);
+        snprintf(
+            message, STORE_MESSAGE_SIZE,
+            "%s: made by a later version of habit (schema %d, this one knows %d); it is left as it is: install that "
+            "version, or restore a backup from before the upgrade",
+            path, version, NEWEST);
         return STORE_E_NEWER;
     }
-    if (result == SQLITE_CORRUPT || (result == SQLITE_OK && tables > 0 && !check_passes(database, found, sizeof(found)))) {
+    if (result == SQLITE_CORRUPT ||
+        (result == SQLITE_OK && tables > 0 && !check_passes(database, found, sizeof(found)))) {
         snprintf(message, STORE_MESSAGE_SIZE,
                  "%s: damaged (%s); it is left as it is: restore a backup, or move it and its -wal file away to begin "
                  "with an empty store",

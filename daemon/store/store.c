@@ -88,7 +88,8 @@ static int connect_database(const char *path, int flags, sqlite3 **database)
 static int first_anomaly(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
-    int result = sqlite3_prepare_v2(store->reader, "SELECT coalesce(max(id), 0) + 1 FROM anomaly", -1, &statement, NULL);
+    int result =
+        sqlite3_prepare_v2(store->reader, "SELECT coalesce(max(id), 0) + 1 FROM anomaly", -1, &statement, NULL);
 
     if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
         store->next_anomaly = sqlite3_column_int64(statement, 0);
@@ -365,10 +366,10 @@ static size_t event_room(const struct store_change *change)
 static size_t change_room(const struct store_change *change)
 {
     return room(change->state, sizeof(*change->state)) + room(change->window, change->window_size) +
-           room(change->knowledge, change->knowledge_size) + text_room(change->snapshot) +
-           text_room(change->settings) + room(change->marks, change->mark_count * sizeof(*change->marks)) +
-           commissioning_room(change) + event_room(change) +
-           text_room(change->forget_source) + room(change->hours, change->hour_count * sizeof(*change->hours));
+           room(change->knowledge, change->knowledge_size) + text_room(change->snapshot) + text_room(change->settings) +
+           room(change->marks, change->mark_count * sizeof(*change->marks)) + commissioning_room(change) +
+           event_room(change) + text_room(change->forget_source) +
+           room(change->hours, change->hour_count * sizeof(*change->hours));
 }
 
 static void keep_commissioning(char **bytes, struct store_change *change)

@@ -51,26 +51,26 @@ struct store_commissioning {
 
 /* One atomic change of one machine; NULL parts are left as they are. Everything is copied. */
 struct store_change {
-    int64_t machine;                       /* row */
-    uint64_t epoch;                        /* that the submitter's memory is of */
-    int64_t at;                            /* wall ms */
+    int64_t machine; /* row */
+    uint64_t epoch;  /* that the submitter's memory is of */
+    int64_t at;      /* wall ms */
     const struct strategy_state *state;
-    const void *window;                    /* bytes of the engine's window */
+    const void *window; /* bytes of the engine's window */
     size_t window_size;
-    const void *knowledge;                 /* sealed block */
+    const void *knowledge; /* sealed block */
     size_t knowledge_size;
-    const char *snapshot;                  /* reason: the knowledge in the store before this change becomes a snapshot */
-    const char *settings;                  /* JSON of what REST has set */
-    const struct mark *marks;              /* all boots of each source that is named */
+    const char *snapshot;     /* reason: the knowledge in the store before this change becomes a snapshot */
+    const char *settings;     /* JSON of what REST has set */
+    const struct mark *marks; /* all boots of each source that is named */
     size_t mark_count;
-    const char *forget_source;             /* whose marks are deleted */
+    const char *forget_source; /* whose marks are deleted */
     const struct store_commissioning *commissioning;
     size_t commissioning_count;
     bool forget_commissioning;
-    const struct anomaly *anomalies;       /* inserted or replaced by id, and for each what is said of it */
+    const struct anomaly *anomalies; /* inserted or replaced by id, and for each what is said of it */
     const struct store_outgoing *outgoing;
-    size_t event_count;                    /* of both */
-    const struct hour *hours;              /* added to what is there for those hours */
+    size_t event_count;       /* of both */
+    const struct hour *hours; /* added to what is there for those hours */
     size_t hour_count;
 };
 
@@ -113,8 +113,8 @@ struct store_machine {
 
 /* Calls `each` for every machine (0), or for one row; stops at the first that returns < 0 and returns that. Under the read
  * lock: `each` calls nothing of the store. */
-int store_load_machines(struct store *store, int64_t machine, int (*each)(void *user, const struct store_machine *machine),
-                        void *user);
+int store_load_machines(struct store *store, int64_t machine,
+                        int (*each)(void *user, const struct store_machine *machine), void *user);
 
 struct anomaly_query {
     const char *machine, *asset; /* NULL = any */

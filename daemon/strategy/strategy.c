@@ -68,8 +68,7 @@ enum strategy_action strategy_decide(const struct settings *settings, struct str
         *note = "this machine is paused";
         return ACTION_IDLE;
     }
-    if (state->phase == PHASE_NEW &&
-        (wish == WISH_LEARN || (wish == WISH_AUTOMATIC && settings->start == START_AUTO)))
+    if (state->phase == PHASE_NEW && (wish == WISH_LEARN || (wish == WISH_AUTOMATIC && settings->start == START_AUTO)))
         enter(state, PHASE_LEARNING, at);
     if (wish == WISH_LEARN)
         return ACTION_LEARN;

@@ -28,10 +28,10 @@ struct wire_meta {
     char source[SOURCE_SIZE]; /* "" = the default source */
     char boot[SOURCE_SIZE];
     bool has_seq, has_time, has_age;
-    uint64_t seq;       /* 0 .. 2^53 - 1 */
-    int64_t time;       /* wall ms when it was measured */
-    uint64_t age_ms;    /* how old it was when sent */
-    uint32_t ignored;   /* unknown JSON fields: counted, not refused */
+    uint64_t seq;     /* 0 .. 2^53 - 1 */
+    int64_t time;     /* wall ms when it was measured */
+    uint64_t age_ms;  /* how old it was when sent */
+    uint32_t ignored; /* unknown JSON fields: counted, not refused */
     uint32_t context_count;
     struct named_number context[LIMIT_CONTEXT];
 };

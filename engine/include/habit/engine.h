@@ -44,26 +44,26 @@ enum {
     HABIT_FORMAT_VERSION = 1 /* of the knowledge block */
 };
 
-#define HABIT_MAX_VALUE 1e15f     /* larger magnitudes are refused */
-#define HABIT_MAX_SENSITIVITY 100 /* sensitivity is in (0, 100] */
-#define HABIT_THRESHOLD 90        /* recommended: alarm where similarity < threshold; distance 1 is exactly here */
+#define HABIT_MAX_VALUE       1e15f /* larger magnitudes are refused */
+#define HABIT_MAX_SENSITIVITY 100   /* sensitivity is in (0, 100] */
+#define HABIT_THRESHOLD       90    /* recommended: alarm where similarity < threshold; distance 1 is exactly here */
 
 /* name, value, text */
-#define HABIT_RESULTS(X)                                                                                  \
-    X(OK, 0, "done")                                                                                      \
-    X(ENOTREADY, -1, "not enough buffers were learned to judge one")                                      \
-    X(ENULL, -2, "a pointer is missing")                                                                  \
-    X(ECONFIG, -3, "a value of the configuration is out of its range")                                    \
-    X(EMEMORY, -4, "memory is too small or not aligned to 4 bytes")                                       \
-    X(ECOUNT, -5, "not buffer_size x axes values")                                                        \
-    X(EVALUE, -6, "a value is not finite, or beyond 1e15")                                                \
-    X(ECONSTANT, -7, "all axes are constant: a dead sensor is not learned")                               \
-    X(ERANGE, -8, "outside the range of this setting")                                                    \
-    X(EBLOCK, -9, "not a knowledge block")                                                                \
-    X(EVERSION, -10, "a knowledge block of another format version")                                       \
-    X(EUNSEALED, -11, "the knowledge block was copied without being sealed")                              \
-    X(ECRC, -12, "the knowledge block is damaged")                                                        \
-    X(EMEANING, -13, "the knowledge block holds values that no engine writes")                            \
+#define HABIT_RESULTS(X)                                                       \
+    X(OK, 0, "done")                                                           \
+    X(ENOTREADY, -1, "not enough buffers were learned to judge one")           \
+    X(ENULL, -2, "a pointer is missing")                                       \
+    X(ECONFIG, -3, "a value of the configuration is out of its range")         \
+    X(EMEMORY, -4, "memory is too small or not aligned to 4 bytes")            \
+    X(ECOUNT, -5, "not buffer_size x axes values")                             \
+    X(EVALUE, -6, "a value is not finite, or beyond 1e15")                     \
+    X(ECONSTANT, -7, "all axes are constant: a dead sensor is not learned")    \
+    X(ERANGE, -8, "outside the range of this setting")                         \
+    X(EBLOCK, -9, "not a knowledge block")                                     \
+    X(EVERSION, -10, "a knowledge block of another format version")            \
+    X(EUNSEALED, -11, "the knowledge block was copied without being sealed")   \
+    X(ECRC, -12, "the knowledge block is damaged")                             \
+    X(EMEANING, -13, "the knowledge block holds values that no engine writes") \
     X(EMISMATCH, -14, "the knowledge block is of another geometry, rate, unit, scale or profile")
 
 enum habit_status {
@@ -89,7 +89,10 @@ struct habit_config {
     char unit[HABIT_UNIT_SIZE]; /* for people: "g", "mm/s", "A"; printable ASCII, zero-padded; may be empty */
 };
 
-#define HABIT_CONFIG_DEFAULT { .profile = HABIT_PROFILE_DEFAULT, .scale = 1.0f }
+#define HABIT_CONFIG_DEFAULT                            \
+    {                                                   \
+        .profile = HABIT_PROFILE_DEFAULT, .scale = 1.0f \
+    }
 
 /* Bytes needed for a configuration; 0 if the configuration is not valid. */
 size_t habit_knowledge_size(const struct habit_config *config);
@@ -113,9 +116,9 @@ struct habit_memory {
 struct habit_engine {
     struct habit_config config;
     struct habit_memory memory;
-    uint32_t stamp;   /* of the knowledge that cache and checks are about */
-    uint32_t cached;  /* 1 when the cache fits the knowledge */
-    uint32_t ready;   /* HABIT_ENGINE_READY between init and the end */
+    uint32_t stamp;  /* of the knowledge that cache and checks are about */
+    uint32_t cached; /* 1 when the cache fits the knowledge */
+    uint32_t ready;  /* HABIT_ENGINE_READY between init and the end */
 };
 
 /* Makes an engine that has learned nothing. On an engine that exists: forget everything.
@@ -128,10 +131,10 @@ int habit_use_scratch(struct habit_engine *engine, void *scratch, size_t size);
 /* ------------------------------------------------------------------------------------------------ learn and detect */
 
 enum habit_missing {
-    HABIT_MISSING_NOTHING,  /* settled */
-    HABIT_MISSING_BUFFERS,  /* too few buffers to detect at all */
-    HABIT_MISSING_MORE,     /* detects, and gets better with more buffers */
-    HABIT_MISSING_QUIET,    /* still changing: recent buffers keep looking strange before they are learned */
+    HABIT_MISSING_NOTHING, /* settled */
+    HABIT_MISSING_BUFFERS, /* too few buffers to detect at all */
+    HABIT_MISSING_MORE,    /* detects, and gets better with more buffers */
+    HABIT_MISSING_QUIET,   /* still changing: recent buffers keep looking strange before they are learned */
     HABIT_MISSINGS
 };
 
@@ -139,13 +142,13 @@ enum habit_missing {
 const char *habit_missing_text(enum habit_missing missing);
 
 struct habit_progress {
-    uint32_t learned;          /* buffers learned so far; stays at 2^32 - 1 */
-    uint32_t needed;           /* buffers that are still needed before detect answers; 0 = ready.
+    uint32_t learned;   /* buffers learned so far; stays at 2^32 - 1 */
+    uint32_t needed;    /* buffers that are still needed before detect answers; 0 = ready.
                                 * 8 at first; up to 2 more where that many of the first 8 were left out as outliers */
-    float weight;              /* with which the last buffer was learned, 0..1; below 1 it looked strange */
-    float settled;             /* 0..1: 1 when more of the same would change little */
-    float false_alarms;        /* own estimate of the share of nominal buffers with similarity < 90, at sensitivity 1 */
-    bool extrapolated;         /* that estimate is below 1 / (learned + 1): a model's word, not counted */
+    float weight;       /* with which the last buffer was learned, 0..1; below 1 it looked strange */
+    float settled;      /* 0..1: 1 when more of the same would change little */
+    float false_alarms; /* own estimate of the share of nominal buffers with similarity < 90, at sensitivity 1 */
+    bool extrapolated;  /* that estimate is below 1 / (learned + 1): a model's word, not counted */
     enum habit_missing missing;
 };
 
@@ -176,25 +179,25 @@ const char *habit_kind_name(enum habit_kind kind);
 
 /* One feature that made the buffer strange. */
 struct habit_reason {
-    uint8_t axis;       /* 0 .. axes - 1 */
-    uint8_t kind;       /* enum habit_kind */
-    bool in_hz;         /* band: from and to are Hz, else bins of the spectrum */
-    float from, to;     /* band: lowest and highest frequency; waveform: first and last sample; else 0 */
-    float sigmas;       /* signed: how many standard deviations above (+) or below (-) what was learned */
+    uint8_t axis;   /* 0 .. axes - 1 */
+    uint8_t kind;   /* enum habit_kind */
+    bool in_hz;     /* band: from and to are Hz, else bins of the spectrum */
+    float from, to; /* band: lowest and highest frequency; waveform: first and last sample; else 0 */
+    float sigmas;   /* signed: how many standard deviations above (+) or below (-) what was learned */
 };
 
 struct habit_result {
-    uint8_t similarity;   /* 0..100; 100 = completely similar; below 90 = alarm at the defaults */
-    float distance;       /* > 0, unbounded, before sensitivity; 1 = alarm line at sensitivity 1 and threshold 90 */
-    float p_value;        /* probability that a nominal buffer is at least as strange, by the engine's own model */
-    float score;          /* the same on the standardised log scale that windows add up; alarm near 3 */
-    bool extrapolated;    /* p_value is below 1 / (learned + 1) */
-    uint16_t constant;    /* bit a: axis a did not move at all: dead sensor? */
-    uint16_t clipped;     /* bit a: axis a stays at its extremes: range exceeded? */
-    uint8_t reasons;      /* how many of reason[] are filled */
+    uint8_t similarity; /* 0..100; 100 = completely similar; below 90 = alarm at the defaults */
+    float distance;     /* > 0, unbounded, before sensitivity; 1 = alarm line at sensitivity 1 and threshold 90 */
+    float p_value;      /* probability that a nominal buffer is at least as strange, by the engine's own model */
+    float score;        /* the same on the standardised log scale that windows add up; alarm near 3 */
+    bool extrapolated;  /* p_value is below 1 / (learned + 1) */
+    uint16_t constant;  /* bit a: axis a did not move at all: dead sensor? */
+    uint16_t clipped;   /* bit a: axis a stays at its extremes: range exceeded? */
+    uint8_t reasons;    /* how many of reason[] are filled */
     struct habit_reason reason[HABIT_MAX_REASONS]; /* strongest first */
-    float level[HABIT_MAX_AXES];     /* mean of each axis, in the sensor's unit */
-    float amplitude[HABIT_MAX_AXES]; /* rms around that mean */
+    float level[HABIT_MAX_AXES];                   /* mean of each axis, in the sensor's unit */
+    float amplitude[HABIT_MAX_AXES];               /* rms around that mean */
 };
 
 /* Compare one buffer with the knowledge, which it never changes.
@@ -215,16 +218,16 @@ int habit_accept(struct habit_engine *engine, const float *buffers, size_t n);
 /* The last K detections of a machine, judged together: catches weak faults that single buffers miss. A flat struct that
  * may be saved and restored as bytes. */
 struct habit_window {
-    uint16_t size;                  /* K, 1..HABIT_MAX_WINDOW */
-    uint16_t count;                 /* filled so far, 0..K */
-    uint16_t next;                  /* where the next goes, 0..K-1 */
-    uint16_t reserved;              /* 0 */
-    float score[HABIT_MAX_WINDOW];  /* ring of habit_result.score */
+    uint16_t size;                 /* K, 1..HABIT_MAX_WINDOW */
+    uint16_t count;                /* filled so far, 0..K */
+    uint16_t next;                 /* where the next goes, 0..K-1 */
+    uint16_t reserved;             /* 0 */
+    float score[HABIT_MAX_WINDOW]; /* ring of habit_result.score */
 };
 
 struct habit_average {
-    uint8_t similarity;  /* 0..100, on the same scale as a single buffer's */
-    float distance;      /* 1 = alarm line of the window */
+    uint8_t similarity; /* 0..100, on the same scale as a single buffer's */
+    float distance;     /* 1 = alarm line of the window */
 };
 
 /* Empties a window of K detections. Returns HABIT_OK, ENULL, ERANGE. */
@@ -266,8 +269,8 @@ struct habit_info {
     struct habit_config config;
     float sensitivity;
     uint32_t learned;
-    uint32_t size;     /* of the block, in bytes */
-    uint32_t crc;      /* CRC32C of the block */
+    uint32_t size; /* of the block, in bytes */
+    uint32_t crc;  /* CRC32C of the block */
     uint16_t format;
 };
 
@@ -275,8 +278,15 @@ struct habit_info {
  * bytes need no alignment. Returns HABIT_OK, ENULL, EBLOCK, EVERSION, EUNSEALED, ECRC, EMEANING. */
 int habit_check(const void *bytes, size_t size, struct habit_info *info);
 
-enum habit_field { HABIT_FIELD_NONE, HABIT_FIELD_BUFFER_SIZE, HABIT_FIELD_AXES, HABIT_FIELD_PROFILE,
-                   HABIT_FIELD_SAMPLING_HZ, HABIT_FIELD_SCALE, HABIT_FIELD_UNIT };
+enum habit_field {
+    HABIT_FIELD_NONE,
+    HABIT_FIELD_BUFFER_SIZE,
+    HABIT_FIELD_AXES,
+    HABIT_FIELD_PROFILE,
+    HABIT_FIELD_SAMPLING_HZ,
+    HABIT_FIELD_SCALE,
+    HABIT_FIELD_UNIT
+};
 
 /* First field in which two configurations differ. Floats must agree in every bit. */
 enum habit_field habit_config_compare(const struct habit_config *a, const struct habit_config *b);

@@ -120,6 +120,6 @@ int clock_parse(const char *text, int64_t *wall)
     if (!read_date_and_time(&text, &tm) || !read_fraction(&text, &fraction) || !read_offset(text, &minutes) ||
         !date_exists(&tm))
         return -EINVAL;
-    *wall = ((int64_t)timegm(&tm) - minutes * 60) * 1000 + fraction;
+    *wall = ((int64_t)timegm(&tm) - (int64_t)minutes * 60) * 1000 + fraction;
     return 0;
 }

@@ -192,21 +192,22 @@ static void offer_keys(struct nearest *nearest, const struct section *section, c
         nearest_offer(nearest, name, settings_fields[i].key);
 }
 
-/* The section that has such a key; NULL = none. */
+/* The section that has such a key; "" = none. */
 static const char *home_of(const char *name)
 {
     for (size_t i = 0; i < CONFIG_KEYS; i++)
         if (strcmp(config_keys[i].key, name) == 0)
             return config_keys[i].section;
-    return settings_find(name) ? "machine" : NULL;
+    return settings_find(name) ? "machine" : "";
 }
 
 static int unknown_key(struct parser *parser, const char *name)
 {
+    const char *home = home_of(name);
     struct nearest nearest = { 0 };
 
-    if (home_of(name))
-        return wrong(parser, parser->line, "%s has no key '%s'; [%s] has", parser->heading, name, home_of(name));
+    if (home[0] != '\0')
+        return wrong(parser, parser->line, "%s has no key '%s'; [%s] has", parser->heading, name, home);
     offer_keys(&nearest, parser->section, name);
     if (nearest.word)
         return wrong(parser, parser->line, "%s has no key '%s'; did you mean '%s'?", parser->heading, name,

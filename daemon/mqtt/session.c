@@ -45,13 +45,12 @@ int session_lost_by(struct mqtt *mqtt, int rc)
 
 static void subscribe(struct mqtt *mqtt)
 {
-    static const size_t most = TOPIC_KINDS + LIMIT_INPUTS;
     char text[TOPIC_KINDS + LIMIT_INPUTS][TOPIC_SIZE];
     char *filters[TOPIC_KINDS + LIMIT_INPUTS];
     size_t count = topic_filters(mqtt->config);
     int rc;
 
-    for (size_t i = 0; i < count && i < most; i++) {
+    for (size_t i = 0; i < count; i++) { /* the configuration has LIMIT_INPUTS at the most */
         topic_filter(mqtt->config, i, text[i]);
         filters[i] = text[i];
     }
@@ -65,11 +64,12 @@ static void on_subscribe(struct mosquitto *client, void *user, int mid, int coun
                          const mosquitto_property *properties)
 {
     struct mqtt *mqtt = user;
+    size_t wanted = topic_filters(mqtt->config);
+    bool all = (size_t)count == wanted; /* a broker may answer nonsense */
     char filter[TOPIC_SIZE];
-    bool all = true;
 
     (void)client, (void)mid, (void)properties;
-    for (int i = 0; i < count && (size_t)i < topic_filters(mqtt->config); i++) {
+    for (int i = 0; i < count && (size_t)i < wanted; i++) {
         if (granted[i] == 1)
             continue;
         all = false;
@@ -85,13 +85,13 @@ static void on_subscribe(struct mosquitto *client, void *user, int mid, int coun
 
 /* -------------------------------------------------------------------------------------------------------- callbacks */
 
+/* An old broker's answer, code 1 in the form of 3.1.1, arrives as UNSUPPORTED_PROTOCOL_VERSION too. */
 static void refused(struct mqtt *mqtt, int reason)
 {
     struct session *session = &mqtt->session;
     bool new_protocol = session->version == MQTT_PROTOCOL_V5;
 
-    if (new_protocol &&
-        reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION) { /* the library's word for 3.1.1's code 1 too */
+    if (new_protocol && reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION) {
         session->version = MQTT_PROTOCOL_V311;
         session->at_once = true;
         session_lost(mqtt, "broker does not speak MQTT 5");

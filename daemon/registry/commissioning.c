@@ -68,7 +68,7 @@ void commissioning_add(struct commissioning_list *list, struct machine *machine,
 void commissioning_free(struct commissioning_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free((float *)(uintptr_t)list->buffer[i].step);
+        free((float *)list->buffer[i].step);
     free(list->buffer);
     *list = (struct commissioning_list){ 0 };
 }

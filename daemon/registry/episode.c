@@ -99,8 +99,8 @@ void episode_log_free(struct episode_log *log)
 {
     for (size_t i = 0; i < log->count; i++) {
         free(log->anomalies[i].explanation);
-        free((char *)(uintptr_t)log->outgoing[i].topic);
-        free((char *)(uintptr_t)log->outgoing[i].payload);
+        free((char *)log->outgoing[i].topic);
+        free((char *)log->outgoing[i].payload);
     }
     free(log->anomalies);
     free(log->outgoing);

@@ -307,8 +307,9 @@ int check_id(const char *id, struct refusal *refusal)
 
 static int refuse_unknown(const char *id, struct refusal *refusal)
 {
-    return refuse(refusal, REFUSAL_NO_MACHINE, "machine",
-                  "no machine %s: PUT /v1/machines/%s makes it, or a [machine] section with create = yes", id, id);
+    refuse(refusal, REFUSAL_NO_MACHINE, "machine",
+           "no machine %s: PUT /v1/machines/%s makes it, or a [machine] section with create = yes", id, id);
+    return REFUSAL_NO_MACHINE;
 }
 
 int machine_lend_scratch(struct machine *machine, struct refusal *refusal)
@@ -519,7 +520,7 @@ static int delete_entered(struct registry *registry, struct machine *machine, st
 
 int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal)
 {
-    struct machine *machine;
+    struct machine *machine = NULL;
     int r = check_id(id, refusal);
 
     if (r != 0)

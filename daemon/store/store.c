@@ -374,7 +374,7 @@ static size_t change_room(const struct store_change *change)
 
 static void keep_commissioning(char **bytes, struct store_change *change)
 {
-    struct store_commissioning *buffers = (struct store_commissioning *)(uintptr_t)change->commissioning;
+    struct store_commissioning *buffers = (struct store_commissioning *)change->commissioning;
 
     for (size_t i = 0; i < change->commissioning_count; i++) {
         buffers[i].samples = keep(bytes, buffers[i].samples, buffers[i].count * sizeof(int16_t));
@@ -385,11 +385,11 @@ static void keep_commissioning(char **bytes, struct store_change *change)
 
 static void keep_events(char **bytes, struct store_change *change)
 {
-    struct anomaly *anomalies = (struct anomaly *)(uintptr_t)change->anomalies;
-    struct store_outgoing *outgoing = (struct store_outgoing *)(uintptr_t)change->outgoing;
+    struct anomaly *anomalies = (struct anomaly *)change->anomalies;
+    struct store_outgoing *outgoing = (struct store_outgoing *)change->outgoing;
 
     for (size_t i = 0; i < change->event_count; i++) {
-        anomalies[i].explanation = (char *)(uintptr_t)keep_text(bytes, anomalies[i].explanation);
+        anomalies[i].explanation = (char *)keep_text(bytes, anomalies[i].explanation);
         outgoing[i].topic = keep_text(bytes, outgoing[i].topic);
         outgoing[i].payload = keep_text(bytes, outgoing[i].payload);
     }

@@ -1,6 +1,8 @@
 #include "strategy/strategy.h"
 
+#include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /* ---------------------------------------------------------------------------------------------------------- phases */
 
@@ -83,8 +85,7 @@ void strategy_seen(struct strategy_state *state, int64_t at)
 
     if (state->last_seen != 0 && interval > 0)
         state->interval = state->interval == 0 ? interval : state->interval + (interval - state->interval) / 8;
-    if (at > state->last_seen)
-        state->last_seen = at;
+    state->last_seen = at; /* also back: after a clock that was ahead the machine would be heard for ever */
 }
 
 /* --------------------------------------------------------------------------------------------------------- learning */
@@ -112,6 +113,8 @@ void strategy_learned(const struct settings *settings, struct strategy_state *st
     state->last_learn = at;
     if (state->phase != PHASE_LEARNING)
         return;
+    if (at < state->phase_since) /* the clock was ahead: without this the end would wait for that time */
+        state->phase_since = at;
     state->phase_learned++;
     if (goal_reached(settings, state, learning, at))
         enter(state, PHASE_WATCHING, at);
@@ -119,25 +122,28 @@ void strategy_learned(const struct settings *settings, struct strategy_state *st
 
 /* -------------------------------------------------------------------------------------------------------- anomalies */
 
-/* A similarity 10 lower than at the last message is worth another one; at 0 a doubled distance is. */
+/* Each ten points of similarity are worth a message; at 0 each doubling of the distance is. Both in fixed steps, so that the
+ * lowest and the largest so far say what was told already. */
 static bool worse(const struct strategy_state *state, const struct average *average)
 {
-    if (average->similarity + 10U <= state->anomaly_similarity)
-        return true;
-    return average->similarity == 0 && average->distance >= 2 * state->anomaly_distance;
+    if (average->similarity > 0)
+        return average->similarity / 10 < state->anomaly_similarity / 10;
+    return state->anomaly_similarity >= 10 || ilogbf(average->distance) > ilogbf(state->anomaly_distance);
 }
 
 static enum anomaly_event while_open(const struct settings *settings, struct strategy_state *state,
                                      const struct average *average)
 {
+    bool worsened = worse(state, average);
+
     state->anomaly_buffers++;
+    if (average->similarity < state->anomaly_similarity)
+        state->anomaly_similarity = average->similarity;
+    if (average->distance > state->anomaly_distance)
+        state->anomaly_distance = average->distance;
     if (average->similarity >= settings->clear)
         return ANOMALY_CLEARED;
-    if (!worse(state, average))
-        return ANOMALY_NONE;
-    state->anomaly_similarity = average->similarity;
-    state->anomaly_distance = average->distance;
-    return ANOMALY_WORSENED;
+    return worsened ? ANOMALY_WORSENED : ANOMALY_NONE;
 }
 
 enum anomaly_event strategy_judged(const struct settings *settings, struct strategy_state *state,
@@ -164,5 +170,5 @@ bool strategy_online(const struct settings *settings, const struct strategy_stat
 
     if (settings->silent_after == 0 && longest < 60000)
         longest = 60000;
-    return state->last_seen != 0 && now - state->last_seen <= longest;
+    return state->last_seen != 0 && llabs(now - state->last_seen) <= longest;
 }

@@ -4,7 +4,7 @@
 
 #include "maths.h"
 
-#define LOG2_OF_09 -0.152003093f /* log2 0.9 */
+#define LOG2_OF_09 (-0.152003093f) /* log2 0.9 */
 
 uint8_t habit_similarity(float distance, float sensitivity)
 {

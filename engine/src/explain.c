@@ -43,10 +43,12 @@ static void name_level(const struct habit_call *call, uint32_t feature, struct h
 static void name_waveform(const struct habit_call *call, uint32_t feature, struct habit_reason *reason)
 {
     const uint32_t parts = call->layout.view[HABIT_WAVEFORM].part, samples = call->layout.samples;
+    const uint32_t first = (2 * feature * samples + parts) / (2 * parts);
+    const uint32_t behind = (2 * (feature + 1) * samples + parts) / (2 * parts);
 
     reason->kind = HABIT_KIND_WAVEFORM;
-    reason->from = (float)((2 * feature * samples + parts) / (2 * parts));
-    reason->to = (float)((2 * (feature + 1) * samples + parts) / (2 * parts) - 1);
+    reason->from = (float)first;
+    reason->to = (float)(behind - 1);
 }
 
 static void (*const name_feature[HABIT_VIEWS])(const struct habit_call *, uint32_t, struct habit_reason *) = {

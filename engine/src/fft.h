@@ -18,6 +18,6 @@ struct habit_complex {
 struct habit_complex habit_fft(struct habit_complex packed, struct habit_complex other, uint32_t size);
 
 /* power[k] = |X_k|^2 for k = 1 .. size / 2, from what habit_fft returned; power[0] = 0. May not overlap with the transform. */
-void habit_fft_power(struct habit_complex transform, uint32_t size, float *power);
+void habit_fft_power(struct habit_complex z, uint32_t size, float *power);
 
 #endif

@@ -175,7 +175,7 @@ static void append(const struct habit_modes_parts *modes, const float *x, float 
 
     modes->count[k] = count;
     memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
-    modes->model->pinned |= (pin ? 1u : 0u) << k;
+    modes->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
 }
 
 void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, bool pin, float *work)

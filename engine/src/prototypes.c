@@ -150,7 +150,7 @@ static void append(const struct habit_prototypes_parts *p, const float *x, float
     p->count[k] = support;
     p->age[k] = age;
     memcpy(p->position + k * p->shape->dimension, x, 4 * (size_t)p->shape->dimension);
-    p->model->pinned |= (pin ? 1u : 0u) << k;
+    p->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
 }
 
 /* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns whether there

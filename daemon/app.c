@@ -72,12 +72,21 @@ static int load_machines(struct app *app, char message[APP_MESSAGE_SIZE])
     return r;
 }
 
+static void wake_mqtt(void *user)
+{
+    const struct app *app = user;
+
+    mqtt_wake(app->mqtt);
+}
+
 static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
 {
     int r = 0;
 
     if (app->config->mqtt_host[0] != '\0')
         r = mqtt_start(&app->mqtt, app->config, app->registry, app->store);
+    if (r == 0)
+        store_on_outgoing(app->store, wake_mqtt, app);
     if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "the MQTT door does not open: %s (%s)", strerror(-r), fault_place());
     return r;
@@ -122,10 +131,11 @@ struct app *app_free(struct app *app)
     if (!app)
         return NULL;
     app->http = http_stop(app->http); /* no new requests; those under way are answered */
-    if (app->mqtt)
-        mqtt_stop_intake(app->mqtt);
+    mqtt_stop_intake(app->mqtt);
     if (app->registry && registry_flush(app->registry, clock_now()) < 0)
         log_error("counters of the last seconds are not in the store: see the line above");
+    if (app->store)
+        store_on_outgoing(app->store, NULL, NULL);
     app->mqtt = mqtt_stop(app->mqtt);
     app->registry = registry_free(app->registry);
     app->store = store_close(app->store);

@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -79,7 +80,14 @@ static void mark(struct settings *settings, const struct settings_field *field, 
 
 static int refuse_range(const struct settings_field *field, struct refusal *refusal)
 {
-    return refuse(refusal, REFUSAL_RANGE, field->key, "%s is not in %.12g..%.12g", field->key, field->low, field->high);
+    return refuse(refusal, REFUSAL_RANGE, field->key, "%s is a number in %.12g..%.12g", field->key, field->low,
+                  field->high);
+}
+
+static int refuse_whole(const struct settings_field *field, struct refusal *refusal)
+{
+    return refuse(refusal, REFUSAL_RANGE, field->key, "%s is a whole number in %.12g..%.12g", field->key, field->low,
+                  field->high);
 }
 
 /* ------------------------------------------------------------------------------------------------------- from text */
@@ -204,8 +212,7 @@ static int set_unsigned(struct settings *settings, const struct settings_field *
                         struct refusal *refusal)
 {
     if (!(number >= field->low && number <= field->high) || number != floor(number))
-        return refuse(refusal, REFUSAL_RANGE, field->key, "%s is a whole number in %.12g..%.12g", field->key,
-                      field->low, field->high);
+        return refuse_whole(field, refusal);
     *(uint32_t *)member(settings, field) = (uint32_t)number;
     return 0;
 }
@@ -263,6 +270,16 @@ double settings_number(const struct settings *settings, const struct settings_fi
     return *(const uint32_t *)member_of(settings, field);
 }
 
+/* The fewest digits that read back as the same float. */
+static void number_text(float number, char text[SETTING_TEXT_SIZE])
+{
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, SETTING_TEXT_SIZE, "%.*g", digits, (double)number);
+        if ((float)strtod(text, NULL) == number)
+            return;
+    }
+}
+
 static void learn_text(const struct learn_goal *goal, char text[SETTING_TEXT_SIZE])
 {
     char duration[DURATION_TEXT_SIZE];
@@ -286,7 +303,7 @@ const char *settings_text(const struct settings *settings, const struct settings
         snprintf(text, SETTING_TEXT_SIZE, "%u", *(const uint32_t *)value);
         break;
     case TYPE_NUMBER:
-        snprintf(text, SETTING_TEXT_SIZE, "%.9g", (double)*(const float *)value);
+        number_text(*(const float *)value, text);
         break;
     case TYPE_DURATION:
         snprintf(text, SETTING_TEXT_SIZE, "%s", text_of_duration(*(const uint64_t *)value, duration));

@@ -5,7 +5,7 @@
 
 #include "registry/internal.h"
 
-enum { STEPS = 65534 }; /* -32767 .. 32767 */
+enum { STEPS = 32767 }; /* on either side of the offset */
 
 static void pack_axis(const float *samples, size_t count, size_t axes, int16_t *packed, float *step, float *offset)
 {
@@ -15,12 +15,12 @@ static void pack_axis(const float *samples, size_t count, size_t axes, int16_t *
         low = fminf(low, samples[i]);
         high = fmaxf(high, samples[i]);
     }
-    *offset = low + (high - low) / 2;
-    *step = (high - low) / STEPS;
+    *offset = low + (high - low) / 2; /* rounded: a small range on a large level has no float in its middle */
+    *step = fmaxf(high - *offset, *offset - low) / STEPS;
     for (size_t i = 0; i < count; i += axes) {
         float steps = *step > 0 ? roundf((samples[i] - *offset) / *step) : 0;
 
-        packed[i] = (int16_t)fmaxf(-32767, fminf(32767, steps));
+        packed[i] = (int16_t)fmaxf(-STEPS, fminf(STEPS, steps));
     }
 }
 

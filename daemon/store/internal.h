@@ -74,6 +74,8 @@ struct store {
     size_t queued;
     bool stopping, started;
     struct store_figures figures;
+    void (*outgoing_hook)(void *user);
+    void *outgoing_user;
 
     _Atomic uint64_t epoch;
     _Atomic int64_t next_anomaly;

@@ -241,6 +241,13 @@ static int commit_group(struct store *store, struct store_op *group)
     return r;
 }
 
+static bool has_outgoing(const struct store_op *group)
+{
+    while (group && group->change.event_count == 0)
+        group = group->next;
+    return group;
+}
+
 /* Wakes those who wait. After a failure the group is as if it had never been, and so is all that was built on it. */
 static void finish_group(struct store *store, struct store_op *group, int result)
 {
@@ -249,6 +256,8 @@ static void finish_group(struct store *store, struct store_op *group, int result
     pthread_mutex_lock(&store->mutex);
     store->figures.last_error = result;
     *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += 1;
+    if (result == 0 && store->outgoing_hook && has_outgoing(group))
+        store->outgoing_hook(store->outgoing_user);
     while (group) {
         struct store_op *op = group;
 
@@ -498,6 +507,14 @@ void store_outbox_done(struct store *store, int64_t id)
     op->machine = id;
     op->forgotten = true;
     enqueue(store, op);
+}
+
+void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->outgoing_hook = hook;
+    store->outgoing_user = user;
+    pthread_mutex_unlock(&store->mutex);
 }
 
 void store_figures(struct store *store, struct store_figures *figures)

@@ -142,6 +142,10 @@ int store_outbox(struct store *store, int64_t after, struct outbox_message *mess
 /* The broker has it: forgotten with the next commit, at the latest with the next flush. */
 void store_outbox_done(struct store *store, int64_t id);
 
+/* Calls hook(user) after each commit that put messages into the outbox; on the writer's thread, so it only wakes somebody.
+ * hook NULL: none; when this returns, the old one is not running and will not be called again. */
+void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user);
+
 /* Figures for info and health. */
 struct store_figures {
     uint64_t commits, failed_commits, changes;

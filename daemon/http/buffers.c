@@ -109,7 +109,9 @@ int context_put(struct request *request)
     struct wire_meta context = { 0 };
     int r = wire_decode_context(request->body, request->size, &context, &request->refusal);
 
-    if (r == 0)
+    if (r == 0) {
+        request->counted = true;
         r = registry_context(request->http->options.registry, request->id, &context, request->now, &request->refusal);
+    }
     return r != 0 ? r : answer_empty(request, MHD_HTTP_NO_CONTENT);
 }

@@ -178,7 +178,7 @@ int sensitivity_put(struct request *request)
 static int answer_pendings(struct request *request, const struct pending *pendings, size_t count, size_t limit)
 {
     const char *next = count > limit ? pendings[limit - 1].id : NULL;
-    int r = answer_take_json(request, MHD_HTTP_OK, wire_pendings(pendings, next ? limit : count));
+    int r = answer_take_json(request, MHD_HTTP_OK, wire_pendings(pendings, next ? limit : count, next));
 
     return r != 0 ? r : answer_next(request, "after", next);
 }

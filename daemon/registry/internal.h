@@ -105,6 +105,8 @@ void machine_return_scratch(struct machine *machine);
 /* Copies IDs above `after` (NULL = all) in byte order, so that no machine stays locked between two. Returns how many. */
 size_t registry_ids(struct registry *registry, const char *after, char (*ids)[MACHINE_ID_SIZE], size_t limit);
 
+size_t registry_count(struct registry *registry);
+
 /* Calls `each` with every machine, locked, the table free. Returns 0 or -ENOMEM. */
 int registry_each(struct registry *registry, void (*each)(void *user, struct machine *machine), void *user);
 

@@ -103,6 +103,16 @@ size_t registry_ids(struct registry *registry, const char *after, char (*ids)[MA
     return count;
 }
 
+size_t registry_count(struct registry *registry)
+{
+    size_t count;
+
+    pthread_rwlock_rdlock(&registry->table);
+    count = registry->count;
+    pthread_rwlock_unlock(&registry->table);
+    return count;
+}
+
 int registry_each(struct registry *registry, void (*each)(void *user, struct machine *machine), void *user)
 {
     struct machine **machines;
@@ -414,9 +424,9 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
 
 /* ------------------------------------------------------------------------------------------------- making, deleting */
 
-static int full(const struct registry *registry, struct refusal *refusal)
+static int full(struct registry *registry, struct refusal *refusal)
 {
-    if (registry->count < registry->config->machines)
+    if (registry_count(registry) < registry->config->machines)
         return 0;
     return refuse_limit(refusal, REFUSAL_LIMIT, "machine", registry->config->machines,
                         "%u machines exist, the most that [gateway] machines allows", registry->config->machines);

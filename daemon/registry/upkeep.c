@@ -88,9 +88,11 @@ static void take_up_again(struct registry *registry, const struct flushing *flus
 
 int registry_flush(struct registry *registry, struct moment now)
 {
-    struct flush flush = { .registry = registry, .at = now.wall, .room = registry->count + 1 };
+    struct flush flush = { .registry = registry, .at = now.wall, .room = registry_count(registry) };
     int result = 0;
 
+    if (flush.room == 0)
+        return 0;
     flush.list = calloc(flush.room, sizeof(*flush.list));
     if (!flush.list)
         return fault(-ENOMEM);

@@ -30,7 +30,7 @@ char *wire_machine(const struct machine_view *view, bool origins);
 
 /* {"machines":[...], "next":"cursor"}; next NULL = last page. */
 char *wire_machines(const struct machine_view *views, size_t count, const char *next);
-char *wire_pendings(const struct pending *pendings, size_t count);
+char *wire_pendings(const struct pending *pendings, size_t count, const char *next);
 char *wire_anomaly(const struct anomaly *anomaly);
 char *wire_anomalies(const struct anomaly *anomalies, size_t count, int64_t next);
 

@@ -81,6 +81,8 @@ int wire_load(const void *bytes, size_t size, json_t **root, struct refusal *ref
         return r;
     if (size == 0)
         return refuse(refusal, REFUSAL_SYNTAX, "", "the body is empty");
+    if (memchr(bytes, '\0', size)) /* jansson 2.14 passes over one that follows a number */
+        return refuse(refusal, REFUSAL_SYNTAX, "", "there is a NUL byte in it");
     *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
     return *root ? 0 : refuse_error(&error, refusal);
 }

@@ -53,12 +53,13 @@ static json_t *build_pending(const struct pending *pending)
     return object;
 }
 
-char *wire_pendings(const struct pending *pendings, size_t count)
+char *wire_pendings(const struct pending *pendings, size_t count, const char *next)
 {
     json_t *page = json_object(), *array = json_array();
 
     for (size_t i = 0; i < count; i++)
         wire_append(&array, build_pending(&pendings[i]));
     wire_put(&page, "pending", array);
+    wire_put(&page, "next", wire_text(next));
     return wire_dump(page);
 }

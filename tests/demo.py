@@ -170,8 +170,12 @@ def play(demo):
     demo.learn()
     print('a bearing of fan-2 breaks; on its anomaly topic:', flush=True)
     print('  ' + (demo.break_bearing() or 'nothing within 30 s: this is a fault of habit, please report it'))
+
+
+def stay(demo):
     demo.keep_sending()
     print(NEXT_STEPS.format(url=demo.url, mqtt=demo.mqtt, gateway=GATEWAY, habit=demo.habit), flush=True)
+    signal.pause()
 
 
 def main():
@@ -189,7 +193,7 @@ def main():
     try:
         play(demo)
         if not arguments.once:
-            signal.pause()
+            stay(demo)
     except KeyboardInterrupt:
         pass
     finally:

@@ -145,7 +145,8 @@ static void write_registry(FILE *file, const struct registry_figures *figures)
         { "buffers_learned_total", "counter", "Buffers learned.", (int64_t)figures->learned },
         { "buffers_detected_total", "counter", "Buffers judged.", (int64_t)figures->detected },
         { "buffers_duplicate_total", "counter", "Buffers that were applied before.", (int64_t)figures->duplicates },
-        { "pending_dropped_total", "counter", "Unknown IDs that had to make room for others.", (int64_t)figures->pending_dropped },
+        { "pending_dropped_total", "counter", "Unknown IDs that had to make room for others.",
+          (int64_t)figures->pending_dropped },
         { "ignored_fields_total", "counter", "Unknown JSON fields beside buffers.", (int64_t)figures->ignored_fields },
     };
 

@@ -1,5 +1,4 @@
 /* The knowledge block itself, byte for byte. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +16,7 @@ static int fetch(struct request *request, void **bytes, size_t *size, char etag[
     uint32_t crc = 0;
     int r = registry_get_knowledge(request->http->options.registry, request->id, bytes, size, &crc, &request->refusal);
 
-    snprintf(etag, ETAG_SIZE, "\"%08x\"", crc);
+    registry_knowledge_etag(crc, etag);
     return r;
 }
 
@@ -40,35 +39,13 @@ int knowledge_show(struct request *request)
     return r != 0 ? r : answer_header(request, MHD_HTTP_HEADER_ETAG, etag);
 }
 
-/* If-Match of a block is its CRC; the machine's own precondition is about settings. */
-static int check_match(struct request *request)
-{
-    const char *match = header_of(request, MHD_HTTP_HEADER_IF_MATCH);
-    char etag[ETAG_SIZE];
-    void *bytes = NULL;
-    size_t size;
-    int r;
-
-    if (!match)
-        return 0;
-    r = fetch(request, &bytes, &size, etag);
-    free(bytes);
-    if (r < 0)
-        return r;
-    if (r != 0 || (strcmp(match, "*") != 0 && strcmp(match, etag) != 0))
-        return refuse(&request->refusal, REFUSAL_PRECONDITION, "If-Match", "the knowledge is %s now",
-                      r != 0 ? "not there" : etag);
-    return 0;
-}
-
 int knowledge_put(struct request *request)
 {
+    const char *if_match = header_of(request, MHD_HTTP_HEADER_IF_MATCH);
     bool created = false;
-    int r = check_match(request);
+    int r = registry_put_knowledge(request->http->options.registry, request->id, request->body, request->size,
+                                   if_match ? if_match : "", request->now, &created, &request->refusal);
 
-    if (r == 0)
-        r = registry_put_knowledge(request->http->options.registry, request->id, request->body, request->size,
-                                   request->now, &created, &request->refusal);
     if (r != 0)
         return r;
     return created ? answer_created(request) : answer_machine(request, MHD_HTTP_OK);

@@ -169,7 +169,8 @@ int sensitivity_put(struct request *request)
     int r = wire_read_sensitivity(request->body, request->size, &sensitivity, &request->refusal);
 
     if (r == 0)
-        r = registry_set_sensitivity(registry_of(request), request->id, sensitivity, &request->refusal);
+        r = registry_set_sensitivity(registry_of(request), request->id, sensitivity, if_match(request),
+                                     &request->refusal);
     return r != 0 ? r : sensitivity_show(request);
 }
 

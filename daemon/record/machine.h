@@ -31,10 +31,11 @@ struct strategy_state {
     uint32_t phase;         /* enum phase: new, learning, watching; paused is a setting */
     int64_t phase_since;    /* wall ms */
     uint32_t phase_learned; /* buffers learned in this phase */
-    int64_t last_learn;     /* wall ms of the last buffer that was learned, judged, or came at all; 0 = never */
+    int64_t last_learn;     /* wall ms at which the last learned, or judged, buffer was measured; 0 = never */
     int64_t last_detect;
-    int64_t last_seen;
-    int64_t interval;            /* ms between buffers, exponential mean; 0 = unknown */
+    int64_t last_seen;           /* wall ms when the last one came */
+    int64_t last_measured;       /* and when it was measured: a backlog comes at once, but was measured one by one */
+    int64_t interval;            /* ms between measurements, exponential mean; 0 = unknown */
     int64_t anomaly;             /* open anomaly, 0 = none */
     uint32_t anomaly_similarity; /* lowest average of the open one */
     float anomaly_distance;      /* largest */

@@ -24,17 +24,19 @@ int machine_etag(const struct machine *machine, char etag[ETAG_SIZE])
     return 0;
 }
 
+bool etag_asked(const char *if_match, const char *etag)
+{
+    return if_match[0] == '\0' || strcmp(if_match, "*") == 0 || strstr(if_match, etag);
+}
+
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal)
 {
     char etag[ETAG_SIZE];
-    int r;
+    int r = machine_etag(machine, etag);
 
-    if (if_match[0] == '\0' || strcmp(if_match, "*") == 0)
-        return 0;
-    r = machine_etag(machine, etag);
     if (r < 0)
         return refuse_fault(refusal, r);
-    if (strcmp(if_match, etag) != 0)
+    if (!etag_asked(if_match, etag))
         return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "the settings are of ETag %s now: read them again",
                       etag);
     return 0;
@@ -192,7 +194,8 @@ int registry_patch(struct registry *registry, const char *id, const void *json, 
     return r < 0 ? refuse_fault(refusal, r) : r;
 }
 
-int registry_set_sensitivity(struct registry *registry, const char *id, float sensitivity, struct refusal *refusal)
+int registry_set_sensitivity(struct registry *registry, const char *id, float sensitivity, const char *if_match,
+                             struct refusal *refusal)
 {
     struct settings settings;
     struct machine *machine;
@@ -203,7 +206,9 @@ int registry_set_sensitivity(struct registry *registry, const char *id, float se
     if (r != 0)
         return r;
     settings = machine->settings;
-    r = settings_set_number(&settings, settings_find("sensitivity"), (double)sensitivity, ORIGIN_REST, refusal);
+    r = machine_check_etag(machine, if_match, refusal);
+    if (r == 0)
+        r = settings_set_number(&settings, settings_find("sensitivity"), (double)sensitivity, ORIGIN_REST, refusal);
     if (r == 0)
         return change_settings(registry, machine, &settings, refusal);
     machine_leave(machine);

@@ -88,6 +88,9 @@ int episode_event(struct machine *machine, struct store *store, enum anomaly_eve
         return r;
     machine->open.event = event;
     machine->open.buffers = machine->state.anomaly_buffers;
+    machine->open.similarity =
+        (uint8_t)machine->state.anomaly_similarity; /* the lowest, also of those that were no news */
+    machine->open.distance = machine->state.anomaly_distance;
     if (event == ANOMALY_CLEARED || event == ANOMALY_ACCEPTED) {
         machine->open.cleared = at;
         machine->state.anomaly = 0;

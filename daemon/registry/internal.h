@@ -138,6 +138,9 @@ int refuse_store(int r, struct refusal *refusal);
 
 /* ---- configure.c */
 
+/* Whether an If-Match header, which may be a list, "*" or "" (none), asks for this ETag. */
+bool etag_asked(const char *if_match, const char *etag);
+
 /* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);

@@ -119,12 +119,14 @@ static void settings_of_block(struct settings *settings, const struct habit_info
         settings->origin[keys[i]] = ORIGIN_REST;
 }
 
-static int create_of_block(struct registry *registry, const char *id, const void *bytes, size_t size,
-                           const struct habit_info *info, int64_t now, struct refusal *refusal)
+static int create_by_block(struct registry *registry, const char *id, const void *bytes, size_t size,
+                           const char *if_match, const struct habit_info *info, int64_t now, struct refusal *refusal)
 {
     struct settings settings;
     bool create;
 
+    if (if_match[0] != '\0')
+        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "no machine %s exists", id);
     registry_base_settings(registry, id, &settings, &create);
     settings_of_block(&settings, info);
     return registry_create(registry, id, &settings, bytes, size, now, refusal);
@@ -141,8 +143,26 @@ static int check_match(const struct machine *machine, const struct habit_info *i
                   machine_difference(&ours, &info->config, text, sizeof(text)));
 }
 
+void registry_knowledge_etag(uint32_t crc, char etag[ETAG_SIZE])
+{
+    snprintf(etag, ETAG_SIZE, "\"%08x\"", crc);
+}
+
+static int check_block_etag(struct machine *machine, const char *if_match, struct refusal *refusal)
+{
+    struct habit_info info = { 0 };
+    char etag[ETAG_SIZE];
+
+    habit_seal(&machine->engine);
+    habit_check(machine->memory.knowledge, machine->memory.knowledge_size, &info);
+    registry_knowledge_etag(info.crc, etag);
+    if (etag_asked(if_match, etag))
+        return 0;
+    return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "the knowledge is of ETag %s now", etag);
+}
+
 static int replace_by_block(struct registry *registry, const char *id, const void *bytes, size_t size,
-                            const struct habit_info *info, int64_t now, struct refusal *refusal)
+                            const char *if_match, const struct habit_info *info, int64_t now, struct refusal *refusal)
 {
     struct episode_log log = { 0 };
     struct machine *machine;
@@ -151,6 +171,8 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
     if (r != 0)
         return r;
     r = check_match(machine, info, refusal);
+    if (r == 0)
+        r = check_block_etag(machine, if_match, refusal);
     if (r != 0) {
         machine_leave(machine);
         return r;
@@ -169,8 +191,8 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
     return keep_replaced(registry, machine, r, "before upload", now, &log, refusal);
 }
 
-int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size, struct moment now,
-                           bool *created, struct refusal *refusal)
+int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size,
+                           const char *if_match, struct moment now, bool *created, struct refusal *refusal)
 {
     struct habit_info info;
     struct machine *machine;
@@ -186,8 +208,8 @@ int registry_put_knowledge(struct registry *registry, const char *id, const void
     *created = !machine;
     if (machine)
         machine_release(machine);
-    r = machine ? replace_by_block(registry, id, bytes, size, &info, now.wall, refusal)
-                : create_of_block(registry, id, bytes, size, &info, now.wall, refusal);
+    r = machine ? replace_by_block(registry, id, bytes, size, if_match, &info, now.wall, refusal)
+                : create_by_block(registry, id, bytes, size, if_match, &info, now.wall, refusal);
     pthread_mutex_unlock(&registry->admin);
     return r;
 }

@@ -416,8 +416,10 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
     int r = store_finish(registry->store, receipt->op);
 
     receipt->op = NULL;
-    if (r == 0)
+    if (r == 0) {
+        registry->learned += receipt->learned;
         return 0;
+    }
     registry->refusals[REFUSAL_STORE]++;
     return refuse_store(r, refusal);
 }
@@ -483,11 +485,12 @@ int registry_create(struct registry *registry, const char *id, const struct sett
     if (r == -EEXIST)
         return refuse(refusal, REFUSAL_STATE, "machine",
                       "machine %s is in the store but could not be loaded: see the log", id);
-    if (r == 0)
+    if (r == 0) {
+        machine->news = true; /* before others can find it */
         r = insert(registry, machine);
+    }
     if (r < 0)
         return refuse_store(r, refusal);
-    machine->news = true;
     pending_remove(registry->pending, id);
     return 0;
 }

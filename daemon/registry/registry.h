@@ -28,6 +28,7 @@ struct registry *registry_free(struct registry *registry);
 
 struct receipt {
     struct store_op *op;
+    uint64_t learned; /* buffers that count as learned once it is settled */
 };
 
 /* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). May be called once for each receipt. */
@@ -86,15 +87,20 @@ int registry_commission(struct registry *registry, const char *id, struct moment
 /* Forget; the old knowledge stays as a snapshot. Also takes a changed geometry into force. */
 int registry_initialize(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
 
-int registry_set_sensitivity(struct registry *registry, const char *id, float sensitivity, struct refusal *refusal);
+int registry_set_sensitivity(struct registry *registry, const char *id, float sensitivity, const char *if_match,
+                             struct refusal *refusal);
 
 /* The sealed block; *bytes is the caller's to free. */
 int registry_get_knowledge(struct registry *registry, const char *id, void **bytes, size_t *size, uint32_t *crc,
                            struct refusal *refusal);
 
-/* A block from anywhere. An unknown machine is made from the block's own configuration. */
-int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size, struct moment now,
-                           bool *created, struct refusal *refusal);
+/* ETag of a block: its CRC, quoted. */
+void registry_knowledge_etag(uint32_t crc, char etag[ETAG_SIZE]);
+
+/* A block from anywhere. An unknown machine is made from the block's own configuration. if_match: ETag of the block that
+ * is to be replaced, or "". */
+int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size,
+                           const char *if_match, struct moment now, bool *created, struct refusal *refusal);
 
 /* ---------------------------------------------------------------------------------------------------------- pending */
 

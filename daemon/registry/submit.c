@@ -15,6 +15,7 @@ struct work {
     struct wire_buffers buffers;
     int64_t at; /* wall ms when it was measured */
     uint64_t learned, detected, duplicates;
+    struct hour effect;  /* counters that are stored in the transaction of what they count */
     struct verdict last; /* of those that were no duplicates; last.at = 0: none */
     struct episode_log events;
     struct commissioning_list commissioning;
@@ -157,7 +158,6 @@ static int refuse_engine(struct work *work, int status, size_t index)
 static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     struct machine *machine = work->machine;
-    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
     struct habit_progress progress;
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
     int status = habit_learn(&machine->engine, samples, values, &progress);
@@ -167,7 +167,7 @@ static int learn_one(struct work *work, const float *samples, size_t index, stru
     machine_learning(machine, &progress, &verdict->learning);
     strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->at);
     commissioning_add(&work->commissioning, machine, samples, work->at);
-    hour->learned++;
+    work->effect.learned++;
     work->learned++;
     verdict->status = VERDICT_LEARNED;
     return 0;
@@ -232,7 +232,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     event = strategy_judged(&machine->settings, &machine->state, &verdict->average, work->at);
     if (event == ANOMALY_NONE)
         return 0;
-    hour->anomalies += event == ANOMALY_RAISED;
+    work->effect.anomalies += event == ANOMALY_RAISED;
     return episode_event(machine, work->registry->store, event, &verdict->average, &verdict->detection, work->at,
                          &work->events);
 }
@@ -273,7 +273,7 @@ static int act(struct work *work, const float *samples, size_t index, struct ver
     enum strategy_action action =
         strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], work->at, &verdict->note);
 
-    strategy_seen(&machine->state, work->at);
+    strategy_seen(&machine->state, work->at, work->arrival->now.wall);
     switch (action) {
     case ACTION_LEARN:
         return learn_one(work, samples, index, verdict);
@@ -407,7 +407,6 @@ static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
 
 static void count_work(struct work *work)
 {
-    work->registry->learned += work->learned;
     work->registry->detected += work->detected;
     work->registry->duplicates += work->duplicates;
     if (work->last.at != 0)
@@ -438,6 +437,10 @@ static int keep(struct work *work, struct receipt *receipt)
     change.anomalies = work->events.anomalies;
     change.outgoing = work->events.outgoing;
     change.event_count = work->events.count;
+    work->effect.start = work->at - work->at % HOUR_MS;
+    work->effect.similarity_min = 101;
+    change.hours = &work->effect;
+    change.hour_count = work->effect.learned > 0 || work->effect.anomalies > 0;
     return machine_commit(work->registry, machine, &change, receipt, work->refusal);
 }
 
@@ -482,7 +485,12 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
     }
     context_take(work->machine, &work->buffers.meta);
     count_work(work);
-    return keep(work, receipt);
+    r = keep(work, receipt);
+    if (r == 0 && receipt)
+        receipt->learned = work->learned; /* counted when it is settled */
+    else if (r == 0)
+        work->registry->learned += work->learned;
+    return r;
 }
 
 static int enter_or_make(struct work *work)
@@ -516,7 +524,7 @@ int registry_submit(struct registry *registry, const struct arrival *arrival, st
 
     known.meta = arrival->meta ? arrival->meta : &unknown;
     if (receipt)
-        receipt->op = NULL;
+        *receipt = (struct receipt){ 0 };
     if (r == 0)
         r = enter_or_make(&work);
     if (r == 0)

@@ -30,15 +30,22 @@ static int by_source(const void *a, const void *b)
     return order != 0 ? order : (left->used > right->used) - (left->used < right->used);
 }
 
-static void submit_flush(struct flush *flush, struct machine *machine)
+static void submit_flush(struct flush *flush, struct machine *machine, bool current)
 {
-    struct store_change change = machine_change(machine, flush->at);
     struct flushing *flushing = &flush->list[flush->count];
+    struct store_change change;
 
-    if (machine->marks.count > 1)
-        qsort(machine->marks.mark, machine->marks.count, sizeof(struct mark), by_source);
-    change.marks = machine->marks.mark;
-    change.mark_count = machine->marks.count;
+    if (current) {
+        change = machine_change(machine, flush->at);
+        if (machine->marks.count > 1)
+            qsort(machine->marks.mark, machine->marks.count, sizeof(struct mark), by_source);
+        change.marks = machine->marks.mark;
+        change.mark_count = machine->marks.count;
+    } else { /* memory is of another epoch, and is loaded anew with the next buffer; what was counted was counted */
+        change = (struct store_change){ .machine = machine->row,
+                                        .epoch = store_epoch(flush->registry->store),
+                                        .at = flush->at };
+    }
     change.hours = machine->hour;
     change.hour_count = machine->hour_count;
     flushing->op = NULL;
@@ -49,7 +56,7 @@ static void submit_flush(struct flush *flush, struct machine *machine)
     memcpy(flushing->hour, machine->hour, sizeof(flushing->hour));
     flushing->hour_count = machine->hour_count;
     machine->hour_count = 0;
-    machine->unsaved = false;
+    machine->unsaved = machine->unsaved && !current;
     flush->count++;
 }
 
@@ -58,8 +65,8 @@ static void flush_each(void *user, struct machine *machine)
     struct flush *flush = user;
     bool current = machine->epoch == store_epoch(flush->registry->store);
 
-    if ((machine->unsaved || machine->hour_count > 0) && current && flush->count < flush->room)
-        submit_flush(flush, machine);
+    if (((machine->unsaved && current) || machine->hour_count > 0) && flush->count < flush->room)
+        submit_flush(flush, machine, current);
 }
 
 static void hour_merge(struct hour *into, const struct hour *from)

@@ -119,12 +119,12 @@ static int apply_state(struct store *store, const struct store_change *change)
 
     if (!state)
         return 0;
-    sqlite3_bind_double(statement, 11, (double)state->anomaly_distance);
-    sqlite3_bind_int64(statement, 12, state->anomaly_buffers);
-    bind_bytes(statement, 13, change->window, change->window_size);
-    return run(store, STATEMENT_STATE_PUT, 10,
+    sqlite3_bind_double(statement, 12, (double)state->anomaly_distance);
+    sqlite3_bind_int64(statement, 13, state->anomaly_buffers);
+    bind_bytes(statement, 14, change->window, change->window_size);
+    return run(store, STATEMENT_STATE_PUT, 11,
                (int64_t[]){ change->machine, state->phase, state->phase_since, state->phase_learned, state->last_learn,
-                            state->last_detect, state->last_seen, state->interval, state->anomaly,
+                            state->last_detect, state->last_seen, state->last_measured, state->interval, state->anomaly,
                             state->anomaly_similarity });
 }
 
@@ -301,7 +301,7 @@ static int apply_create(struct store *store, struct store_op *op)
     bind_text(statement, 3, op->change.settings);
     r = store_step(store, STATEMENT_MACHINE_CREATE);
     if (r < 0)
-        return r;
+        return sqlite3_extended_errcode(store->writer) == SQLITE_CONSTRAINT_UNIQUE ? -EEXIST : r;
     op->machine = op->change.machine = sqlite3_last_insert_rowid(store->writer);
     return apply_parts(store, &op->change);
 }

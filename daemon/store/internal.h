@@ -19,8 +19,9 @@
     X(MACHINE_EXISTS, "SELECT 1 FROM machine WHERE id = ?")                                                            \
     X(STATE_PUT,                                                                                                       \
       "INSERT OR REPLACE INTO state (machine, phase, phase_since, phase_learned, last_learn, last_detect, last_seen, " \
-      "interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, window) "                             \
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                                \
+      "last_measured, interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, window) "              \
+      "VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                                               \
+      "coalesce(?, (SELECT window FROM state WHERE machine = ?1)))")                                                   \
     X(KNOWLEDGE_PUT, "INSERT OR REPLACE INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?)")                    \
     X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, bytes) "                                           \
                      "SELECT machine, ?2, ?3, bytes FROM knowledge WHERE machine = ?1")                                \
@@ -86,11 +87,15 @@ struct store {
 /* -errno of an SQLite result. */
 int store_error(int result);
 
-/* schema.c: brings an open database to the newest version, or says why not (STORE_E_..., with message). */
-int store_prepare_schema(sqlite3 *database, const char *path, char message[STORE_MESSAGE_SIZE]);
+/* schema.c: whether an open database is ours and whole, without writing a byte; its version, 0 = empty. Returns 0, STORE_E_...
+ * with message, or negative. */
+int store_inspect(sqlite3 *database, const char *path, int *version, char message[STORE_MESSAGE_SIZE]);
+
+/* Brings it to the newest version. Returns 0, or negative with message. */
+int store_migrate(sqlite3 *database, const char *path, int version, char message[STORE_MESSAGE_SIZE]);
 
 /* apply.c: the statements of one op, inside the open transaction. -ENOENT: of no machine, -EEXIST: the name is taken; nothing was
- * written. Any other error: roll back. */
+ * written then. Any other error: roll back. */
 int store_prepare_statements(struct store *store);
 void store_finalize_statements(struct store *store);
 int store_step(struct store *store, enum statement statement);

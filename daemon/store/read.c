@@ -69,11 +69,12 @@ static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
                                       .last_learn = sqlite3_column_int64(statement, 11),
                                       .last_detect = sqlite3_column_int64(statement, 12),
                                       .last_seen = sqlite3_column_int64(statement, 13),
-                                      .interval = sqlite3_column_int64(statement, 14),
-                                      .anomaly = sqlite3_column_int64(statement, 15),
-                                      .anomaly_similarity = number(statement, 16),
-                                      .anomaly_distance = (float)sqlite3_column_double(statement, 17),
-                                      .anomaly_buffers = number(statement, 18) };
+                                      .last_measured = sqlite3_column_int64(statement, 14),
+                                      .interval = sqlite3_column_int64(statement, 15),
+                                      .anomaly = sqlite3_column_int64(statement, 16),
+                                      .anomaly_similarity = number(statement, 17),
+                                      .anomaly_distance = (float)sqlite3_column_double(statement, 18),
+                                      .anomaly_buffers = number(statement, 19) };
 }
 
 static void read_machine(sqlite3_stmt *statement, struct store_machine *machine)
@@ -97,7 +98,8 @@ static const char machines_sql[] =
     "(SELECT count(*) FROM commissioning c WHERE c.machine = m.id), "
     "(SELECT coalesce(sum(length(samples)), 0) FROM commissioning c WHERE c.machine = m.id), "
     "coalesce(s.phase, 0), coalesce(s.phase_since, m.created), coalesce(s.phase_learned, 0), "
-    "coalesce(s.last_learn, 0), coalesce(s.last_detect, 0), coalesce(s.last_seen, 0), coalesce(s.interval, 0), "
+    "coalesce(s.last_learn, 0), coalesce(s.last_detect, 0), coalesce(s.last_seen, 0), coalesce(s.last_measured, 0), "
+    "coalesce(s.interval, 0), "
     "coalesce(s.anomaly, 0), coalesce(s.anomaly_similarity, 0), coalesce(s.anomaly_distance, 0), "
     "coalesce(s.anomaly_buffers, 0) "
     "FROM machine m LEFT JOIN state s ON s.machine = m.id LEFT JOIN knowledge k ON k.machine = m.id "

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/internal.h"
 
@@ -19,7 +20,7 @@ static const char version_1[] =
     "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
     "  phase INTEGER NOT NULL, phase_since INTEGER NOT NULL, phase_learned INTEGER NOT NULL,"
     "  last_learn INTEGER NOT NULL, last_detect INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
-    "  interval INTEGER NOT NULL,"
+    "  last_measured INTEGER NOT NULL, interval INTEGER NOT NULL,"
     "  anomaly INTEGER NOT NULL, anomaly_similarity INTEGER NOT NULL, anomaly_distance REAL NOT NULL,"
     "  anomaly_buffers INTEGER NOT NULL,"
     "  window BLOB" /* struct habit_window */
@@ -50,7 +51,7 @@ static const char version_1[] =
     "  PRIMARY KEY (machine, source, boot)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE anomaly ("
-    "  id INTEGER PRIMARY KEY,"
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT," /* remembers the highest: numbers that were said are not used again */
     "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
     "  asset TEXT NOT NULL,"
     "  raised INTEGER NOT NULL, cleared INTEGER NOT NULL, event INTEGER NOT NULL,"
@@ -108,57 +109,84 @@ static bool check_passes(sqlite3 *database, char *found, size_t size)
     return fine;
 }
 
-static int migrate(sqlite3 *database, int from)
+static int refuse_foreign(const char *path, char message[STORE_MESSAGE_SIZE])
 {
-    char version[64];
-    int result = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-
-    for (int i = from; i < NEWEST && result == SQLITE_OK; i++)
-        result = sqlite3_exec(database, migrations[i], NULL, NULL, NULL);
-    snprintf(version, sizeof(version), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, NEWEST);
-    if (result == SQLITE_OK)
-        result = sqlite3_exec(database, version, NULL, NULL, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
-    if (result != SQLITE_OK)
-        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
-    return result;
+    snprintf(message, STORE_MESSAGE_SIZE,
+             "%s: not a database of habit; it is left as it is: name another file in [store] path", path);
+    return STORE_E_FOREIGN;
 }
 
-int store_prepare_schema(sqlite3 *database, const char *path, char message[STORE_MESSAGE_SIZE])
+static int refuse_newer(const char *path, int version, char message[STORE_MESSAGE_SIZE])
 {
-    int application = 0, version = 0, tables = 0;
+    snprintf(message, STORE_MESSAGE_SIZE,
+             "%s: made by a later version of habit (schema %d, this one knows %d); it is left as it is: install that "
+             "version, or restore a backup from before the upgrade",
+             path, version, NEWEST);
+    return STORE_E_NEWER;
+}
+
+static int refuse_damaged(const char *path, const char *found, char message[STORE_MESSAGE_SIZE])
+{
+    snprintf(message, STORE_MESSAGE_SIZE,
+             "%s: damaged (%s); it is left as it is: restore a backup, or move it and its -wal file away to begin "
+             "with an empty store",
+             path, found);
+    return STORE_E_DAMAGED;
+}
+
+/* SQLite takes a file that is smaller than a page for an empty database. An empty one may be what a crash before the first
+ * commit left. */
+static bool is_scrap(const char *path)
+{
+    enum { SMALLEST_PAGE = 512 };
+    struct stat file;
+
+    return stat(path, &file) == 0 && file.st_size > 0 && file.st_size < SMALLEST_PAGE;
+}
+
+int store_inspect(sqlite3 *database, const char *path, int *version, char message[STORE_MESSAGE_SIZE])
+{
+    int application = 0, tables = 0;
     char found[160];
     int result = read_number(database, "SELECT count(*) FROM sqlite_schema", &tables);
 
+    *version = 0;
     if (result == SQLITE_OK)
         result = read_number(database, "PRAGMA application_id", &application);
     if (result == SQLITE_OK)
-        result = read_number(database, "PRAGMA user_version", &version);
-    if (result == SQLITE_NOTADB || (result == SQLITE_OK && tables > 0 && application != APPLICATION_ID)) {
-        snprintf(message, STORE_MESSAGE_SIZE,
-                 "%s: not a database of habit; it is left as it is: name another file in [store] path", path);
-        return STORE_E_FOREIGN;
-    }
-    if (result == SQLITE_OK && version > NEWEST) {
-        snprintf(
-            message, STORE_MESSAGE_SIZE,
-            "%s: made by a later version of habit (schema %d, this one knows %d); it is left as it is: install that "
-            "version, or restore a backup from before the upgrade",
-            path, version, NEWEST);
-        return STORE_E_NEWER;
-    }
-    if (result == SQLITE_CORRUPT ||
-        (result == SQLITE_OK && tables > 0 && !check_passes(database, found, sizeof(found)))) {
-        snprintf(message, STORE_MESSAGE_SIZE,
-                 "%s: damaged (%s); it is left as it is: restore a backup, or move it and its -wal file away to begin "
-                 "with an empty store",
-                 path, result == SQLITE_OK ? found : "not readable");
-        return STORE_E_DAMAGED;
-    }
-    if (result == SQLITE_OK && version < NEWEST)
-        result = migrate(database, version);
+        result = read_number(database, "PRAGMA user_version", version);
+    if (result == SQLITE_NOTADB || is_scrap(path) ||
+        (result == SQLITE_OK && tables > 0 && application != APPLICATION_ID))
+        return refuse_foreign(path, message);
+    if (result == SQLITE_OK && *version > NEWEST)
+        return refuse_newer(path, *version, message);
+    if ((result & 0xff) == SQLITE_CORRUPT)
+        return refuse_damaged(path, "not readable", message);
+    if (result == SQLITE_OK && tables > 0 && !check_passes(database, found, sizeof(found)))
+        return refuse_damaged(path, found, message);
     if (result != SQLITE_OK)
         snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", path, sqlite3_errmsg(database));
+    return store_error(result);
+}
+
+int store_migrate(sqlite3 *database, const char *path, int version, char message[STORE_MESSAGE_SIZE])
+{
+    char pragmas[80];
+    int result = SQLITE_OK;
+
+    if (version == NEWEST)
+        return 0;
+    result = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (int i = version; i < NEWEST && result == SQLITE_OK; i++)
+        result = sqlite3_exec(database, migrations[i], NULL, NULL, NULL);
+    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, NEWEST);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(database, pragmas, NULL, NULL, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(database, "COMMIT", NULL, NULL, NULL);
+    if (result != SQLITE_OK) {
+        snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", path, sqlite3_errmsg(database));
+        sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
+    }
     return store_error(result);
 }

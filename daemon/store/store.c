@@ -27,8 +27,6 @@ int store_error(int result)
         return -EROFS;
     case SQLITE_NOMEM:
         return -ENOMEM;
-    case SQLITE_CONSTRAINT:
-        return -EEXIST;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return -EBUSY;
@@ -62,17 +60,18 @@ static int lock_file(struct store *store, char message[STORE_MESSAGE_SIZE])
     return STORE_E_IN_USE;
 }
 
-/* Settings of a connection; each has its reason in docs/store.md. */
-static const char connection_pragmas[] = "PRAGMA auto_vacuum = INCREMENTAL;" /* must come before the first table */
-                                         "PRAGMA journal_mode = WAL;"
-                                         "PRAGMA synchronous = FULL;" /* the promise: one sync before each answer */
-                                         "PRAGMA foreign_keys = ON;"
-                                         "PRAGMA trusted_schema = OFF;"
-                                         "PRAGMA cell_size_check = ON;"
-                                         "PRAGMA mmap_size = 0;" /* an I/O error is a result, not a SIGBUS */
-                                         "PRAGMA temp_store = MEMORY;"
-                                         "PRAGMA cache_size = -1000;"
-                                         "PRAGMA journal_size_limit = 4194304;";
+/* Settings of a connection. Those before the inspection write nothing: a file that is not for us is left as it is. */
+static const char reading_pragmas[] = "PRAGMA trusted_schema = OFF;"
+                                      "PRAGMA cell_size_check = ON;"
+                                      "PRAGMA mmap_size = 0;"; /* an I/O error is a result, not a SIGBUS */
+
+static const char writing_pragmas[] = "PRAGMA auto_vacuum = INCREMENTAL;" /* must come before the first table */
+                                      "PRAGMA journal_mode = WAL;"
+                                      "PRAGMA synchronous = FULL;" /* the promise: one sync before each answer */
+                                      "PRAGMA foreign_keys = ON;"
+                                      "PRAGMA temp_store = MEMORY;"
+                                      "PRAGMA cache_size = -1000;"
+                                      "PRAGMA journal_size_limit = 4194304;";
 
 static int connect_database(const char *path, int flags, sqlite3 **database)
 {
@@ -88,8 +87,9 @@ static int connect_database(const char *path, int flags, sqlite3 **database)
 static int first_anomaly(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
-    int result =
-        sqlite3_prepare_v2(store->reader, "SELECT coalesce(max(id), 0) + 1 FROM anomaly", -1, &statement, NULL);
+    int result = sqlite3_prepare_v2(store->reader,
+                                    "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'anomaly'", -1,
+                                    &statement, NULL);
 
     if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
         store->next_anomaly = sqlite3_column_int64(statement, 0);
@@ -97,24 +97,42 @@ static int first_anomaly(struct store *store)
     return fault(store_error(result));
 }
 
-static int open_connections(struct store *store, char message[STORE_MESSAGE_SIZE])
+static int say(const struct store *store, int result, char message[STORE_MESSAGE_SIZE])
 {
-    int result;
+    snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", store->path, sqlite3_errmsg(store->writer));
+    return fault(store_error(result));
+}
+
+/* The writing connection on a file that is ours and whole. Until that is known nothing may be written, on closing neither: what
+ * the -wal file holds stays there. */
+static int open_writer(struct store *store, char message[STORE_MESSAGE_SIZE])
+{
+    int version, result;
     int r = connect_database(store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store->writer);
 
     if (r < 0) {
         snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", store->path, sqlite3_errmsg(store->writer));
         return fault(r);
     }
-    result = sqlite3_exec(store->writer, connection_pragmas, NULL, NULL, NULL);
-    if (result != SQLITE_OK && result != SQLITE_NOTADB && result != SQLITE_CORRUPT) {
-        snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", store->path, sqlite3_errmsg(store->writer));
-        return fault(store_error(result));
-    }
-    r = store_prepare_schema(store->writer, store->path, message);
+    sqlite3_db_config(store->writer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    result = sqlite3_exec(store->writer, reading_pragmas, NULL, NULL, NULL);
+    if (result != SQLITE_OK)
+        return say(store, result, message);
+    r = store_inspect(store->writer, store->path, &version, message);
     if (r != 0)
         return r;
-    r = store_prepare_statements(store);
+    sqlite3_db_config(store->writer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    result = sqlite3_exec(store->writer, writing_pragmas, NULL, NULL, NULL);
+    return result == SQLITE_OK ? store_migrate(store->writer, store->path, version, message)
+                               : say(store, result, message);
+}
+
+static int open_connections(struct store *store, char message[STORE_MESSAGE_SIZE])
+{
+    int r = open_writer(store, message);
+
+    if (r == 0)
+        r = store_prepare_statements(store);
     if (r == 0)
         r = connect_database(store->path, SQLITE_OPEN_READONLY, &store->reader);
     if (r == 0)

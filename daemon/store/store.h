@@ -78,8 +78,8 @@ struct store_change {
  * -ENOMEM. */
 int store_submit(struct store *store, const struct store_change *change, struct store_op **op);
 
-/* Waits until the change is on disk, frees op. Returns 0; -EIO, -ENOSPC, -EROFS, -ESTALE (made on an old epoch): nothing of
- * it is in the store. NULL op: 0. */
+/* Waits until the change is on disk, frees op. Returns 0; -EIO, -ENOSPC, -EROFS; -ESTALE (made on an old epoch), -ENOENT (of a
+ * machine that is deleted), both without a new epoch: nothing of it is in the store. NULL op: 0. */
 int store_finish(struct store *store, struct store_op *op);
 
 uint64_t store_epoch(const struct store *store);
@@ -89,7 +89,7 @@ uint64_t store_epoch(const struct store *store);
 int store_create_machine(struct store *store, const char *id, const struct store_change *first, int64_t *machine);
 int store_delete_machine(struct store *store, int64_t machine);
 
-/* The next anomaly's id: never used before, also when its change fails later. */
+/* The next anomaly's id: not used before, also by one that is deleted, or whose change fails. */
 int64_t store_next_anomaly(struct store *store);
 
 /* ---------------------------------------------------------------------------------------------------------- reading */

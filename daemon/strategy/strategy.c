@@ -79,13 +79,14 @@ enum strategy_action strategy_decide(const struct settings *settings, struct str
     return by_phase(settings, state, at, note);
 }
 
-void strategy_seen(struct strategy_state *state, int64_t at)
+void strategy_seen(struct strategy_state *state, int64_t at, int64_t arrival)
 {
-    int64_t interval = at - state->last_seen;
+    int64_t interval = at - state->last_measured;
 
-    if (state->last_seen != 0 && interval > 0)
+    if (state->last_measured != 0 && interval > 0)
         state->interval = state->interval == 0 ? interval : state->interval + (interval - state->interval) / 8;
-    state->last_seen = at; /* also back: after a clock that was ahead the machine would be heard for ever */
+    state->last_measured = at; /* also back: after a clock that was ahead the machine would be heard for ever */
+    state->last_seen = arrival;
 }
 
 /* --------------------------------------------------------------------------------------------------------- learning */

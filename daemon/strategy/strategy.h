@@ -15,8 +15,8 @@ enum strategy_wish { WISH_AUTOMATIC, WISH_LEARN, WISH_DETECT };
 enum strategy_action strategy_decide(const struct settings *settings, struct strategy_state *state,
                                      enum strategy_wish wish, int64_t at, const char **note);
 
-/* A buffer came, whatever became of it. */
-void strategy_seen(struct strategy_state *state, int64_t at);
+/* A buffer that was measured at `at` came, whatever became of it. */
+void strategy_seen(struct strategy_state *state, int64_t at, int64_t arrival);
 
 /* A buffer was learned: learning may end. */
 void strategy_learned(const struct settings *settings, struct strategy_state *state, const struct learning *learning,

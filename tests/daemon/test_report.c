@@ -137,7 +137,8 @@ static void walk(const char *name, int64_t from, int64_t to, int64_t step)
         last = day;
         civil_day_of_time(day.to, &day);
         if (day.from != last.to)
-            fail_msg("%s: %s ends at %lld, %s begins at %lld", name, last.date, (long long)last.to, day.date, (long long)day.from);
+            fail_msg("%s: %s ends at %lld, %s begins at %lld", name, last.date, (long long)last.to, day.date,
+                     (long long)day.from);
     }
 }
 
@@ -151,9 +152,24 @@ static void test_every_moment_is_in_exactly_one_day(void **state)
 static void test_years_end_to_end(void **state)
 {
     static const char *const zones[] = {
-        "UTC", "Europe/Paris", "Europe/London", "Europe/Dublin", "Australia/Lord_Howe", "America/Havana", "America/Santiago",
-        "Africa/Cairo", "Africa/Casablanca", "Asia/Beirut", "Asia/Kathmandu", "Asia/Gaza", "Pacific/Apia", "Pacific/Chatham",
-        "America/Scoresbysund", "America/Asuncion", "Asia/Tehran", "Antarctica/Troll",
+        "UTC",
+        "Europe/Paris",
+        "Europe/London",
+        "Europe/Dublin",
+        "Australia/Lord_Howe",
+        "America/Havana",
+        "America/Santiago",
+        "Africa/Cairo",
+        "Africa/Casablanca",
+        "Asia/Beirut",
+        "Asia/Kathmandu",
+        "Asia/Gaza",
+        "Pacific/Apia",
+        "Pacific/Chatham",
+        "America/Scoresbysund",
+        "America/Asuncion",
+        "Asia/Tehran",
+        "Antarctica/Troll",
     };
 
     (void)state;
@@ -202,10 +218,12 @@ static void test_later_than_32_bits(void **state)
 static void test_texts_that_are_no_date(void **state)
 {
     static const char *const wrong[] = {
-        "", "today", "2026", "2026-11", "2026-11-31", "2026-02-29", "2026-02-30", "2026-13-01", "2026-00-10", "2026-01-00",
-        "2026-1-1", "2026-11-2", "2026-11-022", "2026-11- 2", "2026- 1-02", " 2026-11-2", "  2026-1-2", "+026-11-22",
-        "2026-11-22 ", "2026-11-22T00:00:00Z", "2026/11/22", "20261122", "22-11-2026", "-026-11-22", "12026-1-22", "2026-11-+2",
-        "1e18",
+        "",           "today",      "2026",        "2026-11",     "2026-11-31",
+        "2026-02-29", "2026-02-30", "2026-13-01",  "2026-00-10",  "2026-01-00",
+        "2026-1-1",   "2026-11-2",  "2026-11-022", "2026-11- 2",  "2026- 1-02",
+        " 2026-11-2", "  2026-1-2", "+026-11-22",  "2026-11-22 ", "2026-11-22T00:00:00Z",
+        "2026/11/22", "20261122",   "22-11-2026",  "-026-11-22",  "12026-1-22",
+        "2026-11-+2", "1e18",
     };
 
     (void)state;

@@ -51,8 +51,8 @@ static void must_take(struct settings *settings, const struct settings_field *fi
 
 static void check_refusal(const struct settings_field *field, const char *what, int r, const struct refusal *refusal)
 {
-    if (r <= 0 || r >= REFUSAL_CODES || refusal->code != (enum refusal_code)r || strcmp(refusal->field, field->key) != 0 ||
-        !refusal->detail[0])
+    if (r <= 0 || r >= REFUSAL_CODES || refusal->code != (enum refusal_code)r ||
+        strcmp(refusal->field, field->key) != 0 || !refusal->detail[0])
         fail_msg("%s = %s: %d, field %s, detail %s", field->key, what, r, refusal->field, refusal->detail);
 }
 
@@ -258,7 +258,8 @@ static void test_random_floats_round_trip(void **state)
         for (int i = 0; i < 5000; i++) {
             const struct settings_field *field = row(keys[k]);
             struct settings settings = usable();
-            double span = log(field->high) - log(1e-12), number = exp(log(1e-12) + span * (double)(chance(&seed) >> 11) * 0x1p-53);
+            double span = log(field->high) - log(1e-12),
+                   number = exp(log(1e-12) + span * (double)(chance(&seed) >> 11) * 0x1p-53);
 
             if (field->low < 0 && chance_below(&seed, 2))
                 number = -number;
@@ -269,8 +270,8 @@ static void test_random_floats_round_trip(void **state)
 
 static void test_wrong_numbers(void **state)
 {
-    static const char *const wrong[] = { "", "abc", "10abc", "0x10", " 5 ", "5 ", "nan", "inf", "-inf", "1e999", "5,5", "yes",
-                                         "\xd9\xa3", "--5", "1_0", "+1" };
+    static const char *const wrong[] = { "",     "abc",   "10abc", "0x10", " 5 ",      "5 ",  "nan", "inf",
+                                         "-inf", "1e999", "5,5",   "yes",  "\xd9\xa3", "--5", "1_0", "+1" };
 
     (void)state;
     for (size_t i = 0; i < SETTINGS_COUNT; i++)
@@ -304,7 +305,9 @@ static void test_choices(void **state)
         { "layout", { "interleaved", "planar" } },
         { "start", { "commission", "auto" } },
     };
-    static const char *const wrong[] = { "", "0", "1", "F32", "smal", "smalll", "Auto", "auto ", "i16 ", "i16le", "yes" };
+    static const char *const wrong[] = {
+        "", "0", "1", "F32", "smal", "smalll", "Auto", "auto ", "i16 ", "i16le", "yes"
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT(choices); i++) {
@@ -357,7 +360,18 @@ static void test_learn_goals(void **state)
         { "90s", LEARN_DURATION, 90000 },
         { "14d", LEARN_DURATION, UINT64_C(1209600000) },
     };
-    static const char *const wrong[] = { "", "0", "Auto", "auto ", "-5", "5.5", "5 s", "1e3", "0s", "0h", "never", "99999999999999999999",
+    static const char *const wrong[] = { "",
+                                         "0",
+                                         "Auto",
+                                         "auto ",
+                                         "-5",
+                                         "5.5",
+                                         "5 s",
+                                         "1e3",
+                                         "0s",
+                                         "0h",
+                                         "never",
+                                         "99999999999999999999",
                                          "99999999999999999999h" };
 
     (void)state;
@@ -430,8 +444,12 @@ static void test_copy_and_equal(void **state)
         else if (field->type >= TYPE_PROFILE || field->type == TYPE_BOOLEAN)
             *(uint32_t *)((char *)&from + field->offset) ^= 1;
         else
-            assert_int_equal(settings_set_number(&from, field, field->type == TYPE_DURATION ? 7777 : 33 > field->high ? 7 : 33,
-                                                 ORIGIN_REST, NULL), 0);
+            assert_int_equal(settings_set_number(&from, field,
+                                                 field->type == TYPE_DURATION ? 7777
+                                                 : 33 > field->high           ? 7
+                                                                              : 33,
+                                                 ORIGIN_REST, NULL),
+                             0);
         from.origin[i] = ORIGIN_REST;
     }
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {

@@ -27,7 +27,8 @@ static struct settings with(const char *key, const char *text)
 }
 
 /* A decision with its note: one where nothing is done, none where something is. */
-static enum strategy_action decide(const struct settings *settings, struct strategy_state *state, enum strategy_wish wish, int64_t at)
+static enum strategy_action decide(const struct settings *settings, struct strategy_state *state,
+                                   enum strategy_wish wish, int64_t at)
 {
     const char *note = "left as it was";
     enum strategy_action action = strategy_decide(settings, state, wish, at, &note);
@@ -80,7 +81,9 @@ static void test_by_hand_is_always_done(void **state)
     (void)state;
     settings.learn_every = settings.detect_every = (uint64_t)hour;
     for (size_t i = 0; i < COUNT(phases); i++) {
-        struct strategy_state now = { .phase = phases[i], .last_learn = start, .last_detect = start, .last_seen = start };
+        struct strategy_state now = {
+            .phase = phases[i], .last_learn = start, .last_detect = start, .last_seen = start
+        };
 
         assert_int_equal(decide(&settings, &now, WISH_DETECT, start + 1), ACTION_DETECT);
         assert_int_equal(now.phase, phases[i]);
@@ -110,8 +113,13 @@ static void test_paused_covers_everything(void **state)
 static void test_forget(void **state)
 {
     struct settings settings = defaults();
-    struct strategy_state now = { .phase = PHASE_WATCHING, .phase_learned = 7, .last_learn = start, .last_detect = start,
-                                  .last_seen = start, .interval = second, .anomaly = 5 };
+    struct strategy_state now = { .phase = PHASE_WATCHING,
+                                  .phase_learned = 7,
+                                  .last_learn = start,
+                                  .last_detect = start,
+                                  .last_seen = start,
+                                  .interval = second,
+                                  .anomaly = 5 };
 
     (void)state;
     strategy_forget(&now, start + hour);
@@ -145,12 +153,13 @@ static void test_commission_while_learning(void **state)
 
 /* --------------------------------------------------------------------------------------------------------- learning */
 
-static const struct learning unsettled = { .learned = 1000, .settled = 0.99f }, settled = { .learned = 1000, .settled = 1 },
+static const struct learning unsettled = { .learned = 1000, .settled = 0.99f },
+                             settled = { .learned = 1000, .settled = 1 },
                              unready = { .learned = 3, .needed = 5, .settled = 0 };
 
 /* Learns every `step` ms until watching; returns how many it took, at most 100000. */
-static unsigned int learn_until_watching(const struct settings *settings, struct strategy_state *now, const struct learning *learning,
-                                         int64_t from, int64_t step)
+static unsigned int learn_until_watching(const struct settings *settings, struct strategy_state *now,
+                                         const struct learning *learning, int64_t from, int64_t step)
 {
     unsigned int count = 0;
 
@@ -175,13 +184,13 @@ static void test_goals(void **state)
         { "1", &unsettled, 1000, 1 },
         { "50", &unsettled, 1000, 50 },
         { "50", &settled, 3600000, 50 },
-        { "1h", &unsettled, 60000, 61 },      /* the one after 60 minutes ends it */
+        { "1h", &unsettled, 60000, 61 }, /* the one after 60 minutes ends it */
         { "1h", &settled, 60000, 61 },
         { "90s", &unsettled, 1000, 91 },
         { "auto", &settled, 1000, 60 },       /* learn_min */
         { "auto", &unsettled, 3600000, 337 }, /* learn_max: 14 days */
         { "auto", &unready, 3600000, 100000 },
-        { "1", &unready, 1000, 100000 },      /* watching without being able to judge helps nobody */
+        { "1", &unready, 1000, 100000 }, /* watching without being able to judge helps nobody */
         { "1h", &unready, 1000, 100000 },
     };
 
@@ -248,7 +257,9 @@ static const enum phase interval_phases[] = { PHASE_LEARNING, PHASE_WATCHING };
 
 static struct strategy_state last_done(enum phase phase, int64_t last)
 {
-    return (struct strategy_state){ .phase = phase, .phase_since = start, .last_learn = phase == PHASE_LEARNING ? last : 0,
+    return (struct strategy_state){ .phase = phase,
+                                    .phase_since = start,
+                                    .last_learn = phase == PHASE_LEARNING ? last : 0,
                                     .last_detect = phase == PHASE_WATCHING ? last : 0 };
 }
 
@@ -317,12 +328,14 @@ struct step {
 static void judge(const struct settings *settings, struct strategy_state *now, const struct step *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct average average = { .known = steps[i].similarity >= 0, .similarity = (uint8_t)(steps[i].similarity < 0 ? 0 : steps[i].similarity),
+        struct average average = { .known = steps[i].similarity >= 0,
+                                   .similarity = (uint8_t)(steps[i].similarity < 0 ? 0 : steps[i].similarity),
                                    .distance = steps[i].distance };
         enum anomaly_event event = strategy_judged(settings, now, &average, start + (int64_t)i * second);
 
         if (event != steps[i].event)
-            fail_msg("step %zu (%d): %s, not %s", i, steps[i].similarity, anomaly_event_name(event), anomaly_event_name(steps[i].event));
+            fail_msg("step %zu (%d): %s, not %s", i, steps[i].similarity, anomaly_event_name(event),
+                     anomaly_event_name(steps[i].event));
         if (event == ANOMALY_RAISED)
             now->anomaly = 17;
         if (event == ANOMALY_CLEARED)
@@ -334,10 +347,11 @@ static void judge(const struct settings *settings, struct strategy_state *now, c
 static void test_raise_and_clear_at_the_defaults(void **state)
 {
     static const struct step steps[] = {
-        { -1, 0, ANOMALY_NONE },        { 100, 0.1f, ANOMALY_NONE }, { 90, 1, ANOMALY_NONE },    { 89, 1.1f, ANOMALY_RAISED },
-        { 89, 1.1f, ANOMALY_NONE },     { 90, 1, ANOMALY_NONE },     { 92, 0.9f, ANOMALY_NONE }, /* between: stays */
-        { -1, 0, ANOMALY_NONE },        { 93, 0.8f, ANOMALY_CLEARED }, { 92, 0.9f, ANOMALY_NONE }, { 90, 1, ANOMALY_NONE },
-        { 89, 1.1f, ANOMALY_RAISED },   { 100, 0.1f, ANOMALY_CLEARED },
+        { -1, 0, ANOMALY_NONE },      { 100, 0.1f, ANOMALY_NONE },   { 90, 1, ANOMALY_NONE },
+        { 89, 1.1f, ANOMALY_RAISED }, { 89, 1.1f, ANOMALY_NONE },    { 90, 1, ANOMALY_NONE },
+        { 92, 0.9f, ANOMALY_NONE }, /* between: stays */
+        { -1, 0, ANOMALY_NONE },      { 93, 0.8f, ANOMALY_CLEARED }, { 92, 0.9f, ANOMALY_NONE },
+        { 90, 1, ANOMALY_NONE },      { 89, 1.1f, ANOMALY_RAISED },  { 100, 0.1f, ANOMALY_CLEARED },
     };
     struct settings settings = defaults();
     struct strategy_state now = { .phase = PHASE_WATCHING };
@@ -348,8 +362,13 @@ static void test_raise_and_clear_at_the_defaults(void **state)
 
 static void test_raise_and_clear_at_other_thresholds(void **state)
 {
-    static const struct step low[] = { { 41, 2, ANOMALY_NONE }, { 40, 2, ANOMALY_NONE }, { 39, 2, ANOMALY_RAISED }, { 40, 2, ANOMALY_CLEARED } };
-    static const struct step high[] = { { 100, 0.1f, ANOMALY_NONE }, { 99, 0.2f, ANOMALY_RAISED }, { 99, 0.2f, ANOMALY_NONE }, { 100, 0.1f, ANOMALY_CLEARED } };
+    static const struct step low[] = {
+        { 41, 2, ANOMALY_NONE }, { 40, 2, ANOMALY_NONE }, { 39, 2, ANOMALY_RAISED }, { 40, 2, ANOMALY_CLEARED }
+    };
+    static const struct step high[] = { { 100, 0.1f, ANOMALY_NONE },
+                                        { 99, 0.2f, ANOMALY_RAISED },
+                                        { 99, 0.2f, ANOMALY_NONE },
+                                        { 100, 0.1f, ANOMALY_CLEARED } };
     static const struct step never[] = { { 1, 9, ANOMALY_NONE }, { 0, 9, ANOMALY_RAISED }, { 1, 9, ANOMALY_CLEARED } };
     struct settings settings = defaults();
     struct strategy_state now = { .phase = PHASE_WATCHING };
@@ -366,11 +385,12 @@ static void test_raise_and_clear_at_other_thresholds(void **state)
 static void test_worse_is_said_in_steps(void **state)
 {
     static const struct step steps[] = {
-        { 89, 1.1f, ANOMALY_RAISED },  { 80, 1.5f, ANOMALY_NONE },  { 79, 1.6f, ANOMALY_WORSENED }, { 85, 1.3f, ANOMALY_NONE },
-        { 72, 1.8f, ANOMALY_NONE },    { 79, 1.6f, ANOMALY_NONE },  /* said before */
+        { 89, 1.1f, ANOMALY_RAISED },   { 80, 1.5f, ANOMALY_NONE },    { 79, 1.6f, ANOMALY_WORSENED },
+        { 85, 1.3f, ANOMALY_NONE },     { 72, 1.8f, ANOMALY_NONE },    { 79, 1.6f, ANOMALY_NONE }, /* said before */
         { 35, 3.2f, ANOMALY_WORSENED }, { 4, 5.5f, ANOMALY_WORSENED }, { 0, 6.7f, ANOMALY_NONE },
-        { 0, 7.9f, ANOMALY_NONE },     { 0, 8.1f, ANOMALY_WORSENED }, { 0, 15, ANOMALY_NONE }, { 0, 16, ANOMALY_WORSENED },
-        { 0, 16, ANOMALY_NONE },       { 0, 1e30f, ANOMALY_WORSENED }, { 92, 0.9f, ANOMALY_NONE }, { 93, 0.8f, ANOMALY_CLEARED },
+        { 0, 7.9f, ANOMALY_NONE },      { 0, 8.1f, ANOMALY_WORSENED }, { 0, 15, ANOMALY_NONE },
+        { 0, 16, ANOMALY_WORSENED },    { 0, 16, ANOMALY_NONE },       { 0, 1e30f, ANOMALY_WORSENED },
+        { 92, 0.9f, ANOMALY_NONE },     { 93, 0.8f, ANOMALY_CLEARED },
     };
     struct settings settings = defaults();
     struct strategy_state now = { .phase = PHASE_WATCHING };
@@ -382,7 +402,10 @@ static void test_worse_is_said_in_steps(void **state)
 /* The state's own words: lowest, largest, judged since it was raised. */
 static void test_the_worst_is_kept(void **state)
 {
-    static const struct step steps[] = { { 88, 1.2f, ANOMALY_RAISED }, { 85, 1.3f, ANOMALY_NONE }, { 81, 1.4f, ANOMALY_NONE }, { 87, 1.25f, ANOMALY_NONE } };
+    static const struct step steps[] = { { 88, 1.2f, ANOMALY_RAISED },
+                                         { 85, 1.3f, ANOMALY_NONE },
+                                         { 81, 1.4f, ANOMALY_NONE },
+                                         { 87, 1.25f, ANOMALY_NONE } };
     static const struct step again[] = { { 95, 0.5f, ANOMALY_CLEARED }, { 89, 1.1f, ANOMALY_RAISED } };
     struct settings settings = defaults();
     struct strategy_state now = { .phase = PHASE_WATCHING };
@@ -408,7 +431,9 @@ static void test_messages_of_an_episode_are_bounded(void **state)
 
     (void)state;
     for (int i = 0; i < 100000; i++) {
-        struct average average = { .known = true, .similarity = (uint8_t)chance_below(&seed, 93), .distance = (float)chance_below(&seed, 1000) + 1 };
+        struct average average = { .known = true,
+                                   .similarity = (uint8_t)chance_below(&seed, 93),
+                                   .distance = (float)chance_below(&seed, 1000) + 1 };
         enum anomaly_event event = strategy_judged(&settings, &now, &average, start + i * second);
 
         raised += event == ANOMALY_RAISED;
@@ -440,7 +465,7 @@ static void test_silence_as_configured(void **state)
 
     (void)state;
     for (int i = 0; i < 100; i++)
-        strategy_seen(&now, start + i * hour); /* its own interval does not matter then */
+        strategy_seen(&now, start + i * hour, start + i * hour); /* its own interval does not matter then */
     assert_true(strategy_online(&settings, &now, start + 99 * hour));
     assert_true(strategy_online(&settings, &now, start + 99 * hour + 300 * second));
     assert_false(strategy_online(&settings, &now, start + 99 * hour + 300 * second + 1));
@@ -455,16 +480,16 @@ static void test_silence_as_learned(void **state)
     int64_t last = start + 99 * 60 * second;
 
     (void)state;
-    strategy_seen(&now, start);
+    strategy_seen(&now, start, start);
     assert_true(strategy_online(&settings, &now, start + 60 * second)); /* at least a minute */
     assert_false(strategy_online(&settings, &now, start + 60 * second + 1));
     for (int i = 1; i < 100; i++)
-        strategy_seen(&now, start + i * 60 * second);
+        strategy_seen(&now, start + i * 60 * second, start + i * 60 * second);
     assert_int_equal(now.interval, 60 * second);
     assert_true(strategy_online(&settings, &now, last + 600 * second));
     assert_false(strategy_online(&settings, &now, last + 600 * second + 1));
     for (int i = 1; i < 100; i++)
-        strategy_seen(&now, last + i * 100); /* ten a second from now on */
+        strategy_seen(&now, last + i * 100, last + i * 100); /* ten a second from now on */
     assert_in_range(now.interval, 100, 110);
     assert_true(strategy_online(&settings, &now, now.last_seen + 60 * second));
     assert_false(strategy_online(&settings, &now, now.last_seen + 60 * second + 1));
@@ -476,14 +501,14 @@ static void test_silence_after_the_clock_went_back(void **state)
     struct strategy_state now = { 0 };
 
     (void)state;
-    strategy_seen(&now, start + 3650 * day);
-    strategy_seen(&now, start + 3650 * day + second);
+    strategy_seen(&now, start + 3650 * day, start + 3650 * day);
+    strategy_seen(&now, start + 3650 * day + second, start + 3650 * day + second);
     assert_false(strategy_online(&settings, &now, start)); /* heard in ten years is not heard now */
-    strategy_seen(&now, start + second);
+    strategy_seen(&now, start + second, start + second);
     assert_true(strategy_online(&settings, &now, start + 2 * second));
     assert_false(strategy_online(&settings, &now, start + hour));
     assert_true(now.interval >= 0 && now.interval <= second);
-    strategy_seen(&now, start); /* two that overtook each other */
+    strategy_seen(&now, start, start); /* two that overtook each other */
     assert_true(strategy_online(&settings, &now, start + 2 * second));
 }
 
@@ -493,12 +518,12 @@ static void test_seen_at_the_same_moment(void **state)
 
     (void)state;
     for (int i = 0; i < 10; i++)
-        strategy_seen(&now, start);
+        strategy_seen(&now, start, start);
     assert_int_equal(now.last_seen, start);
     assert_int_equal(now.interval, 0);
-    strategy_seen(&now, start + 8 * second);
+    strategy_seen(&now, start + 8 * second, start + 8 * second);
     assert_int_equal(now.interval, 8 * second);
-    strategy_seen(&now, start + 8 * second); /* a batch is no cadence */
+    strategy_seen(&now, start + 8 * second, start + 8 * second); /* a batch is no cadence */
     assert_int_equal(now.interval, 8 * second);
 }
 

@@ -8,20 +8,52 @@
 
 #include "base/text.h"
 
-#define TEN  "0123456789"
+#define TEN   "0123456789"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 
 static void test_machine_ids(void **state)
 {
-    static const char *const good[] = { "a", "Z", "0", "pump-1", "pump_1", "A-", "a_", "CON", "0-0", "DROP", SIXTY "abcd" };
+    static const char *const good[] = { "a",  "Z",   "0",   "pump-1", "pump_1",    "A-",
+                                        "a_", "CON", "0-0", "DROP",   SIXTY "abcd" };
     static const char *const bad[] = {
-        "", ".", "..", "+", "#", "$SYS", "a/b", "a b", " a", "a ", "a\n", "-rf", "_a", "a.b", "a+", "a#", "/", "a%2f",
-        "\xf0\x9f\x98\x80",     /* emoji */
-        "\xd0\xb0",             /* Cyrillic a */
-        "a\xe2\x80\x8d" "b",    /* zero-width joiner */
-        "a\xe2\x80\xae" "b",    /* right-to-left override */
-        "e\xcc\x81", "\xc3\xa9", /* both forms of e with acute */
-        "'; DROP TABLE machine", "a\x7f", "a\x01", "a\xff", "a:b", "a*", "a?", "[a]", "`a`", "@", "{", SIXTY "abcde",
+        "",
+        ".",
+        "..",
+        "+",
+        "#",
+        "$SYS",
+        "a/b",
+        "a b",
+        " a",
+        "a ",
+        "a\n",
+        "-rf",
+        "_a",
+        "a.b",
+        "a+",
+        "a#",
+        "/",
+        "a%2f",
+        "\xf0\x9f\x98\x80", /* emoji */
+        "\xd0\xb0",         /* Cyrillic a */
+        "a\xe2\x80\x8d"
+        "b", /* zero-width joiner */
+        "a\xe2\x80\xae"
+        "b", /* right-to-left override */
+        "e\xcc\x81",
+        "\xc3\xa9", /* both forms of e with acute */
+        "'; DROP TABLE machine",
+        "a\x7f",
+        "a\x01",
+        "a\xff",
+        "a:b",
+        "a*",
+        "a?",
+        "[a]",
+        "`a`",
+        "@",
+        "{",
+        SIXTY "abcde",
     };
 
     (void)state;
@@ -61,7 +93,9 @@ static void test_machine_ids_byte_by_byte(void **state)
 static void test_gateway_ids(void **state)
 {
     static const char *const good[] = { "a", "-", "raspberrypi", "GW-1", "0123456789abcdef0123456789abcdef" };
-    static const char *const bad[] = { "", "a_b", "a.b", "a/b", "+", "#", "\xc3\xa9", " ", "0123456789abcdef0123456789abcdef0" };
+    static const char *const bad[] = { "",         "a_b", "a.b",
+                                       "a/b",      "+",   "#",
+                                       "\xc3\xa9", " ",   "0123456789abcdef0123456789abcdef0" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++)
@@ -109,7 +143,7 @@ static const struct {
     { "1.0", UINT64_MAX, false, 0 },
     { "010", UINT64_MAX, false, 0 }, /* neither 10 nor 8 */
     { "00", UINT64_MAX, false, 0 },
-    { "\xd9\xa3", UINT64_MAX, false, 0 }, /* Arabic three */
+    { "\xd9\xa3", UINT64_MAX, false, 0 },     /* Arabic three */
     { "\xef\xbc\x93", UINT64_MAX, false, 0 }, /* full-width three */
 };
 
@@ -313,8 +347,10 @@ static void test_durations_in_the_largest_unit(void **state)
     static const struct {
         uint64_t milliseconds;
         const char *text;
-    } cases[] = { { 0, "0" }, { 1, "1ms" }, { 1000, "1s" }, { 1500, "1500ms" }, { 60000, "1m" }, { 90000, "90s" },
-                  { 3600000, "1h" }, { 86400000, "1d" }, { 90000000, "25h" }, { UINT64_C(1209600000), "14d" } };
+    } cases[] = {
+        { 0, "0" },       { 1, "1ms" },      { 1000, "1s" },     { 1500, "1500ms" },  { 60000, "1m" },
+        { 90000, "90s" }, { 3600000, "1h" }, { 86400000, "1d" }, { 90000000, "25h" }, { UINT64_C(1209600000), "14d" }
+    };
     char text[DURATION_TEXT_SIZE];
 
     (void)state;
@@ -325,18 +361,64 @@ static void test_durations_in_the_largest_unit(void **state)
 static void test_printable_texts(void **state)
 {
     static const char *const good[] = {
-        "", "a", "Hall B, line 3", "~", "mm/s", "m/s\xc2\xb2", "\xe6\xb3\xb5", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xed\x9f\xbf",
-        "\xee\x80\x80", "\xf4\x8f\xbf\xbd", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "<script>", "'; DROP TABLE machine",
+        "",
+        "a",
+        "Hall B, line 3",
+        "~",
+        "mm/s",
+        "m/s\xc2\xb2",
+        "\xe6\xb3\xb5",
+        "\xf0\x9f\x98\x80",
+        "\xc2\xa0",
+        "\xed\x9f\xbf",
+        "\xee\x80\x80",
+        "\xf4\x8f\xbf\xbd",
+        "\xe0\xa0\x80",
+        "\xf0\x90\x80\x80",
+        "<script>",
+        "'; DROP TABLE machine",
     };
     static const char *const bad[] = {
-        "\n", "a\tb", "a\r", "\x1b[31m", "\x01", "\x7f",
-        "\xc2\x80", "\xc2\x85", "\xc2\x9f",             /* C1 */
-        "\x80", "\xbf", "a\xff", "\xfe", "caf\xe9",      /* no UTF-8 at all */
-        "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xe0\x9f\xbf", "\xf0\x80\x80\xaf", "\xf0\x8f\xbf\xbf", /* overlong */
-        "\xed\xa0\x80", "\xed\xbf\xbf",                  /* surrogates */
-        "\xe2\x80\xa8", "\xe2\x80\xa9", "a\xe2\x80\xae", "\xe2\x80\xaa", "\xe2\x81\xa6", "\xe2\x81\xa9", /* lines, directions */
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", /* beyond U+10FFFF */
-        "\xc2", "\xe6\xb3", "\xf0\x9f\x98", "\xc2" "a", "\xe6\xb3" "a", "\xe6" "ab", /* cut short */
+        "\n",
+        "a\tb",
+        "a\r",
+        "\x1b[31m",
+        "\x01",
+        "\x7f",
+        "\xc2\x80",
+        "\xc2\x85",
+        "\xc2\x9f", /* C1 */
+        "\x80",
+        "\xbf",
+        "a\xff",
+        "\xfe",
+        "caf\xe9", /* no UTF-8 at all */
+        "\xc0\xaf",
+        "\xc1\xbf",
+        "\xe0\x80\xaf",
+        "\xe0\x9f\xbf",
+        "\xf0\x80\x80\xaf",
+        "\xf0\x8f\xbf\xbf", /* overlong */
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf", /* surrogates */
+        "\xe2\x80\xa8",
+        "\xe2\x80\xa9",
+        "a\xe2\x80\xae",
+        "\xe2\x80\xaa",
+        "\xe2\x81\xa6",
+        "\xe2\x81\xa9", /* lines, directions */
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xf8\x88\x80\x80\x80", /* beyond U+10FFFF */
+        "\xc2",
+        "\xe6\xb3",
+        "\xf0\x9f\x98",
+        "\xc2"
+        "a",
+        "\xe6\xb3"
+        "a",
+        "\xe6"
+        "ab", /* cut short */
     };
 
     (void)state;
@@ -393,34 +475,20 @@ static const struct {
     const char *pattern, *id;
     bool match;
 } matches[] = {
-    { "pump-1", "pump-1", true },
-    { "pump-1", "pump-10", false },
-    { "pump-1", "pump-", false },
-    { "pump-1", "Pump-1", false },
-    { "*", "a", true },
-    { "*", SIXTY, true },
-    { "**", "a", true },
-    { "?", "a", true },
-    { "?", "ab", false },
-    { "??", "a", false },
-    { "pump-*", "pump-", true },
-    { "pump-*", "pump-17", true },
-    { "pump-*", "pump", false },
-    { "pump-*", "a-pump-1", false },
-    { "pump-?", "pump-1", true },
-    { "pump-?", "pump-12", false },
-    { "*-1", "pump-1", true },
-    { "*-1", "pump-1-1", true },
-    { "*-1", "pump-12", false },
-    { "a*b*c", "abc", true },
-    { "a*b*c", "aXbYc", true },
-    { "a*b*c", "aXcYb", false },
-    { "a*ab", "aab", true },
-    { "a*ab", "aaab", true },
-    { "a*ab", "ab", false },
-    { "*?", "a", true },
-    { "*??", "a", false },
-    { "?*?", "ab", true },
+    { "pump-1", "pump-1", true }, { "pump-1", "pump-10", false },
+    { "pump-1", "pump-", false }, { "pump-1", "Pump-1", false },
+    { "*", "a", true },           { "*", SIXTY, true },
+    { "**", "a", true },          { "?", "a", true },
+    { "?", "ab", false },         { "??", "a", false },
+    { "pump-*", "pump-", true },  { "pump-*", "pump-17", true },
+    { "pump-*", "pump", false },  { "pump-*", "a-pump-1", false },
+    { "pump-?", "pump-1", true }, { "pump-?", "pump-12", false },
+    { "*-1", "pump-1", true },    { "*-1", "pump-1-1", true },
+    { "*-1", "pump-12", false },  { "a*b*c", "abc", true },
+    { "a*b*c", "aXbYc", true },   { "a*b*c", "aXcYb", false },
+    { "a*ab", "aab", true },      { "a*ab", "aaab", true },
+    { "a*ab", "ab", false },      { "*?", "a", true },
+    { "*??", "a", false },        { "?*?", "ab", true },
 };
 
 static void test_patterns(void **state)
@@ -489,7 +557,8 @@ static void test_weights(void **state)
 static void test_valid_patterns(void **state)
 {
     static const char *const good[] = { "*", "?", "a", "-", "_", "pump-*", SIXTY "abcd", "**??" };
-    static const char *const bad[] = { "", SIXTY "abcde", "a b", "a/b", "+", "#", "[ab]", "a.b", "\\*", "{a,b}", "\xc3\xa9", "a\n" };
+    static const char *const bad[] = { "",     SIXTY "abcde", "a b", "a/b",   "+",        "#",
+                                       "[ab]", "a.b",         "\\*", "{a,b}", "\xc3\xa9", "a\n" };
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++)

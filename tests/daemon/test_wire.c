@@ -659,7 +659,8 @@ static void test_verdicts(void **state)
         "{\"axis\":0,\"kind\":\"level\",\"sigmas\":-4.0}],\"p_value\":0.25,\"extrapolated\":false}");
     verdict.status = VERDICT_DUPLICATE;
     expect_text(wire_verdicts("a", (struct verdict[]){ verdict, verdict }, 2, 3),
-                "{\"machine\":\"a\",\"buffers\":3,\"verdicts\":[{\"status\":\"duplicate\",\"duplicate\":true,\"phase\":\"watching\"},"
+                "{\"machine\":\"a\",\"buffers\":3,\"verdicts\":[{\"status\":\"duplicate\",\"duplicate\":true,\"phase\":"
+                "\"watching\"},"
                 "{\"status\":\"duplicate\",\"duplicate\":true,\"phase\":\"watching\"}]}");
 }
 

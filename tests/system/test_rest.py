@@ -154,6 +154,27 @@ def test_etag_guards_settings(habitd):
     assert habitd.request("DELETE", "/v1/machines/m", headers={"If-Match": etag(habitd)}).status_code == 204
 
 
+def test_etag_guards_sensitivity(habitd):
+    habitd.put_machine("m", **SIZE)
+    path = "/v1/machines/m/sensitivity"
+    old = etag(habitd, path)
+    right = {"If-Match": f'"0123456789abcdef", {old}'}
+    assert habitd.request("PUT", path, json={"sensitivity": 2}, headers=right).status_code == 200
+    assert habitd.request("PUT", path, json={"sensitivity": 3}, headers={"If-Match": old}).status_code == 412
+    assert habitd.get(path).json()["sensitivity"] == 2
+
+
+def test_etag_guards_knowledge(habitd, data):
+    watching(habitd, data[0], count=30)
+    path = "/v1/machines/m/knowledge"
+    block, old = habitd.get(path).content, etag(habitd, path)
+    habitd.post("m", "learn", data[0][40])
+    put = lambda tag: habitd.request("PUT", path, data=block, headers=dict(RAW, **{"If-Match": tag})).status_code
+    assert put(old) == 412
+    assert put(etag(habitd, path)) == 200
+    assert etag(habitd, path) == old
+
+
 def test_etag_of_nothing(habitd):
     answer = habitd.request("PUT", "/v1/machines/m", json=SIZE, headers={"If-Match": '"1"'})
     assert answer.status_code == 412 and habitd.get("/v1/machines/m").status_code == 404
@@ -328,21 +349,27 @@ def test_at_most_one_an_hour(habitd, data, key, status):
     assert post_at(habitd, nominal[80], begin + 4 * HOUR + 1, verb="detect")["status"] in ("ok", "not_ready"), "by hand always"
 
 
+def moment(habitd, name):
+    """One of the machine's times, in ms."""
+    return datetime.datetime.fromisoformat(habitd.machine("m")[name].replace("Z", "+00:00")).timestamp() * 1000
+
+
 def test_time_that_cannot_be(habitd, data):
     """Measured in the future or long ago: arrival counts."""
     nominal, _ = data
     habitd.put_machine("m", **SIZE, start="auto")
     for at in (0, now_ms() + 24 * HOUR, now_ms() - 400 * 24 * HOUR):
         post_at(habitd, nominal[0], at)
-        seen = datetime.datetime.fromisoformat(habitd.machine("m")["last_seen"].replace("Z", "+00:00")).timestamp()
-        assert abs(seen * 1000 - now_ms()) < 60000
+        assert abs(moment(habitd, "last_learn") - now_ms()) < 60000
 
 
 def test_age(habitd, data):
+    """Learned two hours ago, but heard of now."""
     habitd.put_machine("m", **SIZE, start="auto")
     habitd.post("m", "buffers", data[0][0], age_ms=2 * HOUR)
-    seen = datetime.datetime.fromisoformat(habitd.machine("m")["last_seen"].replace("Z", "+00:00")).timestamp()
-    assert abs(now_ms() - 2 * HOUR - seen * 1000) < 60000
+    assert abs(now_ms() - 2 * HOUR - moment(habitd, "last_learn")) < 60000
+    assert abs(now_ms() - moment(habitd, "last_seen")) < 60000
+    assert habitd.machine("m")["online"]
 
 
 # ---------------------------------------------------------------------------------------------- context and sensitivity

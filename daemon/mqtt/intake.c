@@ -178,11 +178,11 @@ static void take_buffer(struct mqtt *mqtt, const struct incoming *incoming)
     if (r < 0)
         session_lost(mqtt, "a buffer of %s could not be taken: %s at %s", incoming->topic.machine, strerror(-r),
                      fault_place());
-    else if (r == REFUSAL_STORE)
+    else if (r == REFUSAL_STORE || r == REFUSAL_BROKEN)
         session_lost(mqtt, "a buffer of %s could not be stored: %s", incoming->topic.machine, refusal.detail);
     else if (r > 0)
         log_refusal(mqtt, incoming->message->topic, &refusal);
-    if (r < 0 || r == REFUSAL_STORE)
+    if (r < 0 || r == REFUSAL_STORE || r == REFUSAL_BROKEN)
         intake->failed = true;
 }
 

@@ -122,7 +122,7 @@ static void serve(struct mqtt *mqtt)
 {
     int r = 0;
 
-    mqtt->intake.failed = false;
+    mqtt->intake.failed = mqtt->intake.tainted = false;
     tell(mqtt, &mqtt->serving, true);
     while (r == 0 && wanted(mqtt) != STAGE_LEAVE)
         r = turn(mqtt);
@@ -137,6 +137,8 @@ static void rest(struct mqtt *mqtt)
     int64_t until = clock_now().mono, left;
     bool woken;
 
+    if (mqtt->intake.failed) /* that was our store, not the broker: no reason to stay away for long */
+        mqtt->session.failures = 0;
     if (wanted(mqtt) == STAGE_RUN)
         until += session_backoff(mqtt);
     while (wanted(mqtt) == STAGE_RUN && (left = until - clock_now().mono) > 0)

@@ -45,11 +45,12 @@ int machine_check_etag(const struct machine *machine, const char *if_match, stru
 /* What was learned is of one geometry, rate, unit and scale: these change only where nothing was learned. */
 static int check_geometry(const struct machine *machine, const struct settings *settings, struct refusal *refusal)
 {
-    struct habit_config ours = machine_config(settings);
+    struct habit_config ours = machine_config(settings), before = machine_config(&machine->settings);
     struct habit_info info = { 0 };
     char text[160];
 
-    if (habit_config_compare(&ours, &machine->engine.config) == HABIT_FIELD_NONE)
+    if (habit_config_compare(&ours, &machine->engine.config) == HABIT_FIELD_NONE ||
+        habit_config_compare(&ours, &before) == HABIT_FIELD_NONE) /* a conflict that was there stays one */
         return 0;
     if (habit_check(machine->memory.knowledge, machine->memory.knowledge_size, &info) == HABIT_OK && info.learned == 0)
         return 0;
@@ -60,14 +61,16 @@ static int check_geometry(const struct machine *machine, const struct settings *
 /* Brings settings into force that were checked. */
 static int adopt_settings(struct machine *machine, const struct settings *settings)
 {
-    struct habit_config config = machine_config(settings);
+    struct habit_config config = machine_config(settings), before = machine_config(&machine->settings);
+    bool fits = habit_config_compare(&config, &machine->engine.config) == HABIT_FIELD_NONE;
     uint32_t window = machine->settings.window;
     int r = 0;
 
     machine->settings = *settings;
-    if (habit_config_compare(&config, &machine->engine.config) != HABIT_FIELD_NONE)
+    if (fits)
+        machine->conflict = false;
+    else if (habit_config_compare(&config, &before) != HABIT_FIELD_NONE)
         r = machine_renew_engine(machine);
-    machine->conflict = false;
     if (settings->window != window)
         habit_window_init(&machine->window, settings->window);
     if (habit_get_sensitivity(&machine->engine) != settings->sensitivity)

@@ -22,7 +22,9 @@ struct machine {
     int64_t row, created;
     atomic_uint references;
     bool deleted;
-    uint64_t epoch; /* of the store that memory is of */
+    uint64_t epoch;      /* of the store that memory is of; 0 = to be loaded anew */
+    uint32_t unsettled;  /* changes whose commit is not known yet: only with them can memory be ahead of the store */
+    uint32_t generation; /* goes up when memory is loaded anew: receipts of before do not count any more */
 
     struct settings settings;
     struct strategy_state state;
@@ -120,10 +122,13 @@ int registry_create(struct registry *registry, const char *id, const struct sett
 /* Where no such machine exists but a pattern says that it should: makes it. */
 int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal);
 
+/* Whether a locked machine's memory is as new as the store; takes the store's epoch where nothing can have failed. */
+bool machine_is_current(const struct registry *registry, struct machine *machine);
+
 /* A change with the machine's row, epoch, state and window filled in. */
 struct store_change machine_change(const struct machine *machine, int64_t at);
 
-/* Adds the sealed knowledge to a change. */
+/* Adds the sealed knowledge to a change; what it replaces becomes a snapshot where it was damaged. */
 void machine_change_knowledge(struct machine *machine, struct store_change *change);
 
 /* Queues the change of an entered machine, leaves it, and waits for the commit where receipt is NULL. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registry/internal.h"
+#include "wire/document.h"
 
 /* What was raised on knowledge that is gone cannot recover: it ends here. */
 static int close_episode(struct registry *registry, struct machine *machine, int64_t at, struct episode_log *log)
@@ -18,14 +19,18 @@ static int close_episode(struct registry *registry, struct machine *machine, int
 static int keep_replaced(struct registry *registry, struct machine *machine, int r, const char *reason, int64_t at,
                          struct episode_log *log, struct refusal *refusal)
 {
+    char *settings = wire_settings(&machine->settings, ORIGIN_REST); /* a block brings its sensitivity */
     struct store_change change = machine_change(machine, at);
 
+    if (r == 0 && !settings)
+        r = fault(-ENOMEM);
     if (r == 0) {
+        change.settings = settings;
         change.snapshot = reason;
         change.forget_commissioning = true;
         change.anomalies = log->anomalies;
         change.outgoing = log->outgoing;
-        change.event_count = log->count;
+        change.anomaly_count = change.outgoing_count = log->count;
         machine->commissioning_count = 0;
         machine->commissioning_bytes = 0;
         machine_change_knowledge(machine, &change);
@@ -36,6 +41,7 @@ static int keep_replaced(struct registry *registry, struct machine *machine, int
         r = refuse_fault(refusal, r);
     }
     episode_log_free(log);
+    free(settings);
     return r;
 }
 

@@ -188,7 +188,8 @@ void machine_take(struct machine *machine, struct machine *from)
     machine->state = from->state;
     machine->engine = from->engine;
     machine->memory = from->memory;
-    machine->window = from->window;
+    if (machine->window.size != from->window.size) /* else memory's: detections are not waited for, but they happened */
+        machine->window = from->window;
     machine->marks = from->marks;
     machine->open = from->open;
     machine->conflict = from->conflict;

@@ -111,20 +111,21 @@ static int64_t last_used(const struct marks *marks, const char *source)
 }
 
 /* Drops the source that was silent longest, all its boots. */
-static void forget_source(struct marks *marks, char forgotten[SOURCE_SIZE])
+static void forget_source(struct marks *marks)
 {
+    char source[SOURCE_SIZE];
     size_t quietest = 0;
 
     for (size_t i = 1; i < marks->count; i++)
         if (last_used(marks, marks->mark[i].source) < last_used(marks, marks->mark[quietest].source))
             quietest = i;
-    snprintf(forgotten, SOURCE_SIZE, "%s", marks->mark[quietest].source);
+    memcpy(source, marks->mark[quietest].source, sizeof(source));
     for (size_t i = marks->count; i-- > 0;)
-        if (strcmp(marks->mark[i].source, forgotten) == 0)
+        if (strcmp(marks->mark[i].source, source) == 0)
             drop(marks, i);
 }
 
-static struct mark *add(struct marks *marks, const char *source, const char *boot, char forgotten[SOURCE_SIZE])
+static struct mark *add(struct marks *marks, const char *source, const char *boot)
 {
     size_t boots = count_boots(marks, source);
     struct mark *grown = realloc(marks->mark, (marks->count + 1) * sizeof(*grown));
@@ -135,7 +136,7 @@ static struct mark *add(struct marks *marks, const char *source, const char *boo
     if (boots >= LIMIT_BOOTS)
         drop(marks, oldest(marks, source));
     else if (boots == 0 && count_sources(marks) >= LIMIT_SOURCES)
-        forget_source(marks, forgotten);
+        forget_source(marks);
     grown = &marks->mark[marks->count++];
     memset(grown, 0, sizeof(*grown));
     snprintf(grown->source, sizeof(grown->source), "%s", source);
@@ -143,14 +144,12 @@ static struct mark *add(struct marks *marks, const char *source, const char *boo
     return grown;
 }
 
-int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used,
-                char forgotten[SOURCE_SIZE])
+int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used)
 {
     struct mark *mark = find(marks, source, boot);
 
-    forgotten[0] = '\0';
     if (!mark) {
-        mark = add(marks, source, boot, forgotten);
+        mark = add(marks, source, boot);
         if (!mark)
             return fault(-ENOMEM);
         mark->high = seq;
@@ -162,12 +161,15 @@ int marks_apply(struct marks *marks, const char *source, const char *boot, uint6
     return 0;
 }
 
-size_t marks_of_source(const struct marks *marks, const char *source, struct mark *found)
+int marks_copy(const struct marks *marks, struct marks *copy)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < marks->count && count < LIMIT_BOOTS; i++)
-        if (strcmp(marks->mark[i].source, source) == 0)
-            found[count++] = marks->mark[i];
-    return count;
+    *copy = (struct marks){ 0 };
+    if (marks->count == 0)
+        return 0;
+    copy->mark = malloc(marks->count * sizeof(*copy->mark));
+    if (!copy->mark)
+        return fault(-ENOMEM);
+    memcpy(copy->mark, marks->mark, marks->count * sizeof(*copy->mark));
+    copy->count = marks->count;
+    return 0;
 }

@@ -20,12 +20,11 @@ void marks_free(struct marks *marks);
 /* Whether this number was applied before. */
 bool marks_applied(const struct marks *marks, const char *source, const char *boot, uint64_t seq);
 
-/* Notes a number as applied; `used`: wall ms. forgotten: a source that had to make room, "" if none.
+/* Notes a number as applied; `used`: wall ms.
  * Returns 0, or -ENOMEM with nothing changed. */
-int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used,
-                char forgotten[SOURCE_SIZE]);
+int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used);
 
-/* Copies the marks of one source; at most LIMIT_BOOTS. Returns how many. */
-size_t marks_of_source(const struct marks *marks, const char *source, struct mark *found);
+/* A copy, for marks_free. Returns 0, or -ENOMEM with an empty one. */
+int marks_copy(const struct marks *marks, struct marks *copy);
 
 #endif

@@ -244,6 +244,13 @@ static int reload_each(void *user, const struct store_machine *stored)
     return make_stored(loading->registry, stored, &loading->machine);
 }
 
+bool machine_is_current(const struct registry *registry, struct machine *machine)
+{
+    if (machine->epoch != 0 && machine->unsettled == 0)
+        machine->epoch = store_epoch(registry->store);
+    return machine->epoch == store_epoch(registry->store);
+}
+
 /* Memory was ahead of the store, or may be: what the store holds is what is. An epoch of 0 says that changes of this machine
  * may still be on their way; an empty one behind them tells when they have arrived. */
 static int reload(struct registry *registry, struct machine *machine, struct refusal *refusal)
@@ -251,9 +258,9 @@ static int reload(struct registry *registry, struct machine *machine, struct ref
     struct loading loading = { registry, NULL };
     struct store_change barrier = { .machine = machine->row, .epoch = store_epoch(registry->store) };
     struct store_op *op = NULL;
-    int r = 0;
+    int r = machine->epoch == 0 ? store_submit(registry->store, &barrier, &op) : 0;
 
-    if (machine->epoch == 0 && store_submit(registry->store, &barrier, &op) == 0)
+    if (r == 0)
         r = store_finish(registry->store, op);
     if (r == 0)
         r = store_load_machines(registry->store, machine->row, reload_each, &loading);
@@ -263,6 +270,8 @@ static int reload(struct registry *registry, struct machine *machine, struct ref
     }
     machine_take(machine, loading.machine);
     machine->epoch = loading.machine->epoch;
+    machine->unsettled = 0;
+    machine->generation++;
     machine->news = true;
     machine_free(loading.machine);
     return 0;
@@ -343,7 +352,7 @@ int machine_enter(struct registry *registry, const char *id, struct machine **re
     pthread_mutex_lock(&machine->lock);
     if (machine->deleted)
         r = refuse_unknown(id, refusal);
-    else if (machine->epoch != store_epoch(registry->store))
+    else if (!machine_is_current(registry, machine))
         r = reload(registry, machine, refusal);
     if (r == 0)
         r = machine_lend_scratch(machine, refusal);
@@ -384,26 +393,35 @@ struct store_change machine_change(const struct machine *machine, int64_t at)
 void machine_change_knowledge(struct machine *machine, struct store_change *change)
 {
     habit_seal(&machine->engine);
+    if (machine->damaged && !change->snapshot)
+        change->snapshot = "damaged";
+    machine->damaged = false;
     change->knowledge = machine->memory.knowledge;
     change->knowledge_size = machine->memory.knowledge_size;
 }
 
 int refuse_store(int r, struct refusal *refusal)
 {
-    return refuse(refusal, REFUSAL_STORE, "", "the store could not commit (%s): nothing was applied, try again",
-                  strerror(-r));
+    return refuse(refusal, REFUSAL_STORE, "",
+                  "the store could not commit (%s): it does not count as applied, try again", strerror(-r));
 }
 
 int machine_commit(struct registry *registry, struct machine *machine, const struct store_change *change,
                    struct receipt *receipt, struct refusal *refusal)
 {
-    struct receipt own = { 0 };
-    int r = store_submit(registry->store, change, receipt ? &receipt->op : &own.op);
+    struct receipt own = { .promised = true };
+    struct receipt *taken = receipt ? receipt : &own;
+    int r = store_submit(registry->store, change, &taken->op);
 
-    if (r < 0)
+    if (r < 0) {
         machine->epoch = 0; /* memory is ahead and nobody will write it: load anew before the next use */
-    else
+    } else {
         machine->unsaved = false;
+        machine->unsettled++;
+        machine->references++;
+        taken->machine = machine;
+        taken->generation = machine->generation;
+    }
     machine->news = true;
     machine_leave(machine);
     if (r < 0)
@@ -411,17 +429,31 @@ int machine_commit(struct registry *registry, struct machine *machine, const str
     return receipt ? 0 : registry_settle(registry, &own, refusal);
 }
 
+/* A commit that failed stays unsettled: the machine is loaded anew before its next use. */
+static void settle_machine(struct machine *machine, uint32_t generation, bool committed)
+{
+    pthread_mutex_lock(&machine->lock);
+    if (committed && machine->generation == generation)
+        machine->unsettled--;
+    pthread_mutex_unlock(&machine->lock);
+    machine_release(machine);
+}
+
 int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal)
 {
-    int r = store_finish(registry->store, receipt->op);
+    int r;
 
+    if (!receipt->op)
+        return 0;
+    r = store_finish(registry->store, receipt->op);
+    settle_machine(receipt->machine, receipt->generation, r == 0);
     receipt->op = NULL;
     if (r == 0) {
         registry->learned += receipt->learned;
         return 0;
     }
     registry->refusals[REFUSAL_STORE]++;
-    return refuse_store(r, refusal);
+    return receipt->promised ? refuse_store(r, refusal) : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------- making, deleting */
@@ -515,16 +547,41 @@ int registry_create_by_pattern(struct registry *registry, const char *id, int64_
     return r;
 }
 
+/* What subscribers should know of a machine that is no more: its anomaly is over, its retained topics are empty. */
+static int say_farewell(struct registry *registry, struct machine *machine, struct store_outgoing farewell[3],
+                        char topics[2][MACHINE_ID_SIZE + 16], struct episode_log *log)
+{
+    int r = 0;
+
+    snprintf(topics[0], sizeof(topics[0]), "%s/state", machine->id);
+    snprintf(topics[1], sizeof(topics[1]), "%s/availability", machine->id);
+    for (size_t i = 0; i < 2; i++)
+        farewell[i] = (struct store_outgoing){ .topic = topics[i], .payload = "", .retain = true };
+    if (machine->state.anomaly != 0)
+        r = episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, clock_now().wall, log);
+    if (r == 0 && log->count > 0)
+        farewell[2] = log->outgoing[0];
+    return r;
+}
+
 /* Deletes an entered machine and leaves it. Caller holds admin. */
 static int delete_entered(struct registry *registry, struct machine *machine, struct refusal *refusal)
 {
-    int r = store_delete_machine(registry->store, machine->row);
+    struct store_outgoing farewell[3];
+    char topics[2][MACHINE_ID_SIZE + 16];
+    struct episode_log log = { 0 };
+    int r = say_farewell(registry, machine, farewell, topics, &log);
 
+    if (r == 0)
+        r = store_delete_machine(registry->store, machine->row, farewell, 2 + log.count);
     if (r == 0) {
         machine->deleted = true;
         take_out(registry, machine->id);
+    } else {
+        machine->epoch = 0;
     }
     machine_leave(machine);
+    episode_log_free(&log);
     if (r < 0)
         return refuse_store(r, refusal);
     machine_release(machine); /* the table's own reference */

@@ -26,12 +26,18 @@ struct registry;
 int registry_new(struct registry **ret_registry, const struct config *config, struct store *store);
 struct registry *registry_free(struct registry *registry);
 
+struct machine;
+
 struct receipt {
     struct store_op *op;
+    struct machine *machine; /* referenced until it is settled */
+    uint32_t generation;     /* of the machine's memory */
+    bool promised;    /* something was learned, or was said to have been: the answer must not leave without the disk */
     uint64_t learned; /* buffers that count as learned once it is settled */
 };
 
-/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). May be called once for each receipt. */
+/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). Must be called once for each receipt.
+ * Where all that failed was an anomaly, nothing was promised: 0, and the machine's next buffer raises it anew. */
 int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal);
 
 /* ---------------------------------------------------------------------------------------------------------- buffers */

@@ -15,17 +15,19 @@ struct work {
     struct wire_buffers buffers;
     int64_t at; /* wall ms when it was measured */
     uint64_t learned, detected, duplicates;
-    struct hour effect;  /* counters that are stored in the transaction of what they count */
+    struct hour effect; /* counters that are stored in the transaction of what they count */
+    int64_t anomaly_before;
     struct verdict last; /* of those that were no duplicates; last.at = 0: none */
     struct episode_log events;
     struct commissioning_list commissioning;
-    char forgotten[SOURCE_SIZE];
     struct refusal *refusal;
 };
 
-/* What a batch must be able to take back: all or nothing. */
+/* What a batch must be able to take back: all or nothing. Of a single buffer the engine itself takes back what it refuses. */
 struct undo {
-    void *knowledge; /* NULL for a single buffer: the engine itself takes back what it refuses */
+    bool batch;
+    void *knowledge;
+    struct marks marks;
     struct strategy_state state;
     struct habit_window window;
     struct hour hour[HOURS_PENDING];
@@ -48,9 +50,8 @@ static int64_t measured_at(const struct wire_meta *meta, int64_t now)
 
 /* ---------------------------------------------------------------------------------------------------------- decoding */
 
-static struct wire_shape shape_of(const struct machine *machine, const struct arrival *arrival)
+static struct wire_shape shape_of(const struct settings *settings, const struct arrival *arrival)
 {
-    const struct settings *settings = &machine->settings;
     const struct config_input *input = arrival->input;
     uint32_t format = arrival->format >= 0 ? (uint32_t)arrival->format : input ? input->format : settings->format;
     struct wire_shape shape = { .encoding = arrival->encoding,
@@ -71,15 +72,17 @@ static struct wire_shape shape_of(const struct machine *machine, const struct ar
     return shape;
 }
 
-static int decode(struct work *work)
+static int decode(struct work *work, const struct settings *settings)
 {
     const struct arrival *arrival = work->arrival;
-    struct wire_shape shape = shape_of(work->machine, arrival);
-    int r = wire_decode(&shape, arrival->bytes, arrival->size, arrival->meta, &work->buffers, work->refusal);
+    struct wire_shape shape = shape_of(settings, arrival);
+    int r;
+
+    wire_buffers_free(&work->buffers);
+    r = wire_decode(&shape, arrival->bytes, arrival->size, arrival->meta, &work->buffers, work->refusal);
 
     if (r != 0)
         return r;
-    work->registry->ignored += work->buffers.meta.ignored;
     work->at = measured_at(&work->buffers.meta, arrival->now.wall);
     return 0;
 }
@@ -252,8 +255,7 @@ static int note_sequence(struct work *work, size_t index)
 
     if (!meta->has_seq)
         return 0;
-    r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall,
-                    work->forgotten);
+    r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall);
     return r < 0 ? refuse_fault(work->refusal, r) : 0;
 }
 
@@ -347,30 +349,36 @@ static int try_one(struct work *work, size_t index, struct verdict *verdict)
 
 /* ---------------------------------------------------------------------------------------------------- all or nothing */
 
+static int copy_knowledge(struct machine *machine, struct undo *undo)
+{
+    undo->knowledge = malloc(machine->memory.knowledge_size);
+    if (!undo->knowledge)
+        return fault(-ENOMEM);
+    habit_seal(&machine->engine);
+    memcpy(undo->knowledge, machine->memory.knowledge, machine->memory.knowledge_size);
+    return marks_copy(&machine->marks, &undo->marks);
+}
+
 static int prepare_undo(struct work *work, struct undo *undo)
 {
     struct machine *machine = work->machine;
+    int r;
 
-    undo->state = machine->state;
-    undo->window = machine->window;
-    undo->commissioning_count = machine->commissioning_count;
-    undo->commissioning_bytes = machine->commissioning_bytes;
-    undo->hour_count = machine->hour_count;
+    machine_hour(machine, work->registry->store,
+                 work->at); /* makes room now: what it hands over cannot be taken back */
+    *undo = (struct undo){ .batch = work->buffers.count > 1,
+                           .state = machine->state,
+                           .window = machine->window,
+                           .hour_count = machine->hour_count,
+                           .commissioning_count = machine->commissioning_count,
+                           .commissioning_bytes = machine->commissioning_bytes };
     memcpy(undo->hour, machine->hour, sizeof(undo->hour));
-    undo->knowledge = NULL;
-    if (work->buffers.count == 1)
-        return 0;
-    undo->knowledge = malloc(machine->memory.knowledge_size);
-    if (!undo->knowledge)
-        return refuse_fault(work->refusal, fault(-ENOMEM));
-    habit_seal(&machine->engine);
-    memcpy(undo->knowledge, machine->memory.knowledge, machine->memory.knowledge_size);
-    return 0;
+    r = undo->batch ? copy_knowledge(machine, undo) : 0;
+    return r < 0 ? refuse_fault(work->refusal, r) : 0;
 }
 
-/* The engine refuses only while learning, and a batch learns before it judges: so no event and no mark of this batch can be
- * lost here but marks, which are loaded anew with the rest where there are any. */
-static void take_back(struct work *work, const struct undo *undo)
+/* The engine refuses only while learning, and a batch learns before it judges: so there is no event to take back. */
+static void take_back(struct work *work, struct undo *undo)
 {
     struct machine *machine = work->machine;
 
@@ -380,10 +388,15 @@ static void take_back(struct work *work, const struct undo *undo)
     machine->commissioning_bytes = undo->commissioning_bytes;
     machine->hour_count = undo->hour_count;
     memcpy(machine->hour, undo->hour, sizeof(undo->hour));
-    if (undo->knowledge && habit_load(&machine->engine, undo->knowledge, machine->memory.knowledge_size) != HABIT_OK)
-        machine->epoch = 0;
-    if ((undo->knowledge && work->buffers.meta.has_seq) || work->events.count > 0)
-        machine->epoch = 0; /* load anew what the store holds */
+    if (work->events.count > 0 ||
+        (undo->batch &&
+         (!undo->knowledge || habit_load(&machine->engine, undo->knowledge, machine->memory.knowledge_size) != 0)))
+        machine->epoch = 0; /* memory broke on the way: load anew what the store holds */
+    if (!undo->batch)
+        return;
+    marks_free(&machine->marks);
+    machine->marks = undo->marks;
+    undo->marks = (struct marks){ 0 };
 }
 
 static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
@@ -391,14 +404,17 @@ static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
     struct verdict beyond;
     struct undo undo;
     int r = prepare_undo(work, &undo);
+    bool prepared = r == 0;
 
     for (size_t i = 0; i < work->buffers.count && r == 0; i++) {
         struct verdict *verdict = i < room ? &verdicts[i] : &beyond;
 
         r = work->arrival->dry_run ? try_one(work, i, verdict) : apply_one(work, i, verdict);
     }
-    if (r != 0)
+    work->anomaly_before = undo.state.anomaly;
+    if (r != 0 && prepared)
         take_back(work, &undo);
+    marks_free(&undo.marks);
     free(undo.knowledge);
     return r;
 }
@@ -409,6 +425,7 @@ static void count_work(struct work *work)
 {
     work->registry->detected += work->detected;
     work->registry->duplicates += work->duplicates;
+    work->registry->ignored += work->buffers.meta.ignored;
     if (work->last.at != 0)
         work->machine->last = work->last;
 }
@@ -419,7 +436,6 @@ static int keep(struct work *work, struct receipt *receipt)
 {
     struct machine *machine = work->machine;
     struct store_change change = machine_change(machine, work->arrival->now.wall);
-    struct mark marks[LIMIT_BOOTS];
 
     machine->unsaved = machine->news = true;
     if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0) {
@@ -428,15 +444,15 @@ static int keep(struct work *work, struct receipt *receipt)
     }
     if (work->learned > 0)
         machine_change_knowledge(machine, &change);
-    if (work->buffers.meta.has_seq)
-        change.mark_count = marks_of_source(&machine->marks, work->buffers.meta.source, marks);
-    change.marks = marks;
-    change.forget_source = work->forgotten[0] != '\0' ? work->forgotten : NULL;
+    if (work->buffers.meta.has_seq) {
+        change.marks = machine->marks.mark;
+        change.mark_count = machine->marks.count;
+    }
     change.commissioning = work->commissioning.buffer;
     change.commissioning_count = work->commissioning.count;
     change.anomalies = work->events.anomalies;
     change.outgoing = work->events.outgoing;
-    change.event_count = work->events.count;
+    change.anomaly_count = change.outgoing_count = work->events.count;
     work->effect.start = work->at - work->at % HOUR_MS;
     work->effect.similarity_min = 101;
     change.hours = &work->effect;
@@ -462,13 +478,21 @@ static void count_refused(struct work *work, int r)
     work->machine->unsaved = true;
 }
 
+/* While the store fails, detection goes on: what it could not keep was not raised, and the next buffer raises it anew. */
+static void forget_anomaly(const struct work *work, struct verdict *verdicts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        verdicts[i].anomaly = work->anomaly_before;
+}
+
 static int submit_entered(struct work *work, struct verdict *verdicts, size_t room, size_t *count,
                           struct receipt *receipt)
 {
     int r = check_conflict(work->machine, work->refusal);
+    bool promised;
 
     if (r == 0)
-        r = decode(work);
+        r = decode(work, &work->machine->settings);
     if (r == 0)
         r = context_check(work->machine, &work->buffers.meta, work->refusal);
     if (r == 0)
@@ -485,30 +509,55 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
     }
     context_take(work->machine, &work->buffers.meta);
     count_work(work);
-    r = keep(work, receipt);
-    if (r == 0 && receipt)
+    promised = work->learned > 0 || work->duplicates > 0;
+    if (receipt) {
+        receipt->promised = promised;
         receipt->learned = work->learned; /* counted when it is settled */
-    else if (r == 0)
+    }
+    r = keep(work, receipt);
+    if (r == 0 && !receipt)
         work->registry->learned += work->learned;
-    return r;
+    if (r != REFUSAL_STORE || promised)
+        return r;
+    forget_anomaly(work, verdicts, *count < room ? *count : room);
+    return 0;
+}
+
+/* A machine is made by its first buffer where a pattern says so, and only by one that it can take. */
+static int make_by_pattern(struct work *work)
+{
+    const struct arrival *arrival = work->arrival;
+    struct settings settings;
+    bool create;
+    int r;
+
+    registry_base_settings(work->registry, arrival->id, &settings, &create);
+    if (!create || arrival->dry_run)
+        return REFUSAL_NO_MACHINE; /* with the words of machine_enter */
+    r = settings_check(&settings, work->refusal);
+    if (r == 0)
+        r = decode(work, &settings);
+    if (r == 0)
+        r = registry_create_by_pattern(work->registry, arrival->id, arrival->now.wall, work->refusal);
+    return r == 0 ? machine_enter(work->registry, arrival->id, &work->machine, work->refusal) : r;
+}
+
+static uint32_t pending_format(const struct arrival *arrival)
+{
+    if (arrival->encoding != ENCODING_RAW)
+        return FORMAT_JSON;
+    return arrival->input ? arrival->input->format : FORMAT_F32;
 }
 
 static int enter_or_make(struct work *work)
 {
     const struct arrival *arrival = work->arrival;
-    struct registry *registry = work->registry;
-    int r = machine_enter(registry, arrival->id, &work->machine, work->refusal);
+    int r = machine_enter(work->registry, arrival->id, &work->machine, work->refusal);
 
-    if (r != REFUSAL_NO_MACHINE)
-        return r;
-    r = registry_create_by_pattern(registry, arrival->id, arrival->now.wall, work->refusal);
-    if (r == 0)
-        r = machine_enter(registry, arrival->id, &work->machine, work->refusal);
+    if (r == REFUSAL_NO_MACHINE)
+        r = make_by_pattern(work);
     if (r == REFUSAL_NO_MACHINE && arrival->topic)
-        pending_note(registry->pending, arrival->id, arrival->topic, arrival->size,
-                     arrival->encoding == ENCODING_RAW && arrival->input ? arrival->input->format
-                     : arrival->encoding == ENCODING_RAW                 ? (uint32_t)FORMAT_F32
-                                                                         : (uint32_t)FORMAT_JSON,
+        pending_note(work->registry->pending, arrival->id, arrival->topic, arrival->size, pending_format(arrival),
                      arrival->now.wall);
     return r;
 }

@@ -20,15 +20,10 @@ struct flush {
     int64_t at;
     struct flushing *list;
     size_t count, room;
+    int result; /* of the first that the store did not take */
 };
 
-static int by_source(const void *a, const void *b)
-{
-    const struct mark *left = a, *right = b;
-    int order = strcmp(left->source, right->source);
-
-    return order != 0 ? order : (left->used > right->used) - (left->used < right->used);
-}
+enum { FLUSH_PORTION = 1024 }; /* leaves room in the store's queue for those who wait for an answer */
 
 static void submit_flush(struct flush *flush, struct machine *machine, bool current)
 {
@@ -37,8 +32,6 @@ static void submit_flush(struct flush *flush, struct machine *machine, bool curr
 
     if (current) {
         change = machine_change(machine, flush->at);
-        if (machine->marks.count > 1)
-            qsort(machine->marks.mark, machine->marks.count, sizeof(struct mark), by_source);
         change.marks = machine->marks.mark;
         change.mark_count = machine->marks.count;
     } else { /* memory is of another epoch, and is loaded anew with the next buffer; what was counted was counted */
@@ -49,7 +42,8 @@ static void submit_flush(struct flush *flush, struct machine *machine, bool curr
     change.hours = machine->hour;
     change.hour_count = machine->hour_count;
     flushing->op = NULL;
-    if (store_submit(flush->registry->store, &change, &flushing->op) < 0)
+    flush->result = store_submit(flush->registry->store, &change, &flushing->op);
+    if (flush->result < 0)
         return;
     flushing->machine = machine;
     machine->references++;
@@ -63,9 +57,9 @@ static void submit_flush(struct flush *flush, struct machine *machine, bool curr
 static void flush_each(void *user, struct machine *machine)
 {
     struct flush *flush = user;
-    bool current = machine->epoch == store_epoch(flush->registry->store);
+    bool current = machine_is_current(flush->registry, machine);
 
-    if (((machine->unsaved && current) || machine->hour_count > 0) && flush->count < flush->room)
+    if (((machine->unsaved && current) || machine->hour_count > 0) && flush->result == 0 && flush->count < flush->room)
         submit_flush(flush, machine, current);
 }
 
@@ -93,28 +87,38 @@ static void take_up_again(struct registry *registry, const struct flushing *flus
     pthread_mutex_unlock(&machine->lock);
 }
 
+/* One portion: those that have news, waited for. Returns 0 or the first failure; *full tells whether there may be more. */
+static int flush_portion(struct flush *flush, bool *full)
+{
+    int result = registry_each(flush->registry, flush_each, flush);
+
+    *full = flush->count == flush->room;
+    for (size_t i = 0; i < flush->count; i++) {
+        int r = store_finish(flush->registry->store, flush->list[i].op);
+
+        if (r < 0) {
+            take_up_again(flush->registry, &flush->list[i]);
+            result = r;
+        }
+        machine_release(flush->list[i].machine);
+    }
+    flush->count = 0;
+    return result < 0 ? result : flush->result;
+}
+
 int registry_flush(struct registry *registry, struct moment now)
 {
-    struct flush flush = { .registry = registry, .at = now.wall, .room = registry_count(registry) };
-    int result = 0;
+    struct flush flush = { .registry = registry, .at = now.wall, .room = FLUSH_PORTION };
+    bool full = true;
+    int r = 0;
 
-    if (flush.room == 0)
-        return 0;
     flush.list = calloc(flush.room, sizeof(*flush.list));
     if (!flush.list)
         return fault(-ENOMEM);
-    result = registry_each(registry, flush_each, &flush);
-    for (size_t i = 0; i < flush.count; i++) {
-        int r = store_finish(registry->store, flush.list[i].op);
-
-        if (r < 0) {
-            take_up_again(registry, &flush.list[i]);
-            result = r;
-        }
-        machine_release(flush.list[i].machine);
-    }
+    while (r == 0 && full)
+        r = flush_portion(&flush, &full);
     free(flush.list);
-    return result;
+    return r;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- states */

@@ -1,5 +1,6 @@
 /* What others see of the machines: lists, figures, reports. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,23 +23,54 @@ int registry_show(struct registry *registry, const char *id, struct machine_view
     return r < 0 ? refuse_fault(refusal, r) : 0;
 }
 
+/* Calls `each` with the IDs above `after` until it has counted `limit`: machines that vanish meanwhile do not shorten a page.
+ * `each` returns 1 for one that counts, 0, or negative. */
+static int walk(struct registry *registry, const char *after, size_t limit, int (*each)(void *user, const char *id),
+                void *user)
+{
+    char(*ids)[MACHINE_ID_SIZE] = calloc(limit, sizeof(*ids));
+    char last[MACHINE_ID_SIZE] = "";
+    size_t found = 1, count = 0;
+    int r = ids ? 0 : fault(-ENOMEM);
+
+    snprintf(last, sizeof(last), "%s", after ? after : "");
+    while (r >= 0 && count < limit && found > 0) {
+        found = registry_ids(registry, last, ids, limit - count);
+        for (size_t i = 0; i < found && r >= 0; i++) {
+            r = each(user, ids[i]);
+            count += r > 0;
+        }
+        if (found > 0)
+            memcpy(last, ids[found - 1], sizeof(last));
+    }
+    free(ids);
+    return r < 0 ? r : (int)count;
+}
+
+struct listing {
+    struct registry *registry;
+    struct machine_view *next;
+    struct moment now;
+};
+
+static int list_one(void *user, const char *id)
+{
+    struct listing *listing = user;
+    struct machine *machine;
+
+    if (machine_enter(listing->registry, id, &machine, NULL) != 0)
+        return 0;
+    machine_view(machine, listing->next++, listing->now);
+    machine_leave(machine);
+    return 1;
+}
+
 int registry_list(struct registry *registry, const char *after, struct machine_view *views, size_t limit,
                   struct moment now)
 {
-    char(*ids)[MACHINE_ID_SIZE] = calloc(limit, sizeof(*ids));
-    size_t found = ids ? registry_ids(registry, after, ids, limit) : 0;
-    int count = ids ? 0 : fault(-ENOMEM);
+    struct listing listing = { registry, views, now };
 
-    for (size_t i = 0; i < found; i++) {
-        struct machine *machine;
-
-        if (machine_enter(registry, ids[i], &machine, NULL) != 0)
-            continue;
-        machine_view(machine, &views[count++], now);
-        machine_leave(machine);
-    }
-    free(ids);
-    return count;
+    return walk(registry, after, limit, list_one, &listing);
 }
 
 int registry_pending(struct registry *registry, const char *after, struct pending *pendings, size_t limit)
@@ -106,30 +138,33 @@ static int report_of(struct registry *registry, const char *id, const struct civ
     return r;
 }
 
-static int reports_of_all(struct registry *registry, const char *after, const struct civil_day *day, int64_t now,
-                          struct daily_report *reports, size_t limit)
+struct reporting {
+    struct registry *registry;
+    const struct civil_day *day;
+    int64_t now;
+    struct daily_report *next;
+};
+
+static int report_one(void *user, const char *id)
 {
-    char(*ids)[MACHINE_ID_SIZE] = calloc(limit, sizeof(*ids));
-    size_t found = ids ? registry_ids(registry, after, ids, limit) : 0;
-    int count = ids ? 0 : fault(-ENOMEM);
+    struct reporting *reporting = user;
+    int r = report_of(reporting->registry, id, reporting->day, reporting->now, reporting->next, NULL);
 
-    for (size_t i = 0; i < found && count >= 0; i++) {
-        int r = report_of(registry, ids[i], day, now, &reports[count], NULL);
-
-        count = r < 0 ? r : count + (r == 0);
-    }
-    free(ids);
-    return count;
+    if (r != 0)
+        return r < 0 ? r : 0;
+    reporting->next++;
+    return 1;
 }
 
 int registry_reports(struct registry *registry, const char *id, const char *after, const struct civil_day *day,
                      int64_t now, struct daily_report *reports, size_t limit, struct refusal *refusal)
 {
+    struct reporting reporting = { registry, day, now, reports };
     int r;
 
     refusal->code = REFUSAL_NONE;
     if (!id)
-        return reports_of_all(registry, after, day, now, reports, limit);
+        return walk(registry, after, limit, report_one, &reporting);
     r = check_id(id, refusal);
     if (r == 0)
         r = report_of(registry, id, day, now, reports, refusal);

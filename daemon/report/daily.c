@@ -67,6 +67,15 @@ static void fill(struct civil_day *day, int64_t date)
 }
 
 /* "2026-11-22" -> number of days; false where there is no such date. */
+static int digits(const char *text, size_t count)
+{
+    int number = 0;
+
+    while (count-- > 0)
+        number = number * 10 + (*text++ - '0');
+    return number;
+}
+
 static bool read_date(const char *text, int64_t *date)
 {
     static const char form[] = "0000-00-00";
@@ -78,9 +87,9 @@ static bool read_date(const char *text, int64_t *date)
     for (size_t i = 0; form[i] != '\0'; i++)
         if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
             return false;
-    if (sscanf(text, "%4d-%2d-%2d", &tm.tm_year, &month, &day) != 3)
-        return false;
-    tm.tm_year -= 1900;
+    month = digits(text + 5, 2);
+    day = digits(text + 8, 2);
+    tm.tm_year = digits(text, 4) - 1900;
     tm.tm_mon = month - 1;
     tm.tm_mday = day;
     *date = floor_division(timegm(&tm), DAY_SECONDS);

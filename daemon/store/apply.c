@@ -140,35 +140,26 @@ static int apply_knowledge(struct store *store, const struct store_change *chang
     return store_step(store, STATEMENT_KNOWLEDGE_PUT);
 }
 
-static int clear_marks(struct store *store, int64_t machine, const char *source)
+static int put_mark(struct store *store, int64_t machine, const struct mark *mark)
 {
-    sqlite3_stmt *statement = store->statements[STATEMENT_MARKS_CLEAR];
+    sqlite3_stmt *statement = store->statements[STATEMENT_MARK_PUT];
 
     sqlite3_bind_int64(statement, 1, machine);
-    bind_text(statement, 2, source);
-    return store_step(store, STATEMENT_MARKS_CLEAR);
+    bind_text(statement, 2, mark->source);
+    bind_text(statement, 3, mark->boot);
+    sqlite3_bind_int64(statement, 4, (int64_t)mark->high);
+    bind_bytes(statement, 5, mark->seen, sizeof(mark->seen));
+    sqlite3_bind_int64(statement, 6, mark->used);
+    return store_step(store, STATEMENT_MARK_PUT);
 }
 
-/* The marks of a source are given whole: boots that were forgotten go with the delete. */
+/* All of a machine: sources and boots that were forgotten go with the delete. */
 static int apply_marks(struct store *store, const struct store_change *change)
 {
-    sqlite3_stmt *put = store->statements[STATEMENT_MARK_PUT];
-    int r = change->forget_source ? clear_marks(store, change->machine, change->forget_source) : 0;
+    int r = change->marks ? run(store, STATEMENT_MARKS_CLEAR, 1, &change->machine) : 0;
 
-    for (size_t i = 0; i < change->mark_count && r == 0; i++) {
-        const struct mark *mark = &change->marks[i];
-
-        if (i == 0 || strcmp(mark->source, change->marks[i - 1].source) != 0)
-            r = clear_marks(store, change->machine, mark->source);
-        sqlite3_bind_int64(put, 1, change->machine);
-        bind_text(put, 2, mark->source);
-        bind_text(put, 3, mark->boot);
-        sqlite3_bind_int64(put, 4, (int64_t)mark->high);
-        bind_bytes(put, 5, mark->seen, sizeof(mark->seen));
-        sqlite3_bind_int64(put, 6, mark->used);
-        if (r == 0)
-            r = store_step(store, STATEMENT_MARK_PUT);
-    }
+    for (size_t i = 0; i < change->mark_count && r == 0; i++)
+        r = put_mark(store, change->machine, &change->marks[i]);
     return r;
 }
 
@@ -231,15 +222,21 @@ static int put_outgoing(struct store *store, const struct store_outgoing *outgoi
     return r;
 }
 
-static int apply_events(struct store *store, const struct store_change *change)
+static int apply_anomalies(struct store *store, const struct store_change *change)
 {
     int r = 0;
 
-    for (size_t i = 0; i < change->event_count && r == 0; i++) {
+    for (size_t i = 0; i < change->anomaly_count && r == 0; i++)
         r = put_anomaly(store, change->machine, &change->anomalies[i]);
-        if (r == 0)
-            r = put_outgoing(store, &change->outgoing[i]);
-    }
+    return r;
+}
+
+static int apply_outgoing(struct store *store, const struct store_change *change)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < change->outgoing_count && r == 0; i++)
+        r = put_outgoing(store, &change->outgoing[i]);
     return r;
 }
 
@@ -275,7 +272,8 @@ static int apply_parts(struct store *store, const struct store_change *change)
 {
     static int (*const parts[])(struct store *, const struct store_change *) = {
         apply_snapshot, /* before the knowledge that replaces it */
-        apply_settings, apply_state, apply_knowledge, apply_marks, apply_commissioning, apply_events, apply_hours
+        apply_settings,      apply_state,     apply_knowledge, apply_marks,
+        apply_commissioning, apply_anomalies, apply_outgoing,  apply_hours
     };
     int r = 0;
 
@@ -308,7 +306,9 @@ static int apply_create(struct store *store, struct store_op *op)
 
 static int apply_delete(struct store *store, struct store_op *op)
 {
-    return run(store, STATEMENT_MACHINE_DELETE, 1, &op->machine);
+    int r = run(store, STATEMENT_MACHINE_DELETE, 1, &op->machine);
+
+    return r < 0 ? r : apply_outgoing(store, &op->change);
 }
 
 static int apply_outbox_done(struct store *store, struct store_op *op)

@@ -28,7 +28,7 @@
     X(SNAPSHOT_PRUNE, "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN "                                         \
                       "(SELECT id FROM snapshot WHERE machine = ?1 ORDER BY id DESC LIMIT ?2)")                        \
     X(MARK_PUT, "INSERT OR REPLACE INTO mark (machine, source, boot, high, seen, used) VALUES (?, ?, ?, ?, ?, ?)")     \
-    X(MARKS_CLEAR, "DELETE FROM mark WHERE machine = ?1 AND source = ?2")                                              \
+    X(MARKS_CLEAR, "DELETE FROM mark WHERE machine = ?")                                                               \
     X(COMMISSIONING_ADD,                                                                                               \
       "INSERT INTO commissioning (machine, at, axes, step, zero, samples) VALUES (?, ?, ?, ?, ?, ?)")                  \
     X(COMMISSIONING_FORGET, "DELETE FROM commissioning WHERE machine = ?")                                             \

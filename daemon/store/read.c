@@ -133,7 +133,7 @@ int store_load_machines(struct store *store, int64_t machine,
     if (r == 0)
         r = store_error(sqlite3_prepare_v2(store->reader,
                                            "SELECT source, boot, high, seen, used FROM mark WHERE machine = ?1 "
-                                           "ORDER BY source, used",
+                                           "ORDER BY used DESC",
                                            -1, &marks, NULL));
     if (r == 0) {
         sqlite3_bind_int64(machines, 1, machine);

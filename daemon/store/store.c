@@ -65,13 +65,19 @@ static const char reading_pragmas[] = "PRAGMA trusted_schema = OFF;"
                                       "PRAGMA cell_size_check = ON;"
                                       "PRAGMA mmap_size = 0;"; /* an I/O error is a result, not a SIGBUS */
 
-static const char writing_pragmas[] = "PRAGMA auto_vacuum = INCREMENTAL;" /* must come before the first table */
-                                      "PRAGMA journal_mode = WAL;"
-                                      "PRAGMA synchronous = FULL;" /* the promise: one sync before each answer */
-                                      "PRAGMA foreign_keys = ON;"
-                                      "PRAGMA temp_store = MEMORY;"
-                                      "PRAGMA cache_size = -1000;"
-                                      "PRAGMA journal_size_limit = 4194304;";
+static const char first_pragmas[] =
+    "PRAGMA auto_vacuum = INCREMENTAL;"; /* must come before the first table, and writes */
+
+static const char writing_pragmas[] =
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL;" /* the promise: one sync before each answer */
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cache_size = -1000;"
+    "PRAGMA wal_autocheckpoint = 250;" /* pages: a -wal of 1 MiB, on small disks too */
+    "PRAGMA journal_size_limit = 1048576;";
+
+enum { BUSY_MS = 1000 }; /* somebody else has the database, a backup perhaps; we must stop within 5 s */
 
 static int connect_database(const char *path, int flags, sqlite3 **database)
 {
@@ -80,7 +86,7 @@ static int connect_database(const char *path, int flags, sqlite3 **database)
 
     umask(mask);
     if (result == SQLITE_OK)
-        sqlite3_busy_timeout(*database, 5000);
+        sqlite3_busy_timeout(*database, BUSY_MS);
     return store_error(result);
 }
 
@@ -122,7 +128,10 @@ static int open_writer(struct store *store, char message[STORE_MESSAGE_SIZE])
     if (r != 0)
         return r;
     sqlite3_db_config(store->writer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    result = sqlite3_exec(store->writer, writing_pragmas, NULL, NULL, NULL);
+    if (version == 0)
+        result = sqlite3_exec(store->writer, first_pragmas, NULL, NULL, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_exec(store->writer, writing_pragmas, NULL, NULL, NULL);
     return result == SQLITE_OK ? store_migrate(store->writer, store->path, version, message)
                                : say(store, result, message);
 }
@@ -261,7 +270,7 @@ static int commit_group(struct store *store, struct store_op *group)
 
 static bool has_outgoing(const struct store_op *group)
 {
-    while (group && group->change.event_count == 0)
+    while (group && group->change.outgoing_count == 0)
         group = group->next;
     return group;
 }
@@ -381,12 +390,13 @@ static size_t commissioning_room(const struct store_change *change)
 
 static size_t event_room(const struct store_change *change)
 {
-    size_t size = room(change->anomalies, change->event_count * sizeof(*change->anomalies)) +
-                  room(change->outgoing, change->event_count * sizeof(*change->outgoing));
+    size_t size = room(change->anomalies, change->anomaly_count * sizeof(*change->anomalies)) +
+                  room(change->outgoing, change->outgoing_count * sizeof(*change->outgoing));
 
-    for (size_t i = 0; i < change->event_count; i++)
-        size += text_room(change->anomalies[i].explanation) + text_room(change->outgoing[i].topic) +
-                text_room(change->outgoing[i].payload);
+    for (size_t i = 0; i < change->anomaly_count; i++)
+        size += text_room(change->anomalies[i].explanation);
+    for (size_t i = 0; i < change->outgoing_count; i++)
+        size += text_room(change->outgoing[i].topic) + text_room(change->outgoing[i].payload);
     return size;
 }
 
@@ -395,8 +405,7 @@ static size_t change_room(const struct store_change *change)
     return room(change->state, sizeof(*change->state)) + room(change->window, change->window_size) +
            room(change->knowledge, change->knowledge_size) + text_room(change->snapshot) + text_room(change->settings) +
            room(change->marks, change->mark_count * sizeof(*change->marks)) + commissioning_room(change) +
-           event_room(change) + text_room(change->forget_source) +
-           room(change->hours, change->hour_count * sizeof(*change->hours));
+           event_room(change) + room(change->hours, change->hour_count * sizeof(*change->hours));
 }
 
 static void keep_commissioning(char **bytes, struct store_change *change)
@@ -415,8 +424,9 @@ static void keep_events(char **bytes, struct store_change *change)
     struct anomaly *anomalies = (struct anomaly *)change->anomalies;
     struct store_outgoing *outgoing = (struct store_outgoing *)change->outgoing;
 
-    for (size_t i = 0; i < change->event_count; i++) {
+    for (size_t i = 0; i < change->anomaly_count; i++)
         anomalies[i].explanation = (char *)keep_text(bytes, anomalies[i].explanation);
+    for (size_t i = 0; i < change->outgoing_count; i++) {
         outgoing[i].topic = keep_text(bytes, outgoing[i].topic);
         outgoing[i].payload = keep_text(bytes, outgoing[i].payload);
     }
@@ -433,10 +443,9 @@ static void keep_change(char *bytes, struct store_change *change)
     change->commissioning =
         keep(&bytes, change->commissioning, change->commissioning_count * sizeof(*change->commissioning));
     keep_commissioning(&bytes, change);
-    change->forget_source = keep_text(&bytes, change->forget_source);
     change->hours = keep(&bytes, change->hours, change->hour_count * sizeof(*change->hours));
-    change->anomalies = keep(&bytes, change->anomalies, change->event_count * sizeof(*change->anomalies));
-    change->outgoing = keep(&bytes, change->outgoing, change->event_count * sizeof(*change->outgoing));
+    change->anomalies = keep(&bytes, change->anomalies, change->anomaly_count * sizeof(*change->anomalies));
+    change->outgoing = keep(&bytes, change->outgoing, change->outgoing_count * sizeof(*change->outgoing));
     keep_events(&bytes, change);
 }
 
@@ -498,13 +507,13 @@ int store_create_machine(struct store *store, const char *id, const struct store
     return op ? run_op(store, op, machine) : fault(-ENOMEM);
 }
 
-int store_delete_machine(struct store *store, int64_t machine)
+int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count)
 {
-    struct store_op *op = calloc(1, sizeof(*op));
+    struct store_change last = { .outgoing = outgoing, .outgoing_count = count };
+    struct store_op *op = new_op(OP_DELETE, &last, NULL);
 
     if (!op)
         return fault(-ENOMEM);
-    op->kind = OP_DELETE;
     op->machine = machine;
     return run_op(store, op, NULL);
 }

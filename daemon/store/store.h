@@ -61,15 +61,15 @@ struct store_change {
     size_t knowledge_size;
     const char *snapshot;     /* reason: the knowledge in the store before this change becomes a snapshot */
     const char *settings;     /* JSON of what REST has set */
-    const struct mark *marks; /* all boots of each source that is named */
+    const struct mark *marks; /* all of the machine: what is not among them is deleted */
     size_t mark_count;
-    const char *forget_source; /* whose marks are deleted */
     const struct store_commissioning *commissioning;
     size_t commissioning_count;
     bool forget_commissioning;
-    const struct anomaly *anomalies; /* inserted or replaced by id, and for each what is said of it */
-    const struct store_outgoing *outgoing;
-    size_t event_count;       /* of both */
+    const struct anomaly *anomalies; /* inserted or replaced by id */
+    size_t anomaly_count;
+    const struct store_outgoing *outgoing; /* to the broker */
+    size_t outgoing_count;
     const struct hour *hours; /* added to what is there for those hours */
     size_t hour_count;
 };
@@ -87,7 +87,9 @@ uint64_t store_epoch(const struct store *store);
 /* Machines. create waits for its commit and gives the row; `first` is its first change, with at = created and settings; its
  * machine and epoch do not matter. -EEXIST when the ID is taken. */
 int store_create_machine(struct store *store, const char *id, const struct store_change *first, int64_t *machine);
-int store_delete_machine(struct store *store, int64_t machine);
+
+/* Deletes a machine and all that is stored of it; what is still to be said of it goes into the outbox. */
+int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count);
 
 /* The next anomaly's id: not used before, also by one that is deleted, or whose change fails. */
 int64_t store_next_anomaly(struct store *store);
@@ -105,7 +107,7 @@ struct store_machine {
     size_t window_size;
     const void *knowledge; /* NULL = none */
     size_t knowledge_size;
-    const struct mark *marks;
+    const struct mark *marks; /* all of the machine: what is not among them is deleted */
     size_t mark_count;
     uint32_t commissioning_count;
     uint64_t commissioning_bytes;

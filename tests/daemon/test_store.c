@@ -260,7 +260,8 @@ static void make_parts(struct parts *parts, struct bench *bench, int64_t machine
         .commissioning_count = 2,
         .anomalies = parts->anomaly,
         .outgoing = parts->outgoing,
-        .event_count = 2,
+        .anomaly_count = 2,
+        .outgoing_count = 2,
         .hours = parts->hour,
         .hour_count = 2,
     };
@@ -444,7 +445,7 @@ static void test_commissioning_buffers(void **state)
     assert_int_equal(load(bench, machine)->commissioning_count, 2);
 }
 
-static void test_marks_of_a_source_are_replaced_whole(void **state)
+static void test_marks_of_a_machine_are_replaced_whole(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
@@ -459,13 +460,12 @@ static void test_marks_of_a_source_are_replaced_whole(void **state)
     change.marks = &one;
     change.mark_count = 1;
     must_commit(bench, &change);
-    assert_int_equal(load(bench, machine)->mark_count, 2); /* plc's, and the one of esp */
-    find_mark(load(bench, machine), &one);
-    find_mark(load(bench, machine), &parts.mark[2]);
-    change.forget_source = "plc";
-    must_commit(bench, &change);
     assert_int_equal(load(bench, machine)->mark_count, 1);
     find_mark(load(bench, machine), &one);
+    change.marks = NULL; /* nothing is said of them */
+    change.mark_count = 0;
+    must_commit(bench, &change);
+    assert_int_equal(load(bench, machine)->mark_count, 1);
 }
 
 static void test_machines(void **state)
@@ -482,7 +482,7 @@ static void test_machines(void **state)
     assert_int_equal(load(bench, 12345)->count, 0);
     make_parts(&parts, bench, fan, 1);
     must_commit(bench, &parts.change);
-    assert_int_equal(store_delete_machine(bench->store, fan), 0);
+    assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0), 0);
     assert_int_equal(load(bench, fan)->count, 0);
     assert_int_equal(load(bench, 0)->count, 2);
     assert_int_equal(
@@ -586,7 +586,8 @@ static void add_anomaly(struct bench *bench, int64_t machine, int64_t id, const 
                                    .at = raised,
                                    .anomalies = &anomaly,
                                    .outgoing = &outgoing,
-                                   .event_count = 1 };
+                                   .anomaly_count = 1,
+                                   .outgoing_count = 1 };
 
     snprintf(anomaly.asset, sizeof(anomaly.asset), "%s", asset);
     must_commit(bench, &change);
@@ -700,7 +701,7 @@ static void test_anomaly_ids_are_never_used_twice(void **state)
     next = store_next_anomaly(bench->store);
     assert_true(next > last);
     add_anomaly(bench, machine, next, "", 1, 2);
-    assert_int_equal(store_delete_machine(bench->store, machine),
+    assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0),
                      0); /* the anomaly goes, its number was seen by many */
     reopen(bench);
     assert_true(store_next_anomaly(bench->store) > next);
@@ -794,7 +795,8 @@ static void add_messages(struct bench *bench, int64_t machine, unsigned int firs
                                    .epoch = store_epoch(bench->store),
                                    .anomalies = anomalies,
                                    .outgoing = outgoing,
-                                   .event_count = count };
+                                   .anomaly_count = count,
+                                   .outgoing_count = count };
 
     assert_true(count <= EVENTS);
     for (size_t i = 0; i < count; i++) {
@@ -848,7 +850,7 @@ static void test_outbox_in_order(void **state)
     check_messages(bench, third, 3, 5);
     reopen(bench); /* what waited still waits */
     check_messages(bench, third, 3, 5);
-    assert_int_equal(store_delete_machine(bench->store, machine), 0);
+    assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0), 0);
     check_messages(bench, third, 3, 5);
 }
 
@@ -1547,7 +1549,7 @@ int main(void)
         TEST(test_every_part_comes_back),
         TEST(test_parts_that_are_not_given_stay),
         TEST(test_commissioning_buffers),
-        TEST(test_marks_of_a_source_are_replaced_whole),
+        TEST(test_marks_of_a_machine_are_replaced_whole),
         TEST(test_machines),
         TEST(test_create_with_a_first_change),
         TEST(test_load_stops_where_told),

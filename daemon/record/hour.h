@@ -30,4 +30,7 @@ struct hour {
 
 enum { HOUR_MS = 3600000 };
 
+/* Adds the counters of one to another; start stays. */
+void hour_add(struct hour *sum, const struct hour *hour);
+
 #endif

@@ -180,10 +180,8 @@ int registry_patch(struct registry *registry, const char *id, const void *json, 
     struct settings base, settings;
     struct machine *machine;
     bool create;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r != 0)
         return r;
     registry_base_settings(registry, id, &base, &create);
@@ -202,10 +200,8 @@ int registry_set_sensitivity(struct registry *registry, const char *id, float se
 {
     struct settings settings;
     struct machine *machine;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r != 0)
         return r;
     settings = machine->settings;

@@ -95,8 +95,8 @@ struct hour *machine_hour(struct machine *machine, struct store *store, int64_t 
 struct machine *registry_find(struct registry *registry, const char *id);
 void machine_release(struct machine *machine);
 
-/* Finds a machine and locks it, with its memory as new as the store and a scratch for its engine. Returns 0; or NO_MACHINE;
- * STORE where it cannot be loaded: then there is nothing to leave. */
+/* Finds a machine and locks it, with its memory as new as the store and a scratch for its engine. Returns 0; or MACHINE_ID,
+ * NO_MACHINE, STORE where it cannot be loaded: then there is nothing to leave. */
 int machine_enter(struct registry *registry, const char *id, struct machine **ret_machine, struct refusal *refusal);
 
 /* The engine works in memory that is borrowed for the call: a thousand machines need one scratch, not a thousand. Between

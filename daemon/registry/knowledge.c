@@ -49,10 +49,8 @@ int registry_commission(struct registry *registry, const char *id, struct moment
 {
     struct store_change change;
     struct machine *machine;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r != 0)
         return r;
     if (machine->settings.paused) {
@@ -68,10 +66,8 @@ int registry_initialize(struct registry *registry, const char *id, struct moment
 {
     struct episode_log log = { 0 };
     struct machine *machine;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r != 0)
         return r;
     r = close_episode(registry, machine, now.wall, &log);
@@ -88,10 +84,8 @@ int registry_get_knowledge(struct registry *registry, const char *id, void **byt
     struct habit_info info = { 0 };
     struct machine *machine;
     void *copy;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r != 0)
         return r;
     copy = malloc(machine->memory.knowledge_size);

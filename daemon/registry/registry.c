@@ -344,11 +344,11 @@ int machine_lend_scratch(struct machine *machine, struct refusal *refusal)
 
 int machine_enter(struct registry *registry, const char *id, struct machine **ret_machine, struct refusal *refusal)
 {
-    struct machine *machine = registry_find(registry, id);
-    int r = 0;
+    int r = check_id(id, refusal);
+    struct machine *machine = r == 0 ? registry_find(registry, id) : NULL;
 
     if (!machine)
-        return refuse_unknown(id, refusal);
+        return r != 0 ? r : refuse_unknown(id, refusal);
     pthread_mutex_lock(&machine->lock);
     if (machine->deleted)
         r = refuse_unknown(id, refusal);
@@ -591,10 +591,8 @@ static int delete_entered(struct registry *registry, struct machine *machine, st
 int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal)
 {
     struct machine *machine = NULL;
-    int r = check_id(id, refusal);
+    int r;
 
-    if (r != 0)
-        return r;
     pthread_mutex_lock(&registry->admin);
     r = machine_enter(registry, id, &machine, refusal);
     if (r == 0) {

@@ -569,13 +569,12 @@ int registry_submit(struct registry *registry, const struct arrival *arrival, st
     struct arrival known = *arrival;
     struct refusal own = { 0 };
     struct work work = { .registry = registry, .arrival = &known, .refusal = refusal ? refusal : &own };
-    int r = check_id(arrival->id, work.refusal);
+    int r;
 
     known.meta = arrival->meta ? arrival->meta : &unknown;
     if (receipt)
         *receipt = (struct receipt){ 0 };
-    if (r == 0)
-        r = enter_or_make(&work);
+    r = enter_or_make(&work);
     if (r == 0)
         r = submit_entered(&work, verdicts, room, count, receipt);
     if (r > 0 && r != REFUSAL_STORE) /* registry_settle counts those */
@@ -592,11 +591,9 @@ int registry_context(struct registry *registry, const char *id, const struct wir
                      struct refusal *refusal)
 {
     struct machine *machine;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
     (void)now; /* context_ttl comes with the rules that need it */
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r == 0) {
         r = context_check(machine, context, refusal);
         if (r == 0)

@@ -63,18 +63,6 @@ static void flush_each(void *user, struct machine *machine)
         submit_flush(flush, machine, current);
 }
 
-static void hour_merge(struct hour *into, const struct hour *from)
-{
-#define HOUR_MERGE(name, help) into->name += from->name;
-    HOUR_COUNTERS(HOUR_MERGE)
-#undef HOUR_MERGE
-    into->similarity_sum += from->similarity_sum;
-    into->log_distance_sum += from->log_distance_sum;
-    into->anomaly_ms += from->anomaly_ms;
-    if (from->similarity_min < into->similarity_min)
-        into->similarity_min = from->similarity_min;
-}
-
 /* The counters of a flush that failed wait for the next one. */
 static void take_up_again(struct registry *registry, const struct flushing *flushing)
 {
@@ -82,7 +70,7 @@ static void take_up_again(struct registry *registry, const struct flushing *flus
 
     pthread_mutex_lock(&machine->lock);
     for (size_t i = 0; i < flushing->hour_count; i++)
-        hour_merge(machine_hour(machine, registry->store, flushing->hour[i].start), &flushing->hour[i]);
+        hour_add(machine_hour(machine, registry->store, flushing->hour[i].start), &flushing->hour[i]);
     machine->unsaved = true;
     pthread_mutex_unlock(&machine->lock);
 }

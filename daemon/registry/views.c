@@ -11,10 +11,8 @@ int registry_show(struct registry *registry, const char *id, struct machine_view
                   struct moment now, struct refusal *refusal)
 {
     struct machine *machine;
-    int r = check_id(id, refusal);
+    int r = machine_enter(registry, id, &machine, refusal);
 
-    if (r == 0)
-        r = machine_enter(registry, id, &machine, refusal);
     if (r != 0)
         return r;
     machine_view(machine, view, now);
@@ -165,8 +163,6 @@ int registry_reports(struct registry *registry, const char *id, const char *afte
     refusal->code = REFUSAL_NONE;
     if (!id)
         return walk(registry, after, limit, report_one, &reporting);
-    r = check_id(id, refusal);
-    if (r == 0)
-        r = report_of(registry, id, day, now, reports, refusal);
+    r = report_of(registry, id, day, now, reports, refusal);
     return r < 0 ? r : r == 0;
 }

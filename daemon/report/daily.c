@@ -122,18 +122,6 @@ void civil_day_of_time(int64_t wall, struct civil_day *day)
     fill(day, date);
 }
 
-static void hour_add(struct hour *sum, const struct hour *hour)
-{
-#define HOUR_ADD(name, help) sum->name += hour->name;
-    HOUR_COUNTERS(HOUR_ADD)
-#undef HOUR_ADD
-    sum->similarity_sum += hour->similarity_sum;
-    sum->log_distance_sum += hour->log_distance_sum;
-    sum->anomaly_ms += hour->anomaly_ms;
-    if (hour->similarity_min < sum->similarity_min)
-        sum->similarity_min = hour->similarity_min;
-}
-
 /* One empty row for each hour that starts in the day. */
 static void lay_out(struct daily_report *report)
 {

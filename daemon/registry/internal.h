@@ -99,6 +99,9 @@ void machine_release(struct machine *machine);
  * NO_MACHINE, STORE where it cannot be loaded: then there is nothing to leave. */
 int machine_enter(struct registry *registry, const char *id, struct machine **ret_machine, struct refusal *refusal);
 
+/* Unlocks and releases. */
+void machine_leave(struct machine *machine);
+
 /* The engine works in memory that is borrowed for the call: a thousand machines need one scratch, not a thousand. Between
  * these two the machine's engine may be called; machine_enter and machine_leave do it by themselves. */
 int machine_lend_scratch(struct machine *machine, struct refusal *refusal);
@@ -109,18 +112,12 @@ size_t registry_ids(struct registry *registry, const char *after, char (*ids)[MA
 
 size_t registry_count(struct registry *registry);
 
+/* Into the table, which takes over a reference, and out of it. */
+int registry_insert(struct registry *registry, struct machine *machine);
+void registry_take_out(struct registry *registry, const char *id);
+
 /* Calls `each` with every machine, locked, the table free. Returns 0 or -ENOMEM. */
 int registry_each(struct registry *registry, void (*each)(void *user, struct machine *machine), void *user);
-
-/* Unlocks and releases. */
-void machine_leave(struct machine *machine);
-
-/* Makes a machine in store and memory. Caller holds admin. knowledge: its first block, NULL = nothing learned. */
-int registry_create(struct registry *registry, const char *id, const struct settings *settings, const void *knowledge,
-                    size_t knowledge_size, int64_t now, struct refusal *refusal);
-
-/* Where no such machine exists but a pattern says that it should: makes it. */
-int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal);
 
 /* Whether a locked machine's memory is as new as the store; takes the store's epoch where nothing can have failed. */
 bool machine_is_current(const struct registry *registry, struct machine *machine);
@@ -140,6 +137,16 @@ void registry_base_settings(const struct registry *registry, const char *id, str
 
 int check_id(const char *id, struct refusal *refusal);
 int refuse_store(int r, struct refusal *refusal);
+int refuse_unknown(const char *id, struct refusal *refusal);
+
+/* ---- lifecycle.c */
+
+/* Makes a machine in store and memory. Caller holds admin. knowledge: its first block, NULL = nothing learned. */
+int registry_create(struct registry *registry, const char *id, const struct settings *settings, const void *knowledge,
+                    size_t knowledge_size, int64_t now, struct refusal *refusal);
+
+/* Where no such machine exists but a pattern says that it should: makes it. */
+int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal);
 
 /* ---- configure.c */
 
@@ -149,6 +156,12 @@ bool etag_asked(const char *if_match, const char *etag);
 /* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);
+
+/* ---- context.c */
+
+/* Refuses names beyond LIMIT_CONTEXT, and makes room for all before anything changes. */
+int context_check(struct machine *machine, const struct wire_meta *meta, struct refusal *refusal);
+void context_take(struct machine *machine, const struct wire_meta *meta);
 
 /* ---- episode.c: the anomaly of one machine */
 

@@ -1,4 +1,4 @@
-/* The set of machines: finding, loading, entering, committing, making, deleting. */
+/* The set of machines: finding, loading, entering, committing. */
 #include "registry/registry.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static bool is_at(const struct registry *registry, size_t place, const char *id)
     return place < registry->count && strcmp(registry->machine[place]->id, id) == 0;
 }
 
-static int insert(struct registry *registry, struct machine *machine)
+int registry_insert(struct registry *registry, struct machine *machine)
 {
     size_t place;
     int r = 0;
@@ -60,7 +60,7 @@ static int insert(struct registry *registry, struct machine *machine)
     return fault(r);
 }
 
-static void take_out(struct registry *registry, const char *id)
+void registry_take_out(struct registry *registry, const char *id)
 {
     size_t place;
 
@@ -230,7 +230,7 @@ static int load_each(void *user, const struct store_machine *stored)
 
     if (r == 0 && machine) {
         report_troubles(machine);
-        r = insert(loading->registry, machine);
+        r = registry_insert(loading->registry, machine);
     }
     if (r < 0)
         machine_free(machine);
@@ -324,7 +324,7 @@ int check_id(const char *id, struct refusal *refusal)
                   "a machine ID is a letter or digit, then up to 63 letters, digits, '_' or '-'");
 }
 
-static int refuse_unknown(const char *id, struct refusal *refusal)
+int refuse_unknown(const char *id, struct refusal *refusal)
 {
     refuse(refusal, REFUSAL_NO_MACHINE, "machine",
            "no machine %s: PUT /v1/machines/%s makes it, or a [machine] section with create = yes", id, id);
@@ -424,8 +424,10 @@ int machine_commit(struct registry *registry, struct machine *machine, const str
     }
     machine->news = true;
     machine_leave(machine);
-    if (r < 0)
+    if (r < 0) {
+        registry->refusals[REFUSAL_STORE]++;
         return refuse_store(r, refusal);
+    }
     return receipt ? 0 : registry_settle(registry, &own, refusal);
 }
 
@@ -454,154 +456,4 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
     }
     registry->refusals[REFUSAL_STORE]++;
     return receipt->promised ? refuse_store(r, refusal) : 0;
-}
-
-/* ------------------------------------------------------------------------------------------------- making, deleting */
-
-static int full(struct registry *registry, struct refusal *refusal)
-{
-    if (registry_count(registry) < registry->config->machines)
-        return 0;
-    return refuse_limit(refusal, REFUSAL_LIMIT, "machine", registry->config->machines,
-                        "%u machines exist, the most that [gateway] machines allows", registry->config->machines);
-}
-
-/* Stores a machine that exists in memory only. */
-static int store_new(struct registry *registry, struct machine *machine, int64_t now)
-{
-    char *settings = wire_settings(&machine->settings, ORIGIN_REST);
-    struct store_change first;
-    int r = settings ? 0 : fault(-ENOMEM);
-
-    machine->created = now;
-    machine->state.phase_since = now;
-    if (r == 0) {
-        first = machine_change(machine, now);
-        first.settings = settings;
-        machine_change_knowledge(machine, &first);
-        r = store_create_machine(registry->store, machine->id, &first, &machine->row);
-    }
-    free(settings);
-    machine->epoch = store_epoch(registry->store);
-    return r;
-}
-
-static int load_block(struct machine *machine, const void *knowledge, size_t size, int64_t now)
-{
-    int status;
-
-    if (machine_lend_scratch(machine, NULL) != 0)
-        return fault(-ENOMEM);
-    status = habit_load(&machine->engine, knowledge, size);
-    machine_return_scratch(machine);
-    strategy_start_watching(&machine->state, now);
-    return status == HABIT_OK ? 0 : fault(-EINVAL);
-}
-
-int registry_create(struct registry *registry, const char *id, const struct settings *settings, const void *knowledge,
-                    size_t knowledge_size, int64_t now, struct refusal *refusal)
-{
-    struct machine *machine = NULL;
-    int r = full(registry, refusal);
-
-    if (r == 0)
-        r = settings_check(settings, refusal);
-    if (r > 0)
-        return r;
-    r = machine_new(&machine, id, settings);
-    if (r == 0 && knowledge)
-        r = load_block(machine, knowledge, knowledge_size, now);
-    if (r == 0)
-        r = store_new(registry, machine, now);
-    machine = r < 0 ? machine_free(machine) : machine;
-    if (r == -EEXIST)
-        return refuse(refusal, REFUSAL_STATE, "machine",
-                      "machine %s is in the store but could not be loaded: see the log", id);
-    if (r == 0) {
-        machine->news = true; /* before others can find it */
-        r = insert(registry, machine);
-    }
-    if (r < 0)
-        return refuse_store(r, refusal);
-    pending_remove(registry->pending, id);
-    return 0;
-}
-
-int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal)
-{
-    struct settings settings;
-    struct machine *machine;
-    bool create;
-    int r = 0;
-
-    registry_base_settings(registry, id, &settings, &create);
-    if (!create)
-        return refuse_unknown(id, refusal);
-    pthread_mutex_lock(&registry->admin);
-    machine = registry_find(registry, id); /* another door may have been faster */
-    if (machine)
-        machine_release(machine);
-    else
-        r = registry_create(registry, id, &settings, NULL, 0, now, refusal);
-    pthread_mutex_unlock(&registry->admin);
-    return r;
-}
-
-/* What subscribers should know of a machine that is no more: its anomaly is over, its retained topics are empty. */
-static int say_farewell(struct registry *registry, struct machine *machine, struct store_outgoing farewell[3],
-                        char topics[2][MACHINE_ID_SIZE + 16], struct episode_log *log)
-{
-    int r = 0;
-
-    snprintf(topics[0], sizeof(topics[0]), "%s/state", machine->id);
-    snprintf(topics[1], sizeof(topics[1]), "%s/availability", machine->id);
-    for (size_t i = 0; i < 2; i++)
-        farewell[i] = (struct store_outgoing){ .topic = topics[i], .payload = "", .retain = true };
-    if (machine->state.anomaly != 0)
-        r = episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, clock_now().wall, log);
-    if (r == 0 && log->count > 0)
-        farewell[2] = log->outgoing[0];
-    return r;
-}
-
-/* Deletes an entered machine and leaves it. Caller holds admin. */
-static int delete_entered(struct registry *registry, struct machine *machine, struct refusal *refusal)
-{
-    struct store_outgoing farewell[3];
-    char topics[2][MACHINE_ID_SIZE + 16];
-    struct episode_log log = { 0 };
-    int r = say_farewell(registry, machine, farewell, topics, &log);
-
-    if (r == 0)
-        r = store_delete_machine(registry->store, machine->row, farewell, 2 + log.count);
-    if (r == 0) {
-        machine->deleted = true;
-        take_out(registry, machine->id);
-    } else {
-        machine->epoch = 0;
-    }
-    machine_leave(machine);
-    episode_log_free(&log);
-    if (r < 0)
-        return refuse_store(r, refusal);
-    machine_release(machine); /* the table's own reference */
-    return 0;
-}
-
-int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal)
-{
-    struct machine *machine = NULL;
-    int r;
-
-    pthread_mutex_lock(&registry->admin);
-    r = machine_enter(registry, id, &machine, refusal);
-    if (r == 0) {
-        r = machine_check_etag(machine, if_match, refusal);
-        if (r == 0)
-            r = delete_entered(registry, machine, refusal);
-        else
-            machine_leave(machine);
-    }
-    pthread_mutex_unlock(&registry->admin);
-    return r;
 }

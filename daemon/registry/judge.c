@@ -1,0 +1,227 @@
+/* What becomes of one buffer: learned, judged, left out, or known already. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "registry/work.h"
+
+static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
+{
+    *detection = (struct detection){ .similarity = result->similarity,
+                                     .distance = result->distance,
+                                     .p_value = result->p_value,
+                                     .extrapolated = result->extrapolated,
+                                     .constant = result->constant,
+                                     .clipped = result->clipped,
+                                     .axes = (uint8_t)axes,
+                                     .reasons = result->reasons };
+    memcpy(detection->level, result->level, sizeof(detection->level));
+    memcpy(detection->amplitude, result->amplitude, sizeof(detection->amplitude));
+    for (size_t i = 0; i < result->reasons; i++)
+        detection->reason[i] = (struct reason){ .axis = result->reason[i].axis,
+                                                .kind = habit_kind_name(result->reason[i].kind),
+                                                .in_hz = result->reason[i].in_hz,
+                                                .from = result->reason[i].from,
+                                                .to = result->reason[i].to,
+                                                .sigmas = result->reason[i].sigmas };
+}
+
+/* What a buffer can be refused for; anything else means that this machine's memory is not what it was. */
+static int refuse_engine(struct work *work, int status, size_t index)
+{
+    if (status == HABIT_ECONSTANT)
+        return refuse(work->refusal, REFUSAL_CONSTANT, "data", "buffer %zu: %s", index, habit_text(status));
+    if (status == HABIT_EVALUE)
+        return refuse(work->refusal, REFUSAL_NOT_FINITE, "data", "buffer %zu: %s", index, habit_text(status));
+    work->machine->epoch = 0; /* load anew what the store holds */
+    return refuse(work->refusal, REFUSAL_BROKEN, "", "the knowledge in memory does not hold: %s; it is loaded anew",
+                  habit_text(status));
+}
+
+static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    struct habit_progress progress;
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    int status = habit_learn(&machine->engine, samples, values, &progress);
+
+    if (status != HABIT_OK)
+        return refuse_engine(work, status, index);
+    machine_learning(machine, &progress, &verdict->learning);
+    strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->at);
+    commissioning_add(&work->commissioning, machine, samples, work->at);
+    work->effect.learned++;
+    work->learned++;
+    verdict->status = VERDICT_LEARNED;
+    return 0;
+}
+
+static void not_ready(struct verdict *verdict)
+{
+    verdict->status = VERDICT_NOT_READY;
+    verdict->note = "not enough was learned to judge a buffer";
+}
+
+static void judge_window(struct machine *machine, struct habit_window *window, const struct habit_result *result,
+                         struct average *average)
+{
+    struct habit_average judged;
+
+    habit_window_add(window, result);
+    average->known = habit_window_result(&machine->engine, window, &judged) == HABIT_OK;
+    if (!average->known)
+        return;
+    average->similarity = judged.similarity;
+    average->distance = judged.distance;
+}
+
+static void count_detection(struct work *work, struct hour *hour, const struct verdict *verdict, int64_t since)
+{
+    const struct detection *detection = &verdict->detection;
+    struct machine *machine = work->machine;
+
+    work->detected++;
+    hour->detected++;
+    hour->below += detection->similarity < machine->settings.threshold;
+    hour->similarity_sum += detection->similarity;
+    hour->log_distance_sum += log((double)detection->distance);
+    if (detection->similarity < hour->similarity_min)
+        hour->similarity_min = detection->similarity;
+    if (machine->state.anomaly != 0 && since != 0 && work->at > since) /* a long silence is not time in anomaly */
+        hour->anomaly_ms += (uint64_t)(work->at - since < HOUR_MS ? work->at - since : HOUR_MS);
+}
+
+static int judge_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    int64_t since = machine->state.last_detect;
+    struct habit_result result;
+    enum anomaly_event event;
+    int status = habit_detect(&machine->engine, samples, values, &result);
+
+    if (status == HABIT_ENOTREADY) {
+        not_ready(verdict);
+        hour->not_ready++;
+        return 0;
+    }
+    if (status != HABIT_OK)
+        return refuse_engine(work, status, index);
+    verdict->status = VERDICT_OK;
+    describe_detection(&result, machine->settings.axes, &verdict->detection);
+    judge_window(machine, &machine->window, &result, &verdict->average);
+    count_detection(work, hour, verdict, since);
+    event = strategy_judged(&machine->settings, &machine->state, &verdict->average, work->at);
+    if (event == ANOMALY_NONE)
+        return 0;
+    work->effect.anomalies += event == ANOMALY_RAISED;
+    return episode_event(machine, work->registry->store, event, &verdict->average, &verdict->detection, work->at,
+                         &work->events);
+}
+
+static void leave_out(struct work *work, enum strategy_action action, struct verdict *verdict)
+{
+    struct hour *hour = machine_hour(work->machine, work->registry->store, work->at);
+
+    verdict->status = VERDICT_IDLE;
+    *(action == ACTION_SKIP ? &hour->skipped : &hour->idle) += 1;
+}
+
+static int note_sequence(struct work *work, size_t index)
+{
+    const struct wire_meta *meta = &work->buffers.meta;
+    int r;
+
+    if (!meta->has_seq)
+        return 0;
+    r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall);
+    return r < 0 ? refuse_fault(work->refusal, r) : 0;
+}
+
+static bool is_duplicate(const struct work *work, size_t index)
+{
+    const struct wire_meta *meta = &work->buffers.meta;
+
+    return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+}
+
+static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    static const enum strategy_wish wishes[] = {
+        [INTENT_BUFFER] = WISH_AUTOMATIC, [INTENT_LEARN] = WISH_LEARN, [INTENT_DETECT] = WISH_DETECT
+    };
+    struct machine *machine = work->machine;
+    enum strategy_action action =
+        strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], work->at, &verdict->note);
+
+    strategy_seen(&machine->state, work->at, work->arrival->now.wall);
+    switch (action) {
+    case ACTION_LEARN:
+        return learn_one(work, samples, index, verdict);
+    case ACTION_DETECT:
+        return judge_one(work, samples, index, verdict);
+    default:
+        leave_out(work, action, verdict);
+        return 0;
+    }
+}
+
+/* What every verdict says, whatever became of the buffer. */
+static void complete(const struct work *work, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+
+    if (verdict->status != VERDICT_LEARNED)
+        machine_learning(machine, NULL, &verdict->learning);
+    verdict->phase = strategy_phase(&machine->settings, &machine->state);
+    verdict->anomaly = machine->state.anomaly;
+    verdict->sensitivity = machine->settings.sensitivity;
+    verdict->threshold = machine->settings.threshold;
+    verdict->at = work->at;
+}
+
+int work_apply(struct work *work, size_t index, struct verdict *verdict)
+{
+    const struct settings *settings = &work->machine->settings;
+    const float *samples = work->buffers.samples + index * settings->buffer_size * settings->axes;
+    int r = 0;
+
+    memset(verdict, 0, sizeof(*verdict));
+    if (is_duplicate(work, index)) {
+        verdict->status = VERDICT_DUPLICATE;
+        work->duplicates++;
+        machine_hour(work->machine, work->registry->store, work->at)->duplicates++;
+    } else {
+        r = act(work, samples, index, verdict);
+        if (r == 0)
+            r = note_sequence(work, index);
+    }
+    if (r != 0)
+        return r;
+    complete(work, verdict);
+    if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */
+        work->last = *verdict;
+    return 0;
+}
+
+int work_try(struct work *work, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    struct habit_window window = machine->window;
+    struct habit_result result;
+    int status = habit_detect(&machine->engine, work->buffers.samples + index * values, values, &result);
+
+    memset(verdict, 0, sizeof(*verdict));
+    if (status == HABIT_OK) {
+        describe_detection(&result, machine->settings.axes, &verdict->detection);
+        judge_window(machine, &window, &result, &verdict->average);
+    } else if (status == HABIT_ENOTREADY) {
+        not_ready(verdict);
+    } else {
+        return refuse_engine(work, status, index);
+    }
+    complete(work, verdict);
+    return 0;
+}

@@ -87,6 +87,12 @@ struct store {
 /* -errno of an SQLite result. */
 int store_error(int result);
 
+/* writer.c: the thread's function; argument: the store. */
+void *store_write_groups(void *argument);
+
+/* Into the writer's queue. Returns 0, or -EAGAIN with op freed. */
+int store_enqueue(struct store *store, struct store_op *op);
+
 /* schema.c: whether an open database is ours and whole, without writing a byte; its version, 0 = empty. Returns 0, STORE_E_...
  * with message, or negative. */
 int store_inspect(sqlite3 *database, const char *path, int *version, char message[STORE_MESSAGE_SIZE]);

@@ -1,0 +1,136 @@
+/* The writer: commits whatever has gathered, in one transaction, and wakes those who wait for it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/internal.h"
+
+/* Takes the whole queue or a group of LIMIT_STORE_BATCH; NULL = stopping and nothing left. */
+static struct store_op *take_group(struct store *store)
+{
+    struct store_op *group, **end;
+    size_t count = 0;
+
+    pthread_mutex_lock(&store->mutex);
+    while (!store->first && !store->stopping)
+        pthread_cond_wait(&store->work, &store->mutex);
+    group = store->first;
+    for (end = &group; *end && count < LIMIT_STORE_BATCH; end = &(*end)->next)
+        count++;
+    store->first = *end;
+    if (!store->first)
+        store->last = &store->first;
+    *end = NULL;
+    store->queued -= count;
+    pthread_mutex_unlock(&store->mutex);
+    return group;
+}
+
+/* An op that concerns nobody's memory is of every epoch. */
+static bool is_stale(struct store *store, const struct store_op *op)
+{
+    return op->kind == OP_CHANGE && op->change.epoch != store->epoch;
+}
+
+/* Applies what can be applied; a negative result means that nothing of the group may stay. */
+static int apply_group(struct store *store, struct store_op *group)
+{
+    for (struct store_op *op = group; op; op = op->next) {
+        op->result = is_stale(store, op) ? -ESTALE : store_apply(store, op);
+        if (op->result < 0 && op->result != -ESTALE && op->result != -ENOENT && op->result != -EEXIST)
+            return op->result;
+    }
+    return 0;
+}
+
+static int commit_group(struct store *store, struct store_op *group)
+{
+    int r = store_step(store, STATEMENT_BEGIN);
+
+    if (r == 0)
+        r = apply_group(store, group);
+    if (r == 0)
+        r = store_step(store, STATEMENT_COMMIT);
+    if (r < 0 && !sqlite3_get_autocommit(store->writer))
+        store_step(store, STATEMENT_ROLLBACK);
+    return r;
+}
+
+static bool has_outgoing(const struct store_op *group)
+{
+    while (group && group->change.outgoing_count == 0)
+        group = group->next;
+    return group;
+}
+
+/* Wakes those who wait. After a failure the group is as if it had never been, and so is all that was built on it. */
+static void finish_group(struct store *store, struct store_op *group, int result)
+{
+    if (result < 0)
+        store->epoch++;
+    pthread_mutex_lock(&store->mutex);
+    store->figures.last_error = result;
+    *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += 1;
+    if (result == 0 && store->outgoing_hook && has_outgoing(group))
+        store->outgoing_hook(store->outgoing_user);
+    while (group) {
+        struct store_op *op = group;
+
+        group = op->next;
+        if (result < 0)
+            op->result = result;
+        else
+            store->figures.changes++;
+        if (op->forgotten)
+            free(op);
+        else
+            op->done = true;
+    }
+    pthread_cond_broadcast(&store->finished);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void *store_write_groups(void *argument)
+{
+    struct store *store = argument;
+    struct store_op *group;
+
+    while ((group = take_group(store)))
+        finish_group(store, group, commit_group(store, group));
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------- the queue */
+
+int store_enqueue(struct store *store, struct store_op *op)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&store->mutex);
+    if (store->stopping || store->queued >= LIMIT_STORE_QUEUE) {
+        r = -EAGAIN;
+    } else {
+        *store->last = op;
+        store->last = &op->next;
+        store->queued++;
+        pthread_cond_signal(&store->work);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (r < 0)
+        free(op);
+    return r;
+}
+
+int store_finish(struct store *store, struct store_op *op)
+{
+    int result;
+
+    if (!op)
+        return 0;
+    pthread_mutex_lock(&store->mutex);
+    while (!op->done)
+        pthread_cond_wait(&store->finished, &store->mutex);
+    pthread_mutex_unlock(&store->mutex);
+    result = op->result;
+    free(op);
+    return result;
+}

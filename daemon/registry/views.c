@@ -29,8 +29,10 @@ static int walk(struct registry *registry, const char *after, size_t limit, int 
     char(*ids)[MACHINE_ID_SIZE] = calloc(limit, sizeof(*ids));
     char last[MACHINE_ID_SIZE] = "";
     size_t found = 1, count = 0;
-    int r = ids ? 0 : fault(-ENOMEM);
+    int r = 0;
 
+    if (!ids)
+        return fault(-ENOMEM);
     snprintf(last, sizeof(last), "%s", after ? after : "");
     while (r >= 0 && count < limit && found > 0) {
         found = registry_ids(registry, last, ids, limit - count);

@@ -156,8 +156,11 @@ static int put_mark(struct store *store, int64_t machine, const struct mark *mar
 /* All of a machine: sources and boots that were forgotten go with the delete. */
 static int apply_marks(struct store *store, const struct store_change *change)
 {
-    int r = change->marks ? run(store, STATEMENT_MARKS_CLEAR, 1, &change->machine) : 0;
+    int r;
 
+    if (!change->marks)
+        return 0;
+    r = run(store, STATEMENT_MARKS_CLEAR, 1, &change->machine);
     for (size_t i = 0; i < change->mark_count && r == 0; i++)
         r = put_mark(store, change->machine, &change->marks[i]);
     return r;

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/limits.h"
 #include "registry/registry.h"
 #include "report/daily.h"
 
@@ -984,6 +986,116 @@ static void test_counters_wait_for_the_next_flush(void **state)
     assert_int_equal(number_of(bench, "SELECT sum(learned) FROM hour"), 30);
 }
 
+/* Another process has the database: nothing commits until it is let go. habitd waits for it for a second. */
+static sqlite3 *block_commits(struct bench *bench)
+{
+    sqlite3 *other;
+
+    assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 5000);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return other;
+}
+
+/* Fills the queue with changes of a machine that nobody waits for; twice, as the writer takes a group of the first. */
+static void fill_queue(struct bench *bench, int64_t row)
+{
+    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store) };
+
+    for (int i = 0; i < 2; i++) {
+        while (store_submit(bench->store, &change, NULL) == 0)
+            ;
+        usleep(20000);
+    }
+}
+
+/* Its own changes are still queued when a machine is to be loaded anew, and the queue is full: the store does not hold yet
+ * what will be there. */
+static void test_loading_anew_waits_for_what_is_queued(void **state)
+{
+    enum { QUEUED = 3 };
+    struct bench *bench = *state;
+    struct receipt receipts[QUEUED];
+    struct verdict verdicts[BATCH];
+    struct machine_view found;
+    float samples[VALUES];
+    char etag[ETAG_SIZE];
+    unsigned int learned = 5;
+    sqlite3 *other;
+    size_t count;
+    struct shot shot = { .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 };
+
+    put(bench, "fan", geometry);
+    put(bench, "filler", geometry);
+    learn(bench, "fan", learned);
+    fill(&bench->seed, samples, 1, 1);
+    other = block_commits(bench);
+    for (size_t i = 0; i < QUEUED; i++) {
+        shot.receipt = &receipts[i];
+        assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
+    }
+    fill_queue(bench, number_of(bench, "SELECT id FROM machine WHERE name = 'filler'"));
+    shot.receipt = NULL;
+    assert_int_equal(refused(bench, &shot), REFUSAL_STORE); /* memory has it, nobody will write it */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(registry_show(bench->registry, "fan", &found, etag, bench->now, &bench->refusal),
+                         REFUSAL_STORE);
+    sqlite3_close(other);
+    for (size_t i = 0; i < QUEUED; i++)
+        learned += registry_settle(bench->registry, &receipts[i], &bench->refusal) == 0;
+    assert_int_equal(view(bench, "fan").learning.learned, learned);
+    learn(bench, "fan", 1);
+    assert_int_equal(view(bench, "fan").learning.learned, learned + 1);
+    restart(bench);
+    assert_int_equal(view(bench, "fan").learning.learned, learned + 1);
+}
+
+static void *let_go(void *other)
+{
+    usleep(300000);
+    sqlite3_close(other);
+    return NULL;
+}
+
+/* One buffer of each of many machines that are told neither to learn nor to judge: counted, and nothing else. */
+static void count_one_each(struct bench *bench, int machines)
+{
+    float samples[16] = { 1, 2, 3 };
+    struct arrival arrival = {
+        .encoding = ENCODING_RAW, .bytes = samples, .size = sizeof(samples), .format = -1, .now = bench->now
+    };
+    size_t count;
+    char id[16];
+
+    arrival.id = id;
+    for (int i = 1; i <= machines; i++) {
+        snprintf(id, sizeof(id), "m%d", i);
+        assert_int_equal(registry_submit(bench->registry, &arrival, NULL, 0, &count, NULL, &bench->refusal), 0);
+    }
+}
+
+/* More machines have counters than the store's queue holds, and the store is slow. */
+static void test_flush_of_more_machines_than_the_queue_holds(void **state)
+{
+    enum { MACHINES = 5000 };
+    struct bench *bench = *state;
+    pthread_t thread;
+
+    stop(bench);
+    sql(bench,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        "INSERT INTO machine (name, created, settings) SELECT 'm' || i, 1, '{\"buffer_size\":16,\"axes\":1}' FROM n");
+    start(bench);
+    assert_true(MACHINES > LIMIT_STORE_QUEUE + LIMIT_STORE_BATCH);
+    count_one_each(bench, MACHINES);
+    assert_int_equal(pthread_create(&thread, NULL, let_go, block_commits(bench)), 0);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(number_of(bench, "SELECT count(*) FROM hour WHERE idle = 1"), MACHINES);
+    restart(bench);
+    assert_int_equal(number_of(bench, "SELECT sum(idle) FROM hour"), MACHINES);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ restart */
 
 /* The same life twice, once with a restart after every step: every answer is the same. */
@@ -1412,6 +1524,8 @@ int main(void)
         TEST(test_receipts_settle),
         TEST(test_refused_learns_do_not_count),
         TEST(test_counters_wait_for_the_next_flush),
+        TEST(test_loading_anew_waits_for_what_is_queued),
+        TEST(test_flush_of_more_machines_than_the_queue_holds),
         TEST(test_restarts_change_nothing),
         TEST(test_initialize),
         TEST(test_knowledge_from_elsewhere),

@@ -108,7 +108,7 @@ static void print_help(FILE *file)
         "\n"
         "Learns what is normal for each machine and says when a machine breaks its habit.\n"
         "\n"
-        "  --config FILE          default /etc/habit/habitd.conf\n"
+        "  --config FILE          default " HABIT_CONFIG "\n"
         "  --check-config         read the configuration, say what is wrong with file and line, exit 2 if anything is\n"
         "  --print-config         the configuration in force, defaults included, secrets left out\n"
         "  --explain-machine ID   each setting of a machine and where it comes from, before REST\n"
@@ -195,7 +195,7 @@ static void set_log_level(const char *name)
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = { .config = "/etc/habit/habitd.conf", .action = run };
+    struct arguments arguments = { .config = HABIT_CONFIG, .action = run };
     char message[CONFIG_MESSAGE_SIZE];
     struct config config;
     int status;
@@ -204,6 +204,8 @@ int main(int argc, char **argv)
     status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
         return status;
+    if (arguments.action == show_limits) /* the same whatever the file says */
+        return show_limits(NULL, &arguments);
     if (config_read(&config, arguments.config, message) < 0) {
         fprintf(stderr, "habitd: %s\n", message);
         return EXIT_USAGE;

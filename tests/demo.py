@@ -4,6 +4,7 @@
 Three fans learn what is normal; then a bearing of the second one breaks. Everything lives in <build>/run and is made anew each
 time, unless --keep is given."""
 import argparse
+import fcntl
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ import urllib.error
 import urllib.request
 
 GATEWAY = 'demo'
-FANS, LEARN = 3, 60
+FANS, LEARN = 3, 300
 
 BROKER_CONFIG = '''listener {port} 127.0.0.1
 allow_anonymous true
@@ -56,17 +57,18 @@ habitd answers on {url}; the broker is at 127.0.0.1:{mqtt}. In another shell:
   curl {url}/v1/anomalies                      # what broke its habit, and why
   curl '{url}/v1/reports/daily?machine=fan-2'  # what it did today
   curl {url}/readyz
-  mosquitto_sub -p {mqtt} -v -t 'habit/v1/{gateway}/+/anomaly'
+  mosquitto_sub -h 127.0.0.1 -p {mqtt} -v -t 'habit/v1/{gateway}/+/anomaly'
 
 A machine of your own, 256 samples of x, y, z:
 
-  curl -X PUT -H 'Content-Type: application/json' -d '{{"buffer_size":256,"axes":3}}' {url}/v1/machines/pump-1
-  {habit} simulate --machine pump-1 --buffers 60 --output nominal.f32
-  curl -H 'Content-Type: application/octet-stream' --data-binary @nominal.f32 {url}/v1/machines/pump-1/learn
-  {habit} simulate --machine pump-1 --buffers 1 --seed 2 --fault looseness --output strange.f32
-  curl -H 'Content-Type: application/octet-stream' --data-binary @strange.f32 {url}/v1/machines/pump-1/detect
+  curl -X PUT -H 'Content-Type: application/json' -d '{{"buffer_size":256,"axes":3,"sampling_hz":1600}}' {url}/v1/machines/pump-1
+  {habit} simulate --machine pump-1 --buffers 60 --output /tmp/nominal.f32
+  curl -H 'Content-Type: application/octet-stream' --data-binary @/tmp/nominal.f32 {url}/v1/machines/pump-1/learn
+  {habit} simulate --machine pump-1 --buffers 1 --fault looseness --output /tmp/strange.f32
+  curl -H 'Content-Type: application/octet-stream' --data-binary @/tmp/strange.f32 {url}/v1/machines/pump-1/detect
 
-The fans go on sending once a second. Ctrl-C stops everything.
+The fans go on sending once a second; configuration, logs and store are in {folder}.
+Ctrl-C stops everything. The next ./dev run begins with an empty store, ./dev run --keep goes on with this one.
 '''
 
 
@@ -146,20 +148,29 @@ class Demo:
 
     def break_bearing(self):
         """Publishes a fault of fan-2 while listening for the anomaly; returns what the broker said."""
-        listener = subprocess.Popen(['mosquitto_sub', '-p', str(self.mqtt), '-v', '-C', '1', '-W', '30',
+        listener = subprocess.Popen(['mosquitto_sub', '-h', '127.0.0.1', '-p', str(self.mqtt), '-v', '-C', '1', '-W', '30',
                                      '-t', f'habit/v1/{GATEWAY}/fan-2/anomaly'], stdout=subprocess.PIPE, text=True)
         subprocess.run(self.simulate('--machine', 'fan-2', '--fault', 'bearing', '--buffers', '15', '--every', '0.2'),
                        check=True)
         return listener.communicate()[0].strip()
 
     def keep_sending(self):
-        self.start('fans', self.simulate_fans('--buffers', '0', '--every', '1'))
+        self.start('fans', self.simulate_fans('--buffers', '0', '--every', '1', '--seed', '2'))
 
     def stop(self):
         for child in reversed(self.children):
             child.terminate()
         for child in reversed(self.children):
             child.wait()
+
+
+def refuse_second(folder):
+    """The store of a demo that runs is not ours to throw away."""
+    with open(os.path.join(folder, 'habit.db.lock'), 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f'./dev run is running already, in {folder}: stop it first')
 
 
 def play(demo):
@@ -169,12 +180,13 @@ def play(demo):
     print(f'{FANS} fans show {LEARN} healthy buffers each, then some more ...', flush=True)
     demo.learn()
     print('a bearing of fan-2 breaks; on its anomaly topic:', flush=True)
-    print('  ' + (demo.break_bearing() or 'nothing within 30 s: this is a fault of habit, please report it'))
+    print('  ' + (demo.break_bearing() or 'nothing came: see the line above and the logs in ' + demo.folder))
 
 
 def stay(demo):
     demo.keep_sending()
-    print(NEXT_STEPS.format(url=demo.url, mqtt=demo.mqtt, gateway=GATEWAY, habit=demo.habit), flush=True)
+    print(NEXT_STEPS.format(url=demo.url, mqtt=demo.mqtt, gateway=GATEWAY, habit=demo.habit, folder=demo.folder),
+          flush=True)
     signal.pause()
 
 
@@ -185,9 +197,11 @@ def main():
     parser.add_argument('--once', action='store_true', help='stop when the tour is over')
     arguments = parser.parse_args()
     folder = os.path.abspath(os.path.join(arguments.build, 'run'))
-    if not arguments.keep:
-        shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder, exist_ok=True)
+    refuse_second(folder)
+    if not arguments.keep:
+        shutil.rmtree(folder)
+        os.makedirs(folder)
     demo = Demo(arguments.build, folder, free_port(8088), free_port(1883))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

@@ -38,9 +38,19 @@ int answer_take_text(struct request *request, unsigned int status, const char *t
     return answer_take_bytes(request, status, type, text, text ? strlen(text) : 0);
 }
 
+/* A line feed takes the place of the final NUL: a shell's prompt begins on a line of its own. */
+static int take_line(struct request *request, unsigned int status, const char *type, char *text)
+{
+    size_t length = text ? strlen(text) : 0;
+
+    if (text)
+        text[length++] = '\n';
+    return answer_take_bytes(request, status, type, text, length);
+}
+
 int answer_take_json(struct request *request, unsigned int status, char *text)
 {
-    return answer_take_text(request, status, "application/json", text);
+    return take_line(request, status, "application/json", text);
 }
 
 int answer_empty(struct request *request, unsigned int status)
@@ -128,8 +138,8 @@ int answer_problem(struct request *request, int r)
     }
     if (!request->counted)
         registry_count_refusal(request->http->options.registry, request->refusal.code);
-    r = answer_take_text(request, (unsigned int)refusal_kind(request->refusal.code)->status, "application/problem+json",
-                         wire_problem(&request->refusal));
+    r = take_line(request, (unsigned int)refusal_kind(request->refusal.code)->status, "application/problem+json",
+                  wire_problem(&request->refusal));
     return r < 0 ? r : add_problem_headers(request);
 }
 

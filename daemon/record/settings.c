@@ -346,10 +346,11 @@ int settings_check(const struct settings *settings, struct refusal *refusal)
     uint64_t numbers = (uint64_t)settings->buffer_size * settings->axes;
 
     if (settings->buffer_size == 0 || settings->axes == 0)
-        return refuse(
-            refusal, REFUSAL_RANGE, settings->buffer_size == 0 ? "buffer_size" : "axes",
-            "buffer_size and axes are needed, here %u x %u: set them for this machine or in a [machine] section",
-            settings->buffer_size, settings->axes);
+        return refuse(refusal, REFUSAL_RANGE, settings->buffer_size == 0 ? "buffer_size" : "axes",
+                      "buffer_size and axes are needed, here %u x %u, and could not be told from what was sent: set "
+                      "them for this "
+                      "machine, or in a [machine] section",
+                      settings->buffer_size, settings->axes);
     if (numbers > LIMIT_NUMBERS)
         return refuse_limit(refusal, REFUSAL_RANGE, "buffer_size", LIMIT_NUMBERS,
                             "%u x %u is more than %d numbers in a buffer", settings->buffer_size, settings->axes,

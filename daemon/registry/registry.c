@@ -327,7 +327,9 @@ int check_id(const char *id, struct refusal *refusal)
 int refuse_unknown(const char *id, struct refusal *refusal)
 {
     refuse(refusal, REFUSAL_NO_MACHINE, "machine",
-           "no machine %s: PUT /v1/machines/%s makes it, or a [machine] section with create = yes", id, id);
+           "no machine %s: PUT /v1/machines/%s makes it, a [machine] section with create = yes, or habit adopt where "
+           "it is pending",
+           id, id);
     return REFUSAL_NO_MACHINE;
 }
 

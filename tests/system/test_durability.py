@@ -226,7 +226,7 @@ def test_no_duplicate_before_the_commit(habitd, nominal):
     learning_machine(habitd)
     with Held(habitd):
         requests_ = [Request(habitd, "learn", nominal[0], seq=1, boot="a") for _ in range(2)]
-        assert all(r.is_held() for r in requests_), "answered before it was durable"
+        assert all(r.is_held(0.2) for r in requests_), "answered before it was durable"
     assert sorted(r.status() for r in requests_) == ["duplicate", "learned"]
 
 

@@ -186,8 +186,8 @@ int guard_host(const struct guard_headers *headers, const char *address, struct 
     const char *host = headers->host.value, *origin = headers->origin.value;
 
     if (host && !is_ours(host, address))
-        return refuse(refusal, REFUSAL_HOST, "Host", "%.64s is not a name of this host: use localhost, 127.0.0.1 or %s",
-                      host, address);
+        return refuse(refusal, REFUSAL_HOST, "Host", "%.64s is not a name of this host: use localhost or %s", host,
+                      address);
     if (origin && (!host || !is_same_origin(origin, host)))
         return refuse(refusal, REFUSAL_ORIGIN, "Origin",
                       "requests of web pages from elsewhere (%.64s) are not answered", origin);

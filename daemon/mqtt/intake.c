@@ -28,7 +28,7 @@ static void log_refusal(struct mqtt *mqtt, const char *topic, const struct refus
     uint64_t suppressed;
 
     if (log_gate_pass(gate, clock_now().mono, &suppressed))
-        log_warning("dropped a message on %s: %s: %s (%llu more before)",
+        log_warning("dropped a message on %s: %s: %s (%llu more of this kind since the last line)",
                     text_printable(topic, 160) ? topic : "a topic that cannot be printed",
                     refusal_kind(refusal->code)->type, refusal->detail, (unsigned long long)suppressed);
 }

@@ -1,6 +1,6 @@
 /* Private to registry/: one machine, and the set of them.
  *
- * Locks, always in this order: registry.admin (one change of the set at a time), machine.lock, registry.table (the array;
+ * Locks, always in this order: registry.admin (one change of the set at a time) or registry.flushing, machine.lock, registry.table (the array;
  * nothing is locked under it), what the store locks itself. */
 #ifndef HABIT_REGISTRY_INTERNAL_H
 #define HABIT_REGISTRY_INTERNAL_H
@@ -53,6 +53,7 @@ struct registry {
     struct store *store;
     struct pending_list *pending;
     pthread_mutex_t admin;
+    pthread_mutex_t flushing; /* counters are on their way to the store: reports wait until they are there */
     pthread_rwlock_t table;
     struct machine **machine; /* sorted by id */
     size_t count, room;

@@ -288,6 +288,7 @@ int registry_new(struct registry **ret_registry, const struct config *config, st
     registry->config = config;
     registry->store = store;
     pthread_mutex_init(&registry->admin, NULL);
+    pthread_mutex_init(&registry->flushing, NULL);
     pthread_rwlock_init(&registry->table, NULL);
     registry->pending = pending_new();
     if (registry->pending)
@@ -309,6 +310,7 @@ struct registry *registry_free(struct registry *registry)
     free(registry->machine);
     pending_free(registry->pending);
     pthread_rwlock_destroy(&registry->table);
+    pthread_mutex_destroy(&registry->flushing);
     pthread_mutex_destroy(&registry->admin);
     free(registry);
     return NULL;

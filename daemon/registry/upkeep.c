@@ -103,8 +103,10 @@ int registry_flush(struct registry *registry, struct moment now)
     flush.list = calloc(flush.room, sizeof(*flush.list));
     if (!flush.list)
         return fault(-ENOMEM);
+    pthread_mutex_lock(&registry->flushing);
     while (r == 0 && full)
         r = flush_portion(&flush, &full);
+    pthread_mutex_unlock(&registry->flushing);
     free(flush.list);
     return r;
 }

@@ -163,8 +163,13 @@ int registry_reports(struct registry *registry, const char *id, const char *afte
     int r;
 
     refusal->code = REFUSAL_NONE;
-    if (!id)
-        return walk(registry, after, limit, report_one, &reporting);
-    r = report_of(registry, id, day, now, reports, refusal);
-    return r < 0 ? r : r == 0;
+    pthread_mutex_lock(&registry->flushing);
+    if (id) {
+        r = report_of(registry, id, day, now, reports, refusal);
+        r = r < 0 ? r : r == 0;
+    } else {
+        r = walk(registry, after, limit, report_one, &reporting);
+    }
+    pthread_mutex_unlock(&registry->flushing);
+    return r;
 }

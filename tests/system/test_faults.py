@@ -271,6 +271,30 @@ def test_refused_batches_count_nothing_twice(house, nominal):
     assert (report()["detected"], report()["learned"], report()["duplicates"]) == (20, 0, 0)
 
 
+@contextlib.contextmanager
+def held(habitd):
+    """SQLite's write lock is somebody else's."""
+    with contextlib.closing(sqlite3.connect(habitd.store, timeout=10, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("ROLLBACK")
+
+
+def test_reports_know_what_is_on_its_way_to_the_store(house, nominal):
+    """A flush that waits for the disk takes no counters out of a report."""
+    habitd = house.habitd(flush="100ms")
+    watching(habitd, nominal)
+    detected = lambda: habitd.json("/v1/reports/daily", params={"machine": "m"})["reports"][0]["detected"]
+    with held(habitd):
+        habitd.post_all("m", "detect", nominal[60:70])
+        end = time.monotonic() + 0.5  # some flushes
+        seen = set()
+        while time.monotonic() < end:
+            seen.add(detected())
+    assert seen == {10}
+    assert detected() == 10
+
+
 # ------------------------------------------------------------------------------------------------------------- machines
 
 def test_deleted_machine_is_not_left_raised(house, broker, nominal, faulty):

@@ -290,6 +290,24 @@ void machine_view(struct machine *machine, struct machine_view *view, struct mom
 
 /* ----------------------------------------------------------------------------------------------------------- hours */
 
+/* The oldest hour goes to the store, now: rare, only where a backlog spans more hours than there is room for. Where the store
+ * fails, its counts go into the next hour rather than nowhere. Counters are of every epoch. */
+static void hand_over_oldest(struct machine *machine, struct store *store, int64_t at)
+{
+    struct store_change change = {
+        .machine = machine->row, .epoch = store_epoch(store), .at = at, .hours = machine->hour, .hour_count = 1
+    };
+    struct store_op *op;
+    int r = store_submit(store, &change, &op);
+
+    if (r == 0)
+        r = store_finish(store, op);
+    if (r < 0)
+        hour_add(&machine->hour[1], &machine->hour[0]);
+    memmove(&machine->hour[0], &machine->hour[1], (HOURS_PENDING - 1) * sizeof(machine->hour[0]));
+    machine->hour_count--;
+}
+
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at)
 {
     int64_t start = at - at % HOUR_MS;
@@ -298,15 +316,8 @@ struct hour *machine_hour(struct machine *machine, struct store *store, int64_t 
     for (size_t i = 0; i < machine->hour_count; i++)
         if (machine->hour[i].start == start)
             return &machine->hour[i];
-    if (machine->hour_count == HOURS_PENDING) {
-        struct store_change change = {
-            .machine = machine->row, .epoch = machine->epoch, .at = at, .hours = machine->hour, .hour_count = 1
-        };
-
-        store_submit(store, &change, NULL);
-        memmove(&machine->hour[0], &machine->hour[1], (HOURS_PENDING - 1) * sizeof(machine->hour[0]));
-        machine->hour_count--;
-    }
+    if (machine->hour_count == HOURS_PENDING)
+        hand_over_oldest(machine, store, at);
     hour = &machine->hour[machine->hour_count++];
     *hour = (struct hour){ .start = start, .similarity_min = 101 };
     return hour;

@@ -295,6 +295,22 @@ def test_reports_know_what_is_on_its_way_to_the_store(house, nominal):
     assert detected() == 10
 
 
+def test_backlogs_are_counted_while_the_store_fails(house, nominal):
+    """Ten hours at once are more than memory keeps apart: none of their buffers is forgotten."""
+    habitd = house.habitd(flush="1h")
+    watching(habitd, nominal)
+    day = yesterday()
+    for table in ("state", "hour"):
+        alter(habitd, f"CREATE TRIGGER forbid_{table} BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END")
+    for hour in range(10):
+        for i in range(5):
+            habitd.post("m", "detect", nominal[60 + i], time=f"{day + datetime.timedelta(hours=hour):%Y-%m-%dT%H:01:00Z}")
+    for table in ("state", "hour"):
+        alter(habitd, f"DROP TRIGGER forbid_{table}")
+    habitd.restart()
+    assert habitd.json("/v1/reports/daily", params={"machine": "m", "date": f"{day:%Y-%m-%d}"})["reports"][0]["detected"] == 50
+
+
 # ------------------------------------------------------------------------------------------------------------- machines
 
 def test_deleted_machine_is_not_left_raised(house, broker, nominal, faulty):

@@ -209,8 +209,10 @@ static void close_mqtt(struct sink *sink)
     struct mqtt_state *state = sink->state;
 
     if (state->client) {
-        mosquitto_disconnect(state->client);
-        mosquitto_loop_stop(state->client, true);
+        bool lost = mosquitto_disconnect(state->client) != MOSQ_ERR_SUCCESS;
+
+        mosquitto_loop_stop(state->client,
+                            lost); /* force cancels the thread, wherever it is: only where it may never end */
         mosquitto_destroy(state->client);
     }
     pthread_cond_destroy(&state->changed);

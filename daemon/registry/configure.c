@@ -117,8 +117,9 @@ static int change_settings(struct registry *registry, struct machine *machine, c
     return r;
 }
 
-static int put_existing(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
-                        struct refusal *refusal)
+/* PUT replaces what REST has set, PATCH changes some of it. */
+static int change_by_json(struct registry *registry, const char *id, bool replace, const void *json, size_t size,
+                          const char *if_match, struct refusal *refusal)
 {
     struct settings base, settings;
     struct machine *machine;
@@ -128,7 +129,7 @@ static int put_existing(struct registry *registry, const char *id, const void *j
     if (r != 0)
         return r;
     registry_base_settings(registry, id, &base, &create);
-    settings = base;
+    settings = replace ? base : machine->settings;
     r = machine_check_etag(machine, if_match, refusal);
     if (r == 0)
         r = wire_read_settings(json, size, &settings, &base, ORIGIN_REST, refusal);
@@ -168,7 +169,7 @@ int registry_put(struct registry *registry, const char *id, const void *json, si
     *created = !machine;
     if (machine)
         machine_release(machine);
-    r = machine ? put_existing(registry, id, json, size, if_match, refusal)
+    r = machine ? change_by_json(registry, id, true, json, size, if_match, refusal)
                 : put_new(registry, id, json, size, if_match, refusal);
     pthread_mutex_unlock(&registry->admin);
     return r;
@@ -177,22 +178,7 @@ int registry_put(struct registry *registry, const char *id, const void *json, si
 int registry_patch(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
                    struct refusal *refusal)
 {
-    struct settings base, settings;
-    struct machine *machine;
-    bool create;
-    int r = machine_enter(registry, id, &machine, refusal);
-
-    if (r != 0)
-        return r;
-    registry_base_settings(registry, id, &base, &create);
-    settings = machine->settings;
-    r = machine_check_etag(machine, if_match, refusal);
-    if (r == 0)
-        r = wire_read_settings(json, size, &settings, &base, ORIGIN_REST, refusal);
-    if (r == 0)
-        return change_settings(registry, machine, &settings, refusal);
-    machine_leave(machine);
-    return r < 0 ? refuse_fault(refusal, r) : r;
+    return change_by_json(registry, id, false, json, size, if_match, refusal);
 }
 
 int registry_set_sensitivity(struct registry *registry, const char *id, float sensitivity, const char *if_match,

@@ -37,9 +37,6 @@ char *wire_anomalies(const struct anomaly *anomalies, size_t count, int64_t next
 /* Payload of the anomaly topic. */
 char *wire_anomaly_event(const struct anomaly *anomaly, enum anomaly_event event, int64_t at);
 
-/* One daily report: the payload of the report topic. */
-char *wire_report(const struct daily_report *report);
-
 /* {"reports":[...], "next":"cursor"}; next NULL = last page. */
 char *wire_reports(const struct daily_report *reports, size_t count, const char *next);
 

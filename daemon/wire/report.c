@@ -56,11 +56,6 @@ static json_t *build_report(const struct daily_report *report)
     return object;
 }
 
-char *wire_report(const struct daily_report *report)
-{
-    return wire_dump(build_report(report));
-}
-
 char *wire_reports(const struct daily_report *reports, size_t count, const char *next)
 {
     json_t *page = json_object(), *array = json_array();

@@ -8,6 +8,8 @@
 
 #include "chance.h"
 
+#define COUNT(array) ((unsigned int)(sizeof(array) / sizeof((array)[0])))
+
 enum { BED_AXES = 6, BED_SAMPLES = 2048, BED_VALUES = 4096 }; /* at most; values: samples x axes */
 
 /* The life of a machine, in buffers: learned (more where --learn asks for it), healthy ones to test, then the fault. */

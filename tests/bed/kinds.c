@@ -1,15 +1,11 @@
 #include "kinds.h"
 
 static const struct kind *const kinds[] = {
-    &kind_gearbox,
-    &kind_fan,
-    &kind_bearing,
-    &kind_motor_current,
+    &kind_gearbox,  &kind_fan,     &kind_bearing,    &kind_turbine, &kind_pump,
+    &kind_conveyor, &kind_cutting, &kind_compressor, &kind_sound,   &kind_motor_current,
 };
-
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 const struct kind *kind_at(unsigned int index)
 {
-    return index < KINDS ? kinds[index] : NULL;
+    return index < COUNT(kinds) ? kinds[index] : NULL;
 }

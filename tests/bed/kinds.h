@@ -4,9 +4,15 @@
 
 #include "kind.h"
 
-extern const struct kind kind_gearbox;
-extern const struct kind kind_fan;
-extern const struct kind kind_bearing;
-extern const struct kind kind_motor_current;
+extern const struct kind kind_gearbox;       /* under two to four loads */
+extern const struct kind kind_fan;           /* at three or four speeds */
+extern const struct kind kind_bearing;       /* runs in; its fault grows */
+extern const struct kind kind_turbine;       /* at any speed */
+extern const struct kind kind_pump;          /* flow noise, wandering level */
+extern const struct kind kind_conveyor;      /* starts and stops */
+extern const struct kind kind_cutting;       /* different cuts, strong scatter */
+extern const struct kind kind_compressor;    /* pistons and valves */
+extern const struct kind kind_sound;         /* a microphone in a hall */
+extern const struct kind kind_motor_current; /* one to three phases */
 
 #endif

@@ -34,7 +34,7 @@ static void current_draw(struct machine *machine, struct chance *chance)
     static const uint32_t phases[] = { 3, 3, 3, 1, 2 };
     struct current *c = machine->state;
 
-    machine->axes = phases[draw_one_of(chance, sizeof(phases) / sizeof(phases[0]))];
+    machine->axes = phases[draw_one_of(chance, COUNT(phases))];
     machine->buffer_size = draw_size(chance, 64, 1024);
     machine->sampling_hz = draw_log(chance, 1000, 10000);
     c->mains_hz = chance_between(chance, 0, 1) < 0.6 ? 50 : 60;

@@ -4,24 +4,13 @@
 #include "kinds.h"
 #include "rotor.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* An accelerometer on a machine: rates as sensors offer them, speeds as motors have them, units from g to mm/s^2. */
-static struct rotor *start(struct machine *machine, struct chance *chance, uint32_t low, uint32_t high)
-{
-    draw_geometry(machine, chance, low, high);
-    machine->sampling_hz = draw_log(chance, 1600, 26000);
-    rotor_begin(machine, draw_log(chance, 8, 60), draw_log(chance, 0.01, 100), chance);
-    return machine->state;
-}
-
 /* ---------------------------------------------------------------------------------------------------------- gearbox */
 
 static void gearbox_draw(struct machine *machine, struct chance *chance)
 {
     static const enum rotor_fault faults[] = { ROTOR_BROKEN_TOOTH, ROTOR_WORN_TEETH, ROTOR_IMBALANCE,
                                                ROTOR_MISALIGNMENT, ROTOR_BEARING };
-    struct rotor *rotor = start(machine, chance, 128, 2048);
+    struct rotor *rotor = rotor_draw(machine, chance, 128, 2048);
     struct habits mesh = {
         .with_load = chance_between(chance, 0.5, 0.9), .with_speed = 1, .sway = 0.05, .flutter = 0.05
     };
@@ -49,7 +38,7 @@ static void fan_draw(struct machine *machine, struct chance *chance)
 {
     static const enum rotor_fault faults[] = { ROTOR_IMBALANCE, ROTOR_BLADE, ROTOR_LOOSENESS, ROTOR_BEARING,
                                                ROTOR_RUB };
-    struct rotor *rotor = start(machine, chance, 64, 1024);
+    struct rotor *rotor = rotor_draw(machine, chance, 64, 1024);
     struct habits air = { .with_load = 0.5, .with_speed = 2.5, .sway = 0.06, .flutter = 0.05 };
     unsigned int blades = draw_whole(chance, 3, 12), speeds = draw_whole(chance, 3, 4);
 
@@ -73,7 +62,7 @@ const struct kind kind_fan = { "fan", sizeof(struct rotor), fan_draw, rotor_writ
 static void bearing_draw(struct machine *machine, struct chance *chance)
 {
     static const enum rotor_fault faults[] = { ROTOR_BEARING, ROTOR_BEARING, ROTOR_LUBRICATION };
-    struct rotor *rotor = start(machine, chance, 128, 2048);
+    struct rotor *rotor = rotor_draw(machine, chance, 128, 2048);
     struct habits friction = {
         .with_load = 0.5, .with_speed = 1, .sway = 0.05, .flutter = 0.05, .run_in = draw_log(chance, 0.1, 1.5)
     };
@@ -91,3 +80,30 @@ static void bearing_draw(struct machine *machine, struct chance *chance)
 }
 
 const struct kind kind_bearing = { "bearing", sizeof(struct rotor), bearing_draw, rotor_write };
+
+/* ---------------------------------------------------------------------------------------------------------- turbine */
+
+/* No speeds to learn one by one: the wind takes it anywhere between two limits, and the load with it. */
+static void turbine_draw(struct machine *machine, struct chance *chance)
+{
+    static const enum rotor_fault faults[] = { ROTOR_IMBALANCE,  ROTOR_BLADE,     ROTOR_BEARING,
+                                               ROTOR_WORN_TEETH, ROTOR_LOOSENESS, ROTOR_LUBRICATION };
+    struct rotor *rotor = rotor_draw(machine, chance, 128, 2048);
+    struct habits mesh = {
+        .with_load = chance_between(chance, 0.4, 0.8), .with_speed = 1, .sway = 0.05, .flutter = 0.05
+    };
+    struct habits grid = { .with_load = 0.3, .sway = 0.03, .flutter = 0.02 };
+    unsigned int teeth = draw_whole(chance, 13, 30);
+
+    rotor->speed_sway = draw_log(chance, 0.06, 0.25);
+    rotor->speed_wander = wander_start(chance, chance_between(chance, 0.6, 0.95));
+    rotor->load_per_speed = chance_between(chance, 1.5, 3);
+    rotor_harmonics(machine, 3, 0.5, chance);
+    rotor_mesh(machine, teeth, chance_between(chance, 0.2, 0.7), mesh, chance);
+    rotor_mesh(machine, 2 * teeth, chance_between(chance, 0.05, 0.3), mesh, chance);
+    rotor_tone(machine, 0, 100, chance_between(chance, 0.02, 0.2), grid, chance);
+    rotor_rush(machine, chance_between(chance, 0.02, 0.3), 0.7, chance_between(chance, 0.1, 0.5), mesh, chance);
+    rotor_fault(machine, faults, COUNT(faults), teeth, chance);
+}
+
+const struct kind kind_turbine = { "turbine", sizeof(struct rotor), turbine_draw, rotor_write };

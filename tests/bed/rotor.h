@@ -16,6 +16,7 @@ struct habits {
     double flutter; /* from buffer to buffer, relative */
     double run_in;  /* by how much it is stronger when the machine is new, relative */
     bool faulty;    /* grows with the severity */
+    bool fades;     /* dies with the severity */
 };
 
 struct source {
@@ -33,6 +34,8 @@ struct rotor_tone {
 struct rotor_rush {
     struct source source;
     struct resonator filter[BED_AXES];
+    double swell, order; /* amplitude modulation: depth, and how often a turn */
+    double coherence;    /* of the axes: 1 = all feel the same noise, 0 = each its own */
 };
 
 struct rotor_knock {
@@ -41,6 +44,8 @@ struct rotor_knock {
     double per_turn, per_second; /* how often: their sum */
     double slip;                 /* scatter of the time between two, relative */
     double zone;                 /* 0..1: how much weaker once a turn, where the load does not press */
+    bool locked;                 /* to the angle of the shaft: at this turn of it */
+    double at;
 };
 
 struct rotor_state {
@@ -50,9 +55,13 @@ struct rotor_state {
 struct rotor {
     double nominal_speed;
     double resonance[BED_AXES],
-        damping[BED_AXES];                /* of the structure: share of the sampling rate; radius of the pole */
+        damping[BED_AXES];                      /* of the structure: share of the sampling rate; radius of the pole */
+    double mode_hz[BED_AXES], mode_q[BED_AXES]; /* what the frame adds to tones near its own frequency */
+    struct wander mount[BED_AXES];              /* how well each axis is coupled, which creeps too */
+    double mount_sway;
     double offset[BED_AXES], offset_sway; /* gravity and the sensor's zero, which creeps */
     struct wander creep;
+    double level_fault[BED_AXES]; /* what the fault adds to the offset at severity 1 */
     double sensor_noise;
     double strength; /* of the healthy vibration, nominal: what faults are measured by */
     double speed_sway, load_sway, run_in_buffers;
@@ -68,6 +77,9 @@ struct rotor {
     struct rotor_knock knock[ROTOR_KNOCKS];
 };
 
+/* An accelerometer on a machine of the geometry low .. high: rates as sensors offer them, speeds as motors have them, any unit.
+ * Calls rotor_begin. */
+struct rotor *rotor_draw(struct machine *machine, struct chance *chance, uint32_t low, uint32_t high);
 /* Structure, offset and sensor noise of a machine whose geometry and rate are known. `strength` is about the rms of its healthy
  * vibration, in its unit. One state at the nominal speed and load until rotor_states is called. */
 void rotor_begin(struct machine *machine, double speed, double strength, struct chance *chance);
@@ -81,6 +93,8 @@ void rotor_rush(struct machine *machine, double frequency, double radius, double
                 struct chance *chance);
 void rotor_knock(struct machine *machine, double per_turn, double per_second, double share, struct habits habits,
                  struct chance *chance);
+/* The same at one angle of the shaft, where a valve closes. */
+void rotor_locked_knock(struct machine *machine, double at, double share, struct habits habits, struct chance *chance);
 /* Tones at 1 .. highest times the speed, weaker and weaker. */
 void rotor_harmonics(struct machine *machine, unsigned int highest, double share, struct chance *chance);
 /* A tone with sidebands one turn beside it. */
@@ -98,6 +112,13 @@ enum rotor_fault {
     ROTOR_BLADE,
     ROTOR_RUB,
     ROTOR_RESONANCE,
+    ROTOR_CLOGGING,
+    ROTOR_CHATTER,
+    ROTOR_WORN_EDGE,
+    ROTOR_RATTLE,
+    ROTOR_VALVE_LEAK,
+    ROTOR_ROD_KNOCK,
+    ROTOR_LOST_SOURCE,
     ROTOR_FAULTS
 };
 /* Gives the machine one of these faults. teeth: of its gear, or its blades or vanes. */

@@ -14,5 +14,12 @@ extern const struct kind kind_cutting;       /* different cuts, strong scatter *
 extern const struct kind kind_compressor;    /* pistons and valves */
 extern const struct kind kind_sound;         /* a microphone in a hall */
 extern const struct kind kind_motor_current; /* one to three phases */
+extern const struct kind kind_hum;           /* mains hum with amplitude modulation */
+extern const struct kind kind_hydraulic;     /* a cycle that begins with the buffer */
+extern const struct kind kind_press;         /* the same with several products */
+extern const struct kind kind_spectra;       /* inputs that are spectra already */
+extern const struct kind kind_pulses;        /* heartbeats */
+extern const struct kind kind_process;       /* slow values that follow the hour */
+extern const struct kind kind_ties;          /* values that move together */
 
 #endif

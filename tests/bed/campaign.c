@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "export.h"
+
 enum { MOST_REDRAWN = 1000 };
 
 /* What the processes share. */
@@ -64,6 +66,16 @@ static struct trial *graded_trial(const struct campaign *campaign, const struct 
     exit(EXIT_FAILURE);
 }
 
+static void export_or_end(const struct trial *trial, const char *dir, unsigned int index)
+{
+    int r = export_trial(trial, dir, index);
+
+    if (r == 0)
+        return;
+    fprintf(stderr, "bed: %s: %s\n", dir, strerror(-r));
+    exit(EXIT_FAILURE);
+}
+
 static void run_machine(const struct campaign *campaign, const struct kind *kind, unsigned int index,
                         struct outcome *outcome)
 {
@@ -80,6 +92,8 @@ static void run_machine(const struct campaign *campaign, const struct kind *kind
             detectors[d].judge(trial, campaign->learn[l], campaign->profile, &verdicts);
             outcome->figures[d][l] = figures_of(&verdicts);
         }
+    if (campaign->export_dir)
+        export_or_end(trial, campaign->export_dir, index);
     outcome->done = true;
     trial_free(trial);
 }

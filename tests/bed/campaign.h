@@ -14,7 +14,8 @@ struct campaign {
     unsigned int learn[CAMPAIGN_LEARNS], learns;
     uint64_t seed;
     enum habit_profile profile;
-    unsigned int jobs; /* processes; the outcomes do not depend on it */
+    const char *export_dir; /* where the machines are written to; NULL: nowhere */
+    unsigned int jobs;      /* processes; the outcomes do not depend on it */
 };
 
 struct outcome {

@@ -36,8 +36,4 @@ void judge_by_ledoit_wolf(const struct trial *trial, unsigned int learned, enum 
 void judge_by_log_rms(const struct trial *trial, unsigned int learned, enum habit_profile profile,
                       struct verdicts *verdicts);
 
-/* The distance at which the Ledoit-Wolf detector of the first `learned` buffers alarms, and the model of all of them. */
-struct ledoit_wolf;
-double ledoit_wolf_line(struct ledoit_wolf *model, const struct trial *trial, unsigned int learned);
-
 #endif

@@ -2,19 +2,17 @@
 
 #include <math.h>
 
-#include "detectors.h"
-#include "ledoit_wolf.h"
+#include "detector_ledoit_wolf.h"
 
 const double grading_lowest = 0.60, grading_highest = 0.85, grading_tolerance = 0.02;
 
 enum { STEPS = 12 };
-static const double least = -12, most = 7,
-                    stride = 2; /* log2 of the severity: where it is looked for, and first steps */
+static const double least = -12, most = 5,
+                    stride = 2; /* log2 of the severity: where it is looked for, and the first steps */
 
 struct ruler {
     struct trial *trial;
-    struct ledoit_wolf model;
-    double line;
+    struct ledoit_wolf_alarm alarm;
     double false_alarms;
 };
 
@@ -23,7 +21,7 @@ static double share_alarmed(const struct ruler *ruler, unsigned int from, unsign
     unsigned int alarms = 0;
 
     for (unsigned int i = from; i < to; i++)
-        alarms += ledoit_wolf_distance(&ruler->model, trial_features(ruler->trial, i)) > ruler->line;
+        alarms += ledoit_wolf_distance(&ruler->alarm.model, trial_features(ruler->trial, i)) > ruler->alarm.line;
     return (double)alarms / (to - from);
 }
 
@@ -71,7 +69,7 @@ bool grading_find(struct trial *trial, double target, struct grade *grade)
     static struct ruler ruler;
 
     ruler.trial = trial;
-    ruler.line = ledoit_wolf_line(&ruler.model, trial, GRADING_LEARNED);
+    ledoit_wolf_alarm_learn(&ruler.alarm, trial, GRADING_LEARNED);
     ruler.false_alarms = share_alarmed(&ruler, trial->learnable, trial->healthy_end);
     grade->target = target;
     return 1 - 0.5 * ruler.false_alarms >= target && search(&ruler, grade);

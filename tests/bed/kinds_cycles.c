@@ -144,7 +144,7 @@ static double fail_shape(const struct cycle *c, const struct cycle_now *now, dou
     if (c->fault == WEAK)
         return -part * done;
     if (c->fault == HAMMER && since > 0)
-        return 2 * part * exp(-since * 60) * cos(since * 200);
+        return 2 * part * exp(-since * 25) * cos(since * 120);
     return 0;
 }
 

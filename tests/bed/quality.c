@@ -19,6 +19,7 @@ static const char usage[] =
     "  --learn N,N       buffers learned (20,60,200); tested are those after the 200th, or after the largest N\n"
     "  --profile P       small, default or large\n"
     "  --jobs J          processes (number of cores)\n"
+    "  --export DIR      write the machines there too, as sets for bench/score.py\n"
     "  --csv             a line for each machine instead of the table\n";
 
 struct settings {
@@ -57,6 +58,11 @@ static void set_seed(struct settings *settings, char *text)
 static void set_jobs(struct settings *settings, char *text)
 {
     settings->campaign.jobs = (unsigned int)number("--jobs", text, 1, 1024);
+}
+
+static void set_export(struct settings *settings, char *text)
+{
+    settings->campaign.export_dir = text;
 }
 
 static void set_csv(struct settings *settings, char *text)
@@ -127,31 +133,35 @@ static void help(struct settings *settings, char *text)
     exit(EXIT_SUCCESS);
 }
 
-static const struct option options[] = {
-    { "machines", required_argument, NULL, 0 },
-    { "seed", required_argument, NULL, 0 },
-    { "kinds", required_argument, NULL, 0 },
-    { "learn", required_argument, NULL, 0 },
-    { "profile", required_argument, NULL, 0 },
-    { "jobs", required_argument, NULL, 0 },
-    { "csv", no_argument, NULL, 0 },
-    { "list", no_argument, NULL, 0 },
-    { "help", no_argument, NULL, 0 },
-    { NULL, 0, NULL, 0 },
+/* clang-format off */
+static const struct {
+    struct option option;
+    void (*set)(struct settings *, char *);
+} options[] = {
+    { { "machines", required_argument, NULL, 0 }, set_machines },
+    { { "seed",     required_argument, NULL, 0 }, set_seed },
+    { { "kinds",    required_argument, NULL, 0 }, set_kinds },
+    { { "learn",    required_argument, NULL, 0 }, set_learn },
+    { { "profile",  required_argument, NULL, 0 }, set_profile },
+    { { "jobs",     required_argument, NULL, 0 }, set_jobs },
+    { { "export",   required_argument, NULL, 0 }, set_export },
+    { { "csv",      no_argument,       NULL, 0 }, set_csv },
+    { { "list",     no_argument,       NULL, 0 }, list_kinds },
+    { { "help",     no_argument,       NULL, 0 }, help },
 };
-/* In the order of the options. */
-static void (*const setters[])(struct settings *, char *) = {
-    set_machines, set_seed, set_kinds, set_learn, set_profile, set_jobs, set_csv, list_kinds, help,
-};
+/* clang-format on */
 
 static void read_options(struct settings *settings, int argc, char **argv)
 {
+    struct option list[COUNT(options) + 1] = { 0 };
     int c, index;
 
-    while ((c = getopt_long(argc, argv, "", options, &index)) != -1) {
+    for (unsigned int i = 0; i < COUNT(options); i++)
+        list[i] = options[i].option;
+    while ((c = getopt_long(argc, argv, "", list, &index)) != -1) {
         if (c != 0)
             refuse("not an option", argv[optind - 1]);
-        setters[index](settings, optarg);
+        options[index].set(settings, optarg);
     }
     if (optind < argc)
         refuse("not an option", argv[optind]);

@@ -96,20 +96,23 @@ static void add_beat(const struct hum *h, const struct machine *machine, double 
     }
 }
 
-/* Around the peaks of the voltage: single sparks, or noise that swells. */
-static void excite(const struct hum *h, const struct machine *machine, double start, double *input, uint32_t n,
-                   struct chance *chance)
+/* Noise that swells around the peaks of the voltage. */
+static void add_swells(double *input, uint32_t n, double start, double per_sample, struct chance *chance)
 {
-    double per_sample = h->twice_mains / machine->sampling_hz, next = (1 - (start - floor(start))) / per_sample;
+    signal_noise(input, n, 0.3, chance);
+    for (uint32_t i = 0; i < n; i++)
+        input[i] *= fmax(0, cos(2 * M_PI * (start + i * per_sample)));
+}
 
-    memset(input, 0, n * sizeof(input[0]));
-    if (h->fault == BUZZ) {
-        signal_noise(input, n, 0.3, chance);
-        for (uint32_t i = 0; i < n; i++)
-            input[i] *= fmax(0, cos(2 * M_PI * (start + i * per_sample)));
-    }
-    for (; h->fault == DISCHARGE && next < n; next += fmax(1, (1 + 0.05 * chance_gauss(chance)) / per_sample))
+/* A spark at about each of them. */
+static void add_sparks(double *input, uint32_t n, double start, double per_sample, struct chance *chance)
+{
+    double next = (1 - (start - floor(start))) / per_sample;
+
+    while (next < n) {
         input[(uint32_t)next] += chance_between(chance, 0, 2);
+        next += fmax(1, (1 + 0.05 * chance_gauss(chance)) / per_sample);
+    }
 }
 
 static bool hum_write(struct machine *machine, const struct moment *moment, struct block *block)
@@ -119,13 +122,18 @@ static bool hum_write(struct machine *machine, const struct moment *moment, stru
     struct chance *chance = &machine->chance;
     double start = chance_between(chance, 0, 1), beat_start = chance_between(chance, 0, 1);
     double load = exp(h->load_sway * wander_next(&h->load, chance));
+    double per_sample = h->twice_mains / machine->sampling_hz;
     double depth = h->depth * exp(0.1 * wander_next(&h->beat, chance));
 
     if (h->fault == DEEPER_BEAT)
         depth += 0.1 * moment->severity;
     add_harmonics(h, machine, moment->severity, start, load, block, chance);
     add_beat(h, machine, depth, beat_start, block);
-    excite(h, machine, start, input, block->size, chance);
+    memset(input, 0, block->size * sizeof(input[0]));
+    if (h->fault == BUZZ)
+        add_swells(input, block->size, start, per_sample, chance);
+    if (h->fault == DISCHARGE)
+        add_sparks(input, block->size, start, per_sample, chance);
     for (uint32_t a = 0; a < block->axes; a++) {
         resonator_add(&h->ring[a], block->x[a], input, block->size, 0.3 * moment->severity * h->fault_gain[a]);
         signal_noise(block->x[a], block->size, h->noise[a], chance);

@@ -74,13 +74,15 @@ static void spectra_draw(struct machine *machine, struct chance *chance)
 /* A line between bins shows in both: the window spreads it over about three. */
 static void add_line(struct block *block, double bin, const double *height, double gain)
 {
-    for (double near = floor(bin) - 1; near <= floor(bin) + 2; near++) {
-        double off = (near - bin) / 2, share = fabs(off) < 1 ? 0.5 * (1 + cos(M_PI * off)) : 0;
+    long first = (long)floor(bin) - 1;
 
-        if (near < 0 || near >= block->size)
+    for (long near = first; near <= first + 3; near++) {
+        double off = ((double)near - bin) / 2, share = fabs(off) < 1 ? 0.5 * (1 + cos(M_PI * off)) : 0;
+
+        if (near < 0 || near >= (long)block->size)
             continue;
         for (uint32_t a = 0; a < block->axes; a++)
-            block->x[a][(uint32_t)near] += gain * share * height[a];
+            block->x[a][near] += gain * share * height[a];
     }
 }
 

@@ -45,33 +45,33 @@ static unsigned long long number(const char *what, const char *text, unsigned lo
 
 /* ---------------------------------------------------------------------------------------------------------- options */
 
-static void set_machines(struct settings *settings, char *text)
+static void set_machines(struct settings *settings, const char *text)
 {
     settings->campaign.machines = (unsigned int)number("--machines", text, 1, 100000);
 }
 
-static void set_seed(struct settings *settings, char *text)
+static void set_seed(struct settings *settings, const char *text)
 {
     settings->campaign.seed = number("--seed", text, 0, UINT64_MAX);
 }
 
-static void set_jobs(struct settings *settings, char *text)
+static void set_jobs(struct settings *settings, const char *text)
 {
     settings->campaign.jobs = (unsigned int)number("--jobs", text, 1, 1024);
 }
 
-static void set_export(struct settings *settings, char *text)
+static void set_export(struct settings *settings, const char *text)
 {
     settings->campaign.export_dir = text;
 }
 
-static void set_csv(struct settings *settings, char *text)
+static void set_csv(struct settings *settings, const char *text)
 {
     (void)text;
     settings->csv = true;
 }
 
-static void set_profile(struct settings *settings, char *text)
+static void set_profile(struct settings *settings, const char *text)
 {
     static const char *const names[HABIT_PROFILES] = { "small", "default", "large" };
 
@@ -83,15 +83,29 @@ static void set_profile(struct settings *settings, char *text)
     refuse("--profile", text);
 }
 
-static void set_learn(struct settings *settings, char *text)
+enum { ITEM_SIZE = 32 };
+
+/* Copies the next item of a list with commas; false at its end. */
+static bool next_item(const char **list, char item[ITEM_SIZE])
+{
+    size_t length = strcspn(*list, ",");
+
+    if (length == 0)
+        return false;
+    snprintf(item, ITEM_SIZE, "%.*s", (int)length, *list);
+    *list += length + ((*list)[length] == ',');
+    return true;
+}
+
+static void set_learn(struct settings *settings, const char *text)
 {
     struct campaign *c = &settings->campaign;
+    char item[ITEM_SIZE];
 
-    c->learns = 0;
-    for (char *part = strtok(text, ","); part; part = strtok(NULL, ",")) {
+    for (c->learns = 0; next_item(&text, item); c->learns++) {
         if (c->learns == CAMPAIGN_LEARNS)
-            refuse("--learn: too many", part);
-        c->learn[c->learns++] = (unsigned int)number("--learn", part, 10, 100000);
+            refuse("--learn: too many", item);
+        c->learn[c->learns] = (unsigned int)number("--learn", item, 10, 100000);
     }
 }
 
@@ -104,19 +118,19 @@ static const struct kind *kind_named(const char *name)
     return NULL;
 }
 
-static void set_kinds(struct settings *settings, char *text)
+static void set_kinds(struct settings *settings, const char *text)
 {
     struct campaign *c = &settings->campaign;
+    char item[ITEM_SIZE];
 
-    c->kinds = 0;
-    for (char *part = strtok(text, ","); part; part = strtok(NULL, ",")) {
+    for (c->kinds = 0; next_item(&text, item); c->kinds++) {
         if (c->kinds == CAMPAIGN_KINDS)
-            refuse("--kinds: too many", part);
-        c->kind[c->kinds++] = kind_named(part);
+            refuse("--kinds: too many", item);
+        c->kind[c->kinds] = kind_named(item);
     }
 }
 
-static void list_kinds(struct settings *settings, char *text)
+static void list_kinds(struct settings *settings, const char *text)
 {
     (void)settings;
     (void)text;
@@ -125,7 +139,7 @@ static void list_kinds(struct settings *settings, char *text)
     exit(EXIT_SUCCESS);
 }
 
-static void help(struct settings *settings, char *text)
+static void help(struct settings *settings, const char *text)
 {
     (void)settings;
     (void)text;
@@ -136,7 +150,7 @@ static void help(struct settings *settings, char *text)
 /* clang-format off */
 static const struct {
     struct option option;
-    void (*set)(struct settings *, char *);
+    void (*set)(struct settings *, const char *);
 } options[] = {
     { { "machines", required_argument, NULL, 0 }, set_machines },
     { { "seed",     required_argument, NULL, 0 }, set_seed },

@@ -62,7 +62,7 @@ static void draw_cycle(struct machine *machine, struct chance *chance, unsigned 
     }
     for (unsigned int p = 0; p < products; p++)
         draw_product(&c->product[p], c, machine->axes, hump, chance);
-    regimes_start(&c->regimes, products, 3, 15, chance);
+    regimes_start(&c->regimes, products, 2, 8, chance);
     c->jitter = draw_log(chance, 0.0003, 0.01);
     c->hurry = draw_log(chance, 0.001, 0.01);
     c->stage_jitter = draw_log(chance, 0.0005, 0.006);

@@ -28,7 +28,7 @@ static void pump_draw(struct machine *machine, struct chance *chance)
     }
     rotor->state[1] = rotor->state[0];
     rotor->state[1].load = chance_between(chance, 0.5, 0.9);
-    rotor_states(rotor, draw_whole(chance, 1, 2), 4, 20, chance);
+    rotor_states(rotor, draw_whole(chance, 1, 2), 3, 10, chance);
     rotor_fault(machine, faults, COUNT(faults), count, chance);
 }
 
@@ -55,7 +55,7 @@ static void conveyor_draw(struct machine *machine, struct chance *chance)
     rotor->load_sway = draw_log(chance, 0.05, 0.2);
     rotor->state[1] = (struct rotor_state){ .speed = 0, .load = 1 };
     rotor->splices = true;
-    rotor_states(rotor, 2, 3, 15, chance);
+    rotor_states(rotor, 2, 3, 10, chance);
     rotor_fault(machine, faults, COUNT(faults), 1, chance);
 }
 
@@ -109,7 +109,7 @@ static void compressor_draw(struct machine *machine, struct chance *chance)
     rotor->rush[0].order = 1;
     rotor->state[1] = (struct rotor_state){ .speed = rotor->nominal_speed * chance_between(chance, 0.95, 1.02),
                                             .load = chance_between(chance, 0.15, 0.6) }; /* unloaded */
-    rotor_states(rotor, draw_whole(chance, 1, 2), 3, 15, chance);
+    rotor_states(rotor, draw_whole(chance, 1, 2), 3, 10, chance);
     rotor_fault(machine, faults, COUNT(faults), 2, chance);
 }
 
@@ -142,7 +142,7 @@ static void sound_draw(struct machine *machine, struct chance *chance)
     rotor_harmonics(machine, 4, chance_between(chance, 0.1, 0.5), chance);
     rotor->state[1] = rotor->state[0];
     rotor->state[1].load = draw_log(chance, 0.05, 0.5);
-    rotor_states(rotor, 2, 3, 12, chance);
+    rotor_states(rotor, 2, 3, 10, chance);
     rotor_fault(machine, faults, COUNT(faults), 3, chance);
 }
 

@@ -61,7 +61,7 @@ static void current_draw(struct machine *machine, struct chance *chance)
     c->harmonics = wander_start(chance, 0.9);
     for (unsigned int r = 0; r < REGIMES; r++)
         c->load_of[r] = r == 0 ? 1 : chance_between(chance, 0.35, 1.2);
-    regimes_start(&c->regimes, draw_whole(chance, 1, 3), 2, 15, chance);
+    regimes_start(&c->regimes, draw_whole(chance, 1, 3), 2, 8, chance);
     c->fault = draw_one_of(chance, machine->axes > 1 ? CURRENT_FAULTS : CURRENT_FAULTS - 1);
     if (machine->axes == 1 && c->fault == PHASE_IMBALANCE)
         c->fault = LOAD_PULSATION;

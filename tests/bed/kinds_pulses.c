@@ -56,7 +56,7 @@ static void pulses_draw(struct machine *machine, struct chance *chance)
     p->depth = wander_start(chance, 0.9);
     p->rate_of[0] = 1;
     p->rate_of[1] = chance_between(chance, 1.15, 1.7);
-    regimes_start(&p->regimes, draw_whole(chance, 1, 2), 5, 20, chance);
+    regimes_start(&p->regimes, draw_whole(chance, 1, 2), 3, 10, chance);
     p->fault = draw_one_of(chance, PULSE_FAULTS);
     machine->fault = pulse_faults[p->fault];
 }

@@ -26,7 +26,7 @@ static void gearbox_draw(struct machine *machine, struct chance *chance)
         rotor->state[i].load = 0.25 + 1.2 * (i + chance_between(chance, 0, 0.7)) / loads;
         rotor->state[i].speed = rotor->nominal_speed * (1 - slip * (rotor->state[i].load - 1));
     }
-    rotor_states(rotor, loads, 2, 12, chance);
+    rotor_states(rotor, loads, 2, 8, chance);
     rotor_fault(machine, faults, COUNT(faults), teeth, chance);
 }
 
@@ -51,7 +51,7 @@ static void fan_draw(struct machine *machine, struct chance *chance)
             (struct rotor_state){ .speed = rotor->nominal_speed *
                                            (0.35 + 0.75 * (i + chance_between(chance, 0, 0.6)) / (speeds - 1)),
                                   .load = 1 };
-    rotor_states(rotor, speeds, 2, 10, chance);
+    rotor_states(rotor, speeds, 2, 8, chance);
     rotor_fault(machine, faults, COUNT(faults), blades, chance);
 }
 

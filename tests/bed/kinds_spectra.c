@@ -64,7 +64,7 @@ static void spectra_draw(struct machine *machine, struct chance *chance)
     s->level = wander_start(chance, 0.95);
     for (unsigned int r = 0; r < REGIMES; r++)
         s->speed_of[r] = r == 0 ? 1 : chance_between(chance, 0.6, 1.1);
-    regimes_start(&s->regimes, draw_whole(chance, 1, 3), 3, 12, chance);
+    regimes_start(&s->regimes, draw_whole(chance, 1, 3), 2, 8, chance);
     s->fault = draw_one_of(chance, SPECTRA_FAULTS);
     s->fault_order = draw_log(chance, 0.6, 0.9 * machine->buffer_size / s->speed);
     s->fault_from = chance_between(chance, 0.3, 0.8);

@@ -105,8 +105,10 @@ static void set_learn(struct settings *settings, const char *text)
     for (c->learns = 0; next_item(&text, item); c->learns++) {
         if (c->learns == CAMPAIGN_LEARNS)
             refuse("--learn: too many", item);
-        c->learn[c->learns] = (unsigned int)number("--learn", item, 10, 100000);
+        c->learn[c->learns] = (unsigned int)number("--learn", item, 20, 100000);
     }
+    if (c->learns == 0)
+        refuse("--learn", text);
 }
 
 static const struct kind *kind_named(const char *name)
@@ -128,6 +130,8 @@ static void set_kinds(struct settings *settings, const char *text)
             refuse("--kinds: too many", item);
         c->kind[c->kinds] = kind_named(item);
     }
+    if (c->kinds == 0)
+        refuse("--kinds", text);
 }
 
 static void list_kinds(struct settings *settings, const char *text)

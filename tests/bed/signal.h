@@ -34,7 +34,8 @@ struct wander {
 struct wander wander_start(struct chance *chance, double memory);
 double wander_next(struct wander *wander, struct chance *chance);
 
-/* States that a machine changes between, staying for a random number of buffers. */
+/* States that a machine changes between, staying for a random number of buffers. The kinds let them stay for some 2 to 10, so
+ * that the faulty buffers go through all of them, too. */
 enum { REGIMES = 5 };
 struct regimes {
     unsigned int count, now;

@@ -16,7 +16,8 @@ static void pump_draw(struct machine *machine, struct chance *chance)
     unsigned int count = draw_whole(chance, 3, 9);
 
     rotor->offset_sway = rotor->strength * draw_log(chance, 0.05, 1); /* the level in the tank */
-    rotor->creep = wander_start(chance, chance_between(chance, 0.9, 0.99));
+    for (uint32_t a = 0; a < machine->axes; a++)
+        rotor->creep[a] = wander_start(chance, chance_between(chance, 0.9, 0.99));
     rotor_harmonics(machine, 3, 0.5, chance);
     rotor_tone(machine, count, 0, chance_between(chance, 0.2, 0.7), vanes, chance);
     rotor_tone(machine, 2 * count, 0, chance_between(chance, 0.03, 0.2), vanes, chance);

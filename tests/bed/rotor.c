@@ -22,11 +22,11 @@ void rotor_begin(struct machine *machine, double speed, double strength, struct 
         rotor->mode_hz[a] = draw_log(chance, 15, 1000);
         rotor->mode_q[a] = draw_log(chance, 2, 15);
         rotor->mount[a] = wander_start(chance, 0.95);
+        rotor->creep[a] = wander_start(chance, 0.98);
         rotor->offset[a] = strength * chance_between(chance, -3, 3);
     }
     rotor->mount_sway = draw_log(chance, 0.002, 0.02);
     rotor->offset_sway = strength * draw_log(chance, 0.001, 0.05);
-    rotor->creep = wander_start(chance, 0.98);
     rotor->sensor_noise = strength * draw_log(chance, 0.01, 0.3);
     if (chance_between(chance, 0, 1) < 0.5)
         machine->resolution = rotor->sensor_noise * chance_between(chance, 0.2, 1.5);
@@ -278,7 +278,6 @@ bool rotor_write(struct machine *machine, const struct moment *moment, struct bl
     unsigned int last = rotor->regimes.now;
     bool changes = regimes_next(&rotor->regimes, chance);
     struct rotor_state now = state_now(rotor, rotor->regimes.now, chance);
-    double creep = rotor->offset_sway * wander_next(&rotor->creep, chance);
 
     write_state(machine, moment, &now, block);
     if (changes && rotor->splices) {
@@ -289,6 +288,7 @@ bool rotor_write(struct machine *machine, const struct moment *moment, struct bl
         splice(block, &before, chance);
     }
     for (uint32_t a = 0; a < block->axes; a++) {
+        double creep = rotor->offset_sway * wander_next(&rotor->creep[a], chance);
         double level = rotor->offset[a] + creep + moment->severity * rotor->level_fault[a];
         double coupled = exp(rotor->mount_sway * wander_next(&rotor->mount[a], chance));
 

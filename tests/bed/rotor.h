@@ -60,7 +60,7 @@ struct rotor {
     struct wander mount[BED_AXES];              /* how well each axis is coupled, which creeps too */
     double mount_sway;
     double offset[BED_AXES], offset_sway; /* gravity and the sensor's zero, which creeps */
-    struct wander creep;
+    struct wander creep[BED_AXES];
     double level_fault[BED_AXES]; /* what the fault adds to the offset at severity 1 */
     double sensor_noise;
     double strength; /* of the healthy vibration, nominal: what faults are measured by */

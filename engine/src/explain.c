@@ -14,7 +14,7 @@ static const uint8_t shape_kinds[HABIT_SHAPES] = { HABIT_KIND_AMPLITUDE, HABIT_K
 static void name_band(const struct habit_call *call, uint32_t band, struct habit_reason *reason)
 {
     const float rate = call->engine->config.sampling_hz;
-    const uint32_t *edges = call->features.edges;
+    const uint16_t *edges = call->features.edges;
     float bin;
 
     reason->kind = HABIT_KIND_BAND;

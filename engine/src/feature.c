@@ -6,140 +6,140 @@
 #include "lanes.h"
 #include "maths.h"
 
-#define LEAST_VALUE 1e-15f /* smaller samples count as 0: products of them would be subnormal */
-#define ROUNDING    1e-7f  /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
-#define DUST        1e-9f  /* of a standardised sample, see habit_without_dust */
-
-/* Arrays are filled up to a multiple of the lanes. One more is written, for those who look at the neighbour. */
-static uint32_t padded(uint32_t samples)
-{
-    return (samples + HABIT_LANES - 1) & ~(uint32_t)(HABIT_LANES - 1);
-}
-
-static void pad(float *x, uint32_t samples, float value)
-{
-    for (uint32_t i = samples; i <= padded(samples); i++)
-        x[i] = value;
-}
+#define LEAST_VALUE  1e-15f  /* smaller samples count as 0: products of them would be subnormal */
+#define LEAST_SQUARE 1e-30f  /* sums of squares start with it and swallow what a vector unit may flush to zero */
+#define ROUNDING     1e-7f   /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
+#define UNIT         0x1p20f /* standardised samples are whole multiples of 1 / UNIT */
 
 static float sum_of(const float *x, uint32_t count)
 {
     lanes sum = lanes_of(0.0f);
     float rest = 0.0f;
-    uint32_t i = 0;
 
-    for (; i + HABIT_LANES <= count; i += HABIT_LANES)
-        sum += lanes_load(x + i);
-    for (; i < count; i++)
-        rest += x[i];
+    for (; count >= HABIT_LANES; x += HABIT_LANES, count -= HABIT_LANES)
+        sum = lanes_add(sum, lanes_load(x));
+    for (; count > 0; count--)
+        rest += *x++;
     return lanes_sum(sum) + rest;
 }
 
-/* One axis while it is looked at. Everything the features need is in the samples and these figures. */
+/* One axis while it is looked at. */
 struct axis {
-    float *x; /* samples; from centre() on without their mean; from standardise() on in units of `size` */
+    float *x; /* samples without their origin; from standardise() on without their mean, in units of size / UNIT */
     uint32_t samples;
+    float origin; /* the first sample: what is left without it is exact where the offset is large */
+    float mean;   /* without the origin */
     float lowest, highest;
-    float mean, rms;
+    float rms;
     float floor; /* what counts as silence on this axis */
     float size;  /* rms and floors: never 0 */
+    bool clipped;
 };
 
 /* ------------------------------------------------------------------------------------------------ samples to an axis */
 
-static bool load_floats(float *x, const float *samples, uint32_t count, uint32_t step)
-{
-    bool valid = true;
+struct range {
+    float lowest, highest;
+    uint32_t low_stays, high_stays; /* samples at an extreme that are as the one before */
+    bool valid;                     /* nothing was NaN or too large */
+};
 
-    for (uint32_t i = 0; i < count; i++, samples += step) {
-        valid &= fabsf(*samples) <= HABIT_MAX_VALUE; /* false for NaN too */
-        x[i] = habit_without_dust(*samples, LEAST_VALUE);
+static inline void note_extreme(struct range *range, float value, bool stays)
+{
+    range->valid &= fabsf(value) <= HABIT_MAX_VALUE;
+    if (value >= range->highest) {
+        range->high_stays = value > range->highest ? 0 : range->high_stays + stays;
+        range->highest = value;
     }
-    return valid;
+    if (value <= range->lowest) {
+        range->low_stays = value < range->lowest ? 0 : range->low_stays + stays;
+        range->lowest = value;
+    }
 }
 
-static bool load_integers(float *x, const int16_t *samples, float scale, uint32_t count, uint32_t step)
+/* First sample of a part of the coarse waveform: all parts have the same number of them, or one more. */
+static uint32_t part_start(uint32_t part, uint32_t parts, uint32_t samples)
 {
-    bool valid = true;
-
-    for (uint32_t i = 0; i < count; i++, samples += step) {
-        const float value = (float)*samples * scale;
-
-        valid &= fabsf(value) <= HABIT_MAX_VALUE;
-        x[i] = habit_without_dust(value, LEAST_VALUE);
-    }
-    return valid;
+    return (2 * part * samples + parts) / (2 * parts);
 }
 
-static bool load(const struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes)
+/* Fills the axis, and sums up each part. One pass over the samples: few are extremes. */
+static struct range load(struct axis *axis, const float *samples, uint32_t step, float *sums, uint32_t parts)
 {
-    if (source->floats)
-        return load_floats(axis->x, source->floats + index, axis->samples, axes);
-    return load_integers(axis->x, source->integers + index, source->scale, axis->samples, axes);
-}
+    struct range range = { .lowest = INFINITY, .highest = -INFINITY, .valid = true };
+    const float origin = habit_without_dust(*samples, LEAST_VALUE);
+    float *x = axis->x;
 
-static void find_range(struct axis *axis)
-{
-    lanes low = lanes_of(axis->x[0]), high = low;
+    axis->origin = origin;
+    for (uint32_t part = 0; part < parts; part++) {
+        const float *end = axis->x + part_start(part + 1, parts, axis->samples);
+        float sum = 0.0f;
 
-    pad(axis->x, axis->samples, axis->x[0]);
-    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
-        low = lanes_smaller(low, lanes_load(axis->x + i));
-        high = lanes_larger(high, lanes_load(axis->x + i));
+        for (; x < end; x++, samples += step) {
+            const float value = habit_without_dust(*samples, LEAST_VALUE);
+            const float difference = value - origin;
+
+            if (!(value < range.highest && value > range.lowest)) /* NaN too */
+                note_extreme(&range, value, x > axis->x && difference == x[-1]);
+            *x = difference;
+            sum += difference;
+        }
+        sums[part] = sum;
     }
-    axis->lowest = habit_smaller(habit_smaller(low[0], low[1]), habit_smaller(low[2], low[3]));
-    axis->highest = habit_larger(habit_larger(high[0], high[1]), habit_larger(high[2], high[3]));
+    return range;
 }
 
 /* A sensor beyond its range stays at an extreme for several samples, time and again: one in sixteen, three at least. */
-static bool is_clipped(const struct axis *axis)
+static bool is_clipped(const struct range *range, uint32_t samples)
 {
-    uint32_t stays = 0;
+    const uint32_t stays = range->low_stays + range->high_stays;
 
-    if (axis->lowest == axis->highest)
-        return false;
-    for (uint32_t i = 1; i < axis->samples; i++)
-        stays += axis->x[i] == axis->x[i - 1] && (axis->x[i] == axis->lowest || axis->x[i] == axis->highest);
-    return stays >= 3 && stays >= axis->samples / 16;
+    return range->lowest < range->highest && stays >= 3 && stays >= samples / 16;
 }
 
-/* Behind the end there is silence afterwards. */
-static void subtract(float *x, uint32_t samples, float value)
+/* Lanes read up to three samples behind the end: the last one again. */
+static uint32_t repeat_last(const struct axis *axis)
 {
-    for (uint32_t i = 0; i < samples; i += HABIT_LANES)
-        lanes_store(x + i, lanes_load(x + i) - lanes_of(value));
-    pad(x, samples, 0.0f);
-}
+    const uint32_t more = (0u - axis->samples) % HABIT_LANES;
 
-/* The mean of what is left after the first mean was taken off is what rounding cost: it is taken off as well. */
-static void centre(struct axis *axis)
-{
-    const float first = sum_of(axis->x, axis->samples) / (float)axis->samples;
-    float rest;
-
-    subtract(axis->x, axis->samples, first);
-    rest = sum_of(axis->x, axis->samples) / (float)axis->samples;
-    subtract(axis->x, axis->samples, rest);
-    axis->mean = habit_without_dust(first + rest, LEAST_VALUE);
+    for (uint32_t i = 0; i < more; i++)
+        axis->x[axis->samples + i] = axis->x[axis->samples - 1];
+    return more;
 }
 
 static float mean_square(const struct axis *axis)
 {
-    lanes sum = lanes_of(0.0f);
+    const lanes mean = lanes_of(axis->mean);
+    const uint32_t more = repeat_last(axis);
+    const float last = axis->x[axis->samples - 1] - axis->mean;
+    lanes sums = lanes_of(LEAST_SQUARE);
+    float sum;
 
     for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
-        const lanes y = lanes_without_dust(lanes_load(axis->x + i), 1e-16f);
+        const lanes y = lanes_subtract(lanes_load(axis->x + i), mean);
 
-        sum += y * y;
+        sums = lanes_add(sums, lanes_multiply(y, y));
     }
-    return lanes_sum(sum) / (float)axis->samples;
+    sum = lanes_sum(sums) - (float)HABIT_LANES * LEAST_SQUARE - (float)more * (last * last);
+    return sum > 100.0f * LEAST_SQUARE ? sum / (float)axis->samples : 0.0f;
 }
 
-static void measure(struct axis *axis)
+static float mean_of(const float *sums, uint32_t parts, uint32_t samples)
 {
-    const float peak = habit_larger(fabsf(axis->lowest), fabsf(axis->highest));
+    float sum = 0.0f;
 
-    centre(axis);
+    for (uint32_t part = 0; part < parts; part++)
+        sum += sums[part];
+    return sum / (float)samples;
+}
+
+static void measure(struct axis *axis, const struct range *range)
+{
+    const float peak = habit_larger(fabsf(range->lowest), fabsf(range->highest));
+
+    axis->lowest = range->lowest;
+    axis->highest = range->highest;
+    axis->clipped = is_clipped(range, axis->samples);
     axis->rms = sqrtf(mean_square(axis));
     axis->floor = ROUNDING * peak;
     axis->size = axis->rms + axis->floor + LEAST_VALUE;
@@ -147,162 +147,122 @@ static void measure(struct axis *axis)
 
 /* ------------------------------------------------------------------------------------------------- coarse waveform */
 
-/* Mean of each part, the same number of samples in each or one more. */
+/* Sums of the parts become their means, without that of all. */
 static void describe_waveform(const struct axis *axis, float *feature, uint32_t parts)
 {
-    for (uint32_t part = 0, from = 0; part < parts; part++) {
-        const uint32_t to = (2 * (part + 1) * axis->samples + parts) / (2 * parts);
-        const float sum = sum_of(axis->x + from, to - from);
+    for (uint32_t part = 0; part < parts; part++) {
+        const uint32_t length = part_start(part + 1, parts, axis->samples) - part_start(part, parts, axis->samples);
 
-        feature[part] = habit_without_dust(sum / (float)(to - from), 1e-17f);
-        from = to;
+        feature[part] = habit_without_dust(feature[part] / (float)length - axis->mean, 1e-17f);
     }
 }
 
 /* -------------------------------------------------------------------------------------------- shape of distribution */
 
+/* Sums over the standardised samples and over the differences of neighbours. */
 struct moments {
-    float third, fourth, peak;
-    float step_second, step_fourth; /* of the differences of neighbours */
+    float third, fourth, step_second, step_fourth;
 };
 
-static void standardise(struct axis *axis)
+static inline lanes standardised(lanes x, lanes mean, lanes factor)
 {
-    const lanes factor = lanes_of(1.0f / axis->size);
-
-    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES)
-        lanes_store(axis->x + i, lanes_without_dust(lanes_load(axis->x + i) * factor, DUST));
+    return lanes_whole(lanes_multiply(lanes_subtract(x, mean), factor));
 }
 
-static void measure_powers(const struct axis *axis, struct moments *m)
+static struct moments standardise(struct axis *axis)
 {
-    lanes third = lanes_of(0.0f), fourth = third, peak = third;
+    const lanes mean = lanes_of(axis->mean), factor = lanes_of(UNIT / axis->size);
+    const float more = (float)repeat_last(axis);
+    lanes third = lanes_of(0.0f), fourth = third, step_second = third, step_fourth = third;
+    lanes z = standardised(lanes_of(axis->x[0]), mean, factor);
+    float last;
 
     for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
-        const lanes z = lanes_load(axis->x + i);
-        const lanes z2 = z * z;
+        const lanes before = z;
+        lanes square, step;
 
-        third += z2 * z;
-        fourth += z2 * z2;
-        peak = lanes_larger(peak, lanes_absolute(z));
+        z = standardised(lanes_load(axis->x + i), mean, factor);
+        lanes_store(axis->x + i, z);
+        square = lanes_multiply(z, z);
+        third = lanes_add(third, lanes_multiply(square, z));
+        fourth = lanes_add(fourth, lanes_multiply(square, square));
+        step = lanes_subtract(z, lanes_previous(before, z));
+        square = lanes_multiply(step, step);
+        step_second = lanes_add(step_second, square);
+        step_fourth = lanes_add(step_fourth, lanes_multiply(square, square));
     }
-    m->third = lanes_sum(third) / (float)axis->samples;
-    m->fourth = lanes_sum(fourth) / (float)axis->samples;
-    m->peak = habit_larger(habit_larger(peak[0], peak[1]), habit_larger(peak[2], peak[3]));
-}
-
-/* The last sample is repeated where lanes read beyond it: steps of 0 add nothing. */
-static void measure_steps(const struct axis *axis, struct moments *m)
-{
-    lanes second = lanes_of(0.0f), fourth = second;
-    const uint32_t steps = axis->samples - 1;
-
-    pad(axis->x, axis->samples, axis->x[steps]);
-    for (uint32_t i = 0; i < steps; i += HABIT_LANES) {
-        const lanes step = lanes_without_dust(lanes_load(axis->x + i + 1) - lanes_load(axis->x + i), DUST);
-        const lanes step2 = step * step;
-
-        second += step2;
-        fourth += step2 * step2;
-    }
-    m->step_second = lanes_sum(second) / (float)steps;
-    m->step_fourth = lanes_sum(fourth) / (float)steps;
-    pad(axis->x, axis->samples, 0.0f);
+    last = lanes_last(z);
+    return (struct moments){ .third = lanes_sum(third) - more * (last * last * last),
+                             .fourth = lanes_sum(fourth) - more * ((last * last) * (last * last)),
+                             .step_second = lanes_sum(step_second),
+                             .step_fourth = lanes_sum(step_fourth) };
 }
 
 /* Five figures: size, tails, asymmetry, peaks, and the tails of the differences, where short shocks show. */
-static void describe_shape(const struct axis *axis, float *feature)
+static void describe_shape(const struct axis *axis, const struct moments *sum, float *feature)
 {
-    struct moments m;
-    float spread;
+    const float middle = axis->origin + axis->mean;
+    const float samples = (float)axis->samples, steps = samples - 1.0f;
+    const float peak = habit_larger(axis->highest - middle, middle - axis->lowest) / axis->size;
+    const float spread = sum->step_second * 0x1p-40f / steps + 1e-6f;
 
-    measure_powers(axis, &m);
-    measure_steps(axis, &m);
-    spread = m.step_second + 1e-6f;
     feature[0] = habit_log(axis->size);
-    feature[1] = habit_log(m.fourth + 0.1f);
-    feature[2] = habit_atan(m.third);
-    feature[3] = habit_log(m.peak + 0.1f);
-    feature[4] = habit_log(m.step_fourth / (spread * spread) + 0.1f);
+    feature[1] = habit_log(sum->fourth * 0x1p-80f / samples + 0.1f);
+    feature[2] = habit_atan(sum->third * 0x1p-60f / samples);
+    feature[3] = habit_log(peak + 0.1f);
+    feature[4] = habit_log(sum->step_fourth * 0x1p-80f / steps / (spread * spread) + 0.1f);
 }
 
 /* --------------------------------------------------------------------------------------------------------- spectrum */
 
 /* Logarithmic edges over the bins 1 .. transform / 2, each band at least one bin wide. */
-static void make_edges(const struct habit_layout *layout, uint32_t edges[])
+static void make_edges(const struct habit_layout *layout, uint16_t edges[])
 {
     const uint32_t end = layout->transform / 2 + 1;
-    const float octaves = habit_log((float)end) * (1.0f / HABIT_LN2);
+    const float octaves = habit_log((float)end) * (1.0f / HABIT_LN2) / (float)layout->bands;
 
-    edges[0] = 1;
-    for (uint32_t b = 1; b < layout->bands; b++) {
-        const uint32_t edge = (uint32_t)(habit_exp2(octaves * (float)b / (float)layout->bands) + 0.5f);
+    for (uint32_t b = 0; b < layout->bands; b++) {
+        const uint32_t edge = (uint32_t)(habit_exp2(octaves * (float)b) + 0.5f);
 
-        edges[b] = edge > edges[b - 1] ? edge : edges[b - 1] + 1;
+        edges[b] = (uint16_t)(edge > b + 1 ? edge : b + 1);
     }
-    edges[layout->bands] = end;
+    edges[layout->bands] = (uint16_t)end;
 }
 
-/* First half of a Hann window over the samples; it is symmetric: w(n - i) = w(i). */
+/* First half of a Hann window over the samples; it is symmetric. */
 static void make_window(float *window, uint32_t samples)
 {
-    for (uint32_t i = 0; i <= samples / 2; i++) {
+    for (uint32_t i = 0; 2 * i < samples; i++) {
         const float s = habit_sin(HABIT_PI * (float)i / (float)samples);
 
         window[i] = s * s;
     }
 }
 
+/* The sample in the middle is multiplied by 1. */
 static void apply_window(float *x, const float *window, uint32_t samples)
 {
-    for (uint32_t i = 0; i <= samples / 2; i++)
+    x[0] = 0.0f;
+    for (uint32_t i = 1, j = samples - 1; i < j; i++, j--) {
         x[i] *= window[i];
-    for (uint32_t i = samples / 2 + 1; i < samples; i++)
-        x[i] *= window[samples - i];
-}
-
-/* Even samples become real parts, odd ones imaginary parts, zeros behind the end. */
-static void pack(struct habit_complex packed, const float *x, uint32_t samples, uint32_t transform)
-{
-    const uint32_t whole = samples / 2;
-
-    for (uint32_t i = 0; i < whole; i++) {
-        packed.re[i] = x[2 * i];
-        packed.im[i] = x[2 * i + 1];
+        x[j] *= window[i];
     }
-    for (uint32_t i = whole; i < transform / 2; i++)
-        packed.re[i] = packed.im[i] = 0.0f;
-    if (samples % 2 != 0)
-        packed.re[whole] = x[samples - 1];
-}
-
-/* The samples are in the first half of the work area, which is overwritten once they are packed into the second; the window
- * lies behind both. */
-static float *power_spectrum(const struct axis *axis, const struct habit_layout *layout, float *work)
-{
-    const float *window = work + 2 * layout->transform;
-    const uint32_t half = layout->transform / 2;
-    struct habit_complex packed = { work + 2 * half, work + 3 * half }, other = { work, work + half }, transformed;
-    float *power;
-
-    apply_window(axis->x, window, axis->samples);
-    pack(packed, axis->x, axis->samples, layout->transform);
-    transformed = habit_fft(packed, other, layout->transform);
-    power = transformed.re == work ? work + 2 * half : work;
-    habit_fft_power(transformed, layout->transform, power);
-    return power;
 }
 
 /* The samples are standardised: the axis' size comes back as twice its logarithm, and silence in proportion to it. */
-static void describe_spectrum(const struct axis *axis, const struct habit_layout *layout, const uint32_t edges[],
-                              const float *power, float *feature)
+static void describe_spectrum(const struct axis *axis, const struct habit_layout *layout, const uint16_t edges[],
+                              const float *window, float *feature)
 {
-    const float scale = 1.0f / ((float)axis->samples * (float)axis->samples);
+    const float scale = 0.25f / (UNIT * UNIT) / ((float)axis->samples * (float)axis->samples);
     const float rounding = axis->floor / axis->size, least = LEAST_VALUE / axis->size;
     const float size = 2.0f * habit_log(axis->size);
     float silence = rounding * rounding + habit_without_dust(least, 1e-17f) * habit_without_dust(least, 1e-17f);
     float total = 0.0f;
+    const float *power;
 
+    apply_window(axis->x, window, axis->samples);
+    memset(axis->x + axis->samples, 0, 4 * (size_t)(habit_layout_room(layout) - axis->samples));
+    power = habit_fft_power(axis->x, layout->transform);
     for (uint32_t b = 0; b < layout->bands; b++) {
         feature[b] = scale * sum_of(power + edges[b], edges[b + 1] - edges[b]);
         total += feature[b];
@@ -324,45 +284,70 @@ void habit_features_open(struct habit_features *features, const struct habit_lay
     features->rms = words;
 }
 
-static void describe(struct axis *axis, const struct habit_layout *layout, const uint32_t edges[], float *work,
-                     float *spectrum, float *waveform)
+/* Integers become floats in the axis itself, from where they are loaded as any others. */
+static const float *convert(float *x, const int16_t *samples, float scale, uint32_t count, uint32_t step)
 {
-    describe_waveform(axis, waveform, layout->view[HABIT_WAVEFORM].part);
+    for (uint32_t i = 0; i < count; i++)
+        x[i] = (float)samples[(size_t)i * step] * scale;
+    return x;
+}
+
+static struct range take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes,
+                         float *sums, uint32_t parts)
+{
+    const float *converted;
+
+    if (source->floats)
+        return load(axis, source->floats + index, axes, sums, parts);
+    converted = convert(axis->x, source->integers + index, source->scale, axis->samples, axes);
+    return load(axis, converted, 1, sums, parts);
+}
+
+static void describe(struct axis *axis, const struct habit_layout *layout, const uint16_t edges[], const float *window,
+                     float *spectrum)
+{
+    struct moments moments;
+
     if (layout->transform == 0) {
         if (layout->view[HABIT_SPECTRUM].part > 0)
             spectrum[0] = habit_log(axis->size);
         return;
     }
-    standardise(axis);
-    describe_shape(axis, spectrum + layout->bands);
-    describe_spectrum(axis, layout, edges, power_spectrum(axis, layout, work), spectrum);
+    moments = standardise(axis);
+    describe_shape(axis, &moments, spectrum + layout->bands);
+    describe_spectrum(axis, layout, edges, window, spectrum);
 }
 
 bool habit_features_make(struct habit_features *features, const struct habit_layout *layout,
                          const struct habit_source *source, float *work)
 {
-    const uint32_t spectrum = layout->view[HABIT_SPECTRUM].part, waveform = layout->view[HABIT_WAVEFORM].part;
+    const uint32_t parts = layout->view[HABIT_WAVEFORM].part;
+    float *window = work + habit_layout_room(layout), *spectrum = features->view[HABIT_SPECTRUM],
+          *waveform = features->view[HABIT_WAVEFORM];
 
     features->constant = features->clipped = 0;
     if (layout->transform > 0) {
-        make_window(work + 2 * layout->transform, layout->samples);
+        make_window(window, layout->samples);
         make_edges(layout, features->edges);
     }
     for (uint32_t a = 0; a < layout->axes; a++) {
         struct axis axis = { .x = work, .samples = layout->samples };
+        float whole;
+        float *sums = parts > 0 ? waveform : &whole;
+        const struct range range = take(&axis, source, a, layout->axes, sums, parts > 0 ? parts : 1);
 
-        if (!load(&axis, source, a, layout->axes))
+        if (!range.valid)
             return false;
-        find_range(&axis);
-        if (layout->samples > 1 && axis.lowest == axis.highest)
-            features->constant |= (uint16_t)(1u << a);
-        if (is_clipped(&axis))
-            features->clipped |= (uint16_t)(1u << a);
-        measure(&axis);
-        describe(&axis, layout, features->edges, work, features->view[HABIT_SPECTRUM] + a * spectrum,
-                 features->view[HABIT_WAVEFORM] + a * waveform);
-        features->view[HABIT_LEVEL][a] = axis.mean;
+        axis.mean = mean_of(sums, parts > 0 ? parts : 1, axis.samples);
+        measure(&axis, &range);
+        describe_waveform(&axis, waveform, parts);
+        describe(&axis, layout, features->edges, window, spectrum);
+        features->constant |= (uint16_t)((layout->samples > 1 && axis.lowest == axis.highest ? 1u : 0u) << a);
+        features->clipped |= (uint16_t)((axis.clipped ? 1u : 0u) << a);
+        features->view[HABIT_LEVEL][a] = habit_without_dust(axis.origin + axis.mean, LEAST_VALUE);
         features->rms[a] = axis.rms;
+        spectrum += layout->view[HABIT_SPECTRUM].part;
+        waveform += parts;
     }
     return true;
 }

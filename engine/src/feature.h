@@ -18,7 +18,7 @@ struct habit_features {
     float *view[HABIT_VIEWS];
     float *rms;
     uint16_t constant, clipped;          /* bit a: axis a */
-    uint32_t edges[HABIT_MAX_BANDS + 1]; /* first bin of each band; behind the last one the first that is in none */
+    uint16_t edges[HABIT_MAX_BANDS + 1]; /* first bin of each band; behind the last one the first that is in none */
 };
 
 /* Which features a vector's words are. */

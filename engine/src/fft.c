@@ -1,162 +1,223 @@
 #include "fft.h"
 
-#include "lanes.h"
+#include "points.h"
 
-/* Stockham's self-sorting transform in steps of radix 4, by decimation in frequency: each step reads one pair of arrays and
- * writes the other, so no bit reversal is needed. A real signal of size N runs as N/2 complex values. */
+/* A real signal of size N is transformed as N / 2 complex values: even samples are real parts, odd ones imaginary parts, as
+ * they lie in memory. Steps of radix 4 by decimation in time, in place, where each block of a step has a twiddle of its own.
+ * The values come out in mirrored order, which is the order in which the twiddles are needed too: one table in that order
+ * serves every size. */
 
-struct twiddle {
-    float re, im;
+static const float *fine_twiddle(uint32_t b)
+{
+    return &habit_fine_twiddles[2 * (b % HABIT_FINE_TWIDDLES)];
+}
+
+/* The twiddles of block b and its neighbours, from what the table of the fine ones has for them. */
+LANES_INLINE struct points turn(struct points fine, uint32_t b)
+{
+    if (b < HABIT_FINE_TWIDDLES)
+        return fine;
+    return points_multiply(fine, points_of(&habit_coarse_twiddles[2 * (b / HABIT_FINE_TWIDDLES)]));
+}
+
+/* Four values that are combined. */
+struct quad {
+    struct points a, b, c, d;
 };
 
-/* exp(-2 pi i step / HABIT_TWIDDLES) for the first quarter of the circle. */
-static struct twiddle twiddle_at(uint32_t step)
+LANES_INLINE struct quad combine(struct quad v, struct points w1, struct points w2, struct points w3)
 {
-    struct twiddle w = { habit_quarter_wave[HABIT_TWIDDLES / 4 - step], -habit_quarter_wave[step] };
+    const struct points b = points_multiply(v.b, w1), c = points_multiply(v.c, w2), d = points_multiply(v.d, w3);
+    const struct points sum_ac = { v.a.re + c.re, v.a.im + c.im }, dif_ac = { v.a.re - c.re, v.a.im - c.im };
+    const struct points sum_bd = { b.re + d.re, b.im + d.im }, dif_bd = { b.re - d.re, b.im - d.im };
 
-    return w;
+    return (struct quad){ .a = { sum_ac.re + sum_bd.re, sum_ac.im + sum_bd.im },
+                          .b = { sum_ac.re - sum_bd.re, sum_ac.im - sum_bd.im },
+                          .c = { dif_ac.re + dif_bd.im, dif_ac.im - dif_bd.re },
+                          .d = { dif_ac.re - dif_bd.im, dif_ac.im + dif_bd.re } };
 }
 
-struct points {
-    lanes re, im;
+/* One block of a step: each quarter of it is `quarter` floats long. */
+static void combine_quarters(float *x, uint32_t quarter, struct points w1)
+{
+    const struct points w2 = points_multiply(w1, w1), w3 = points_multiply(w1, w2);
+    float *xb = x + quarter, *xc = xb + quarter, *xd = xc + quarter;
+
+    for (const float *end = xb; x != end; x += 2 * HABIT_POINTS) {
+        const struct quad v = { points_load(x), points_load(xb), points_load(xc), points_load(xd) };
+        const struct quad w = combine(v, w1, w2, w3);
+
+        points_store(x, w.a);
+        points_store(xb, w.b);
+        points_store(xc, w.c);
+        points_store(xd, w.d);
+        xb += 2 * HABIT_POINTS;
+        xc += 2 * HABIT_POINTS;
+        xd += 2 * HABIT_POINTS;
+    }
+}
+
+/* The first step where the number of points is no power of four: its only twiddle is 1. */
+static void combine_halves(float *x, uint32_t half)
+{
+    for (uint32_t i = 0; i < half; i += HABIT_POINTS) {
+        const part a = part_load(x + i), b = part_load(x + half + i);
+
+        part_store(x + i, a + b);
+        part_store(x + half + i, a - b);
+    }
+}
+
+#if HABIT_VECTORS
+
+/* The last step: its blocks have four values each, and are taken four at once. */
+static void combine_neighbours(float *x, uint32_t size)
+{
+    for (uint32_t at = 0, b = 0; at < size; at += 32, b += 4) {
+        const struct points w1 = turn(points_load(fine_twiddle(b)), b);
+        const struct points w2 = points_multiply(w1, w1), w3 = points_multiply(w1, w2);
+        struct quad v;
+
+        points_load_across(x + at, &v.a, &v.b);
+        points_load_across(x + at + 4, &v.c, &v.d);
+        v = combine(v, w1, w2, w3);
+        points_store_across(x + at, v.a, v.b);
+        points_store_across(x + at + 4, v.c, v.d);
+    }
+}
+
+#else
+
+static void combine_neighbours(float *x, uint32_t size)
+{
+    for (uint32_t at = 0, b = 0; at < size; at += 8, b++)
+        combine_quarters(x + at, 2, turn(points_load(fine_twiddle(b)), b));
+}
+
+#endif
+
+static void transform(float *x, uint32_t size)
+{
+    uint32_t length = size;
+
+    if (size & 0x55555555u) {
+        length = size / 2;
+        combine_halves(x, length);
+    }
+    for (; length > 8; length /= 4)
+        for (uint32_t at = 0, b = 0; at < size; at += length, b++)
+            combine_quarters(x + at, length / 4, turn(points_of(fine_twiddle(b)), b));
+    combine_neighbours(x, size);
+}
+
+/* Bins k and h - k, h = size / 2, from what the transform Z of the complex values has for them. E being that of the even and
+ * O that of the odd samples, * the conjugate: 2 E_k = Z_k + Z*_(h-k), 2 O_k = -i (Z_k - Z*_(h-k)), X_k = E_k + w^k O_k,
+ * X*_(h-k) = E_k - w^k O_k. */
+struct powers {
+    part up, down;
 };
 
-static inline struct points times(struct points a, struct points b)
+LANES_INLINE struct powers separate(struct points z, struct points y, struct points w)
 {
-    return (struct points){ a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re };
+    const struct points even = { z.re + y.re, z.im - y.im }, odd = { z.im + y.im, y.re - z.re };
+    const struct points turned = points_multiply(odd, w);
+    const struct points up = { even.re + turned.re, even.im + turned.im };
+    const struct points down = { even.re - turned.re, even.im - turned.im };
+
+    return (struct powers){ up.re * up.re + up.im * up.im, down.re * down.re + down.im * down.im };
 }
 
-/* Four values a quarter of the length apart, in four lanes at once. */
-static inline void butterfly(struct points v[4], struct points w1)
-{
-    const struct points w2 = times(w1, w1), w3 = times(w1, w2);
-    const struct points sum02 = { v[0].re + v[2].re, v[0].im + v[2].im },
-                        sum13 = { v[1].re + v[3].re, v[1].im + v[3].im };
-    const struct points dif02 = { v[0].re - v[2].re, v[0].im - v[2].im },
-                        dif13 = { v[1].re - v[3].re, v[1].im - v[3].im };
+#if HABIT_VECTORS
 
-    v[0] = (struct points){ sum02.re + sum13.re, sum02.im + sum13.im };
-    v[1] = times((struct points){ dif02.re + dif13.im, dif02.im - dif13.re }, w1);
-    v[2] = times((struct points){ sum02.re - sum13.re, sum02.im - sum13.im }, w2);
-    v[3] = times((struct points){ dif02.re - dif13.im, dif02.im + dif13.re }, w3);
+enum { FIRST_RUN = 8 };
+
+/* w^k of the bins at place j and behind. */
+static struct points twiddles_from(uint32_t j)
+{
+    const lanes fine = lanes_load(fine_twiddle(j / 2));
+
+    return turn((struct points){ fine, SELECT(fine, -fine, 1, 4, 3, 6) }, j / 2);
 }
 
-/* The first `count` lanes only; zeros in the others. */
-static inline lanes load_some(const float *x, uint32_t count)
+/* The runs that are shorter than the lanes. */
+static void separate_first(float *x)
 {
-    lanes v = lanes_of(0.0f);
+    static const uint8_t up[] = { 1, 2, 4, 5 }, down[] = { 1, 3, 7, 6 };
+    const float *t = habit_fine_twiddles;
+    const struct points z = { { x[2], x[4], x[8], x[10] }, { x[3], x[5], x[9], x[11] } };
+    const struct points y = { { x[2], x[6], x[14], x[12] }, { x[3], x[7], x[15], x[13] } };
+    const struct points w = { { 0.0f, t[2], t[4], t[5] }, { -1.0f, t[3], t[5], -t[4] } };
+    const struct powers powers = separate(z, y, w);
 
-    if (count == HABIT_LANES)
-        return lanes_load(x);
-    for (uint32_t i = 0; i < count; i++)
-        v[i] = x[i];
-    return v;
+    for (uint32_t i = 0; i < HABIT_LANES; i++) {
+        x[up[i]] = powers.up[i];
+        x[down[i]] = powers.down[i];
+    }
 }
 
-/* The first step, where neighbours need different twiddles and their results lie four apart. Of a transform that is shorter
- * than the lanes the last lanes hold zeros. */
-static void first_step(struct habit_complex from, struct habit_complex to, uint32_t length)
+#else
+
+enum { FIRST_RUN = 1 };
+
+static struct points twiddles_from(uint32_t j)
 {
-    const uint32_t quarter = length / 4, turn = HABIT_TWIDDLES / length;
-    const uint32_t side = quarter < HABIT_LANES ? quarter : HABIT_LANES;
+    const struct points w = turn(points_load(fine_twiddle(j / 2)), j / 2);
 
-    for (uint32_t p = 0; p < quarter; p += side) {
-        struct points v[4], w = { lanes_of(0.0f), lanes_of(0.0f) };
+    return j % 2 == 0 ? w : (struct points){ w.im, -w.re };
+}
 
-        for (uint32_t k = 0; k < 4; k++) {
-            v[k].re = load_some(from.re + p + k * quarter, side);
-            v[k].im = load_some(from.im + p + k * quarter, side);
+#endif
+
+/* Runs begin at powers of two; in mirrored order the bins k and h - k are as far from the two ends of a run. The power of what
+ * lay at place j goes to x[j], which was read before. */
+static void separate_all(float *x, uint32_t half)
+{
+#if HABIT_VECTORS
+    separate_first(x);
+#endif
+    for (uint32_t run = FIRST_RUN; run < half; run *= 2)
+        for (uint32_t j = run, m = 2 * run - HABIT_POINTS; j <= m; j += HABIT_POINTS, m -= HABIT_POINTS) {
+            const struct points z = points_load(x + 2 * j), y = points_backwards(points_load(x + 2 * m));
+            const struct powers powers = separate(z, y, twiddles_from(j));
+
+            part_store(x + j, powers.up);
+            part_store(x + m, part_backwards(powers.down));
         }
-        for (uint32_t i = 0; i < side; i++) {
-            w.re[i] = twiddle_at((p + i) * turn).re;
-            w.im[i] = twiddle_at((p + i) * turn).im;
-        }
-        butterfly(v, w);
-        for (uint32_t i = 0; i < side; i++)
-            for (uint32_t k = 0; k < 4; k++) {
-                to.re[4 * (p + i) + k] = v[k].re[i];
-                to.im[4 * (p + i) + k] = v[k].im[i];
-            }
+}
+
+/* Powers into the order of their bins, four at once from the four quarters of x, backwards: what is overwritten has been
+ * moved. The place of bin 4 q is q mirrored. */
+static void sort_bins(const float *x, uint32_t half, float *power)
+{
+    const uint32_t quarter = half / 4;
+    uint32_t place = quarter - 1;
+
+    for (uint32_t bin = half; bin > 0;) {
+        const float p0 = x[place], p1 = x[place + 2 * quarter], p2 = x[place + quarter], p3 = x[place + 3 * quarter];
+        uint32_t bit = quarter;
+
+        bin -= 4;
+        power[bin] = p0;
+        power[bin + 1] = p1;
+        power[bin + 2] = p2;
+        power[bin + 3] = p3;
+        do {
+            bit /= 2;
+            place ^= bit;
+        } while ((place & bit) != 0);
     }
 }
 
-/* A later step: `length` points are left to be combined, and `stride` neighbours, a multiple of the lanes, share twiddles. */
-static void later_step(struct habit_complex from, struct habit_complex to, uint32_t length, uint32_t stride)
+float *habit_fft_power(float *x, uint32_t size)
 {
-    const uint32_t quarter = length / 4 * stride;
+    const uint32_t half = size / 2;
+    float *power = x + half - 1;
+    float last;
 
-    for (uint32_t p = 0; p < length / 4; p++) {
-        const struct twiddle t = twiddle_at(p * (HABIT_TWIDDLES / length));
-        const struct points w = { lanes_of(t.re), lanes_of(t.im) };
-
-        for (uint32_t q = 0; q < stride; q += HABIT_LANES) {
-            struct points v[4];
-
-            for (uint32_t k = 0; k < 4; k++) {
-                v[k].re = lanes_load(from.re + p * stride + q + k * quarter);
-                v[k].im = lanes_load(from.im + p * stride + q + k * quarter);
-            }
-            butterfly(v, w);
-            for (uint32_t k = 0; k < 4; k++) {
-                lanes_store(to.re + (4 * p + k) * stride + q, v[k].re);
-                lanes_store(to.im + (4 * p + k) * stride + q, v[k].im);
-            }
-        }
-    }
-}
-
-/* What is left where the number of points is no power of four. */
-static void last_pairs(const float *from, float *to, uint32_t stride)
-{
-    for (uint32_t q = 0; q < stride; q += HABIT_LANES) {
-        const lanes a = lanes_load(from + q), b = lanes_load(from + q + stride);
-
-        lanes_store(to + q, a + b);
-        lanes_store(to + q + stride, a - b);
-    }
-}
-
-struct habit_complex habit_fft(struct habit_complex packed, struct habit_complex other, uint32_t size)
-{
-    struct habit_complex from = packed, to = other, swap;
-    uint32_t length = size / 2, stride = 1;
-
-    while (length > 1) {
-        if (stride == 1) {
-            first_step(from, to, length);
-        } else if (length >= 4) {
-            later_step(from, to, length, stride);
-        } else {
-            last_pairs(from.re, to.re, stride);
-            last_pairs(from.im, to.im, stride);
-        }
-        swap = from;
-        from = to;
-        to = swap;
-        stride *= 4;
-        length /= 4;
-    }
-    return from;
-}
-
-/* With Z the transform of the packed signal, E that of its even and O that of its odd samples, and * the conjugate:
- * 2 E_k = Z_k + Z*_(h-k), 2 O_k = -i (Z_k - Z*_(h-k)), X_k = E_k + w^k O_k, X*_(h-k) = E_k - w^k O_k, h = size / 2. */
-void habit_fft_power(struct habit_complex z, uint32_t size, float *power)
-{
-    const uint32_t half = size / 2, step = HABIT_TWIDDLES / size;
-    const float last = z.re[0] - z.im[0];
-
-    power[0] = 0.0f;
-    power[half] = last * last;
-    for (uint32_t k = 1, m = half - 1; k <= m; k++, m--) {
-        const struct twiddle w = twiddle_at(k * step);
-        const float even_re = 0.5f * (z.re[k] + z.re[m]), even_im = 0.5f * (z.im[k] - z.im[m]);
-        const float odd_re = 0.5f * (z.im[k] + z.im[m]), odd_im = 0.5f * (z.re[m] - z.re[k]);
-        const float turned_re = odd_re * w.re - odd_im * w.im, turned_im = odd_re * w.im + odd_im * w.re;
-        const float up_re = even_re + turned_re, up_im = even_im + turned_im;
-        const float down_re = even_re - turned_re, down_im = even_im - turned_im;
-
-        power[k] = up_re * up_re + up_im * up_im;
-        power[m] = down_re * down_re + down_im * down_im;
-    }
+    transform(x, size);
+    last = x[0] - x[1];
+    separate_all(x, half);
+    sort_bins(x, half, power);
+    power[half] = 4.0f * (last * last);
+    return power;
 }

@@ -1,5 +1,5 @@
-/* Four floats that are computed side by side: in one vector register where there are vectors, one after the other where
- * there are none, with the same bits. The order in which sums are taken is therefore the same on every processor. */
+/* Four floats that are computed side by side: one vector register where the compiler has such, four scalar ones elsewhere.
+ * The operations are the same and so is their order, so the bits are: four sums, added at the end in a fixed order. */
 #ifndef HABIT_LANES_H
 #define HABIT_LANES_H
 
@@ -8,15 +8,26 @@
 
 enum { HABIT_LANES = 4 };
 
-typedef float lanes __attribute__((vector_size(16)));
-typedef int32_t lanes_mask __attribute__((vector_size(16)));
+/* Even where code is to be small these must not become calls: their arguments would go through memory. */
+#define LANES_INLINE static inline __attribute__((always_inline))
 
-static inline lanes lanes_of(float x)
+#if (defined(__SSE2__) || defined(__aarch64__)) && !defined(HABIT_SCALAR)
+#define HABIT_VECTORS 1
+#else
+#define HABIT_VECTORS 0
+#endif
+
+#if HABIT_VECTORS
+
+typedef float lanes __attribute__((vector_size(16)));
+typedef int32_t lanes_whole_numbers __attribute__((vector_size(16)));
+
+LANES_INLINE lanes lanes_of(float x)
 {
     return (lanes){ x, x, x, x };
 }
 
-static inline lanes lanes_load(const float *x)
+LANES_INLINE lanes lanes_load(const float *x)
 {
     lanes v;
 
@@ -24,42 +35,107 @@ static inline lanes lanes_load(const float *x)
     return v;
 }
 
-static inline void lanes_store(float *x, lanes v)
+LANES_INLINE void lanes_store(float *x, lanes v)
 {
     memcpy(x, &v, sizeof(v));
 }
 
-static inline float lanes_sum(lanes v)
+LANES_INLINE lanes lanes_add(lanes a, lanes b)
+{
+    return a + b;
+}
+
+LANES_INLINE lanes lanes_subtract(lanes a, lanes b)
+{
+    return a - b;
+}
+
+LANES_INLINE lanes lanes_multiply(lanes a, lanes b)
+{
+    return a * b;
+}
+
+/* Without what is behind the point; magnitudes below 2^31. */
+LANES_INLINE lanes lanes_whole(lanes v)
+{
+    return __builtin_convertvector(__builtin_convertvector(v, lanes_whole_numbers), lanes);
+}
+
+/* What came just before each value, where `before` came before v. */
+LANES_INLINE lanes lanes_previous(lanes before, lanes v)
+{
+    return __builtin_shufflevector(before, v, 3, 4, 5, 6);
+}
+
+LANES_INLINE float lanes_sum(lanes v)
 {
     return (v[0] + v[1]) + (v[2] + v[3]);
 }
 
-static inline lanes lanes_select(lanes_mask mask, lanes yes, lanes no)
+LANES_INLINE float lanes_last(lanes v)
 {
-    return (lanes)((mask & (lanes_mask)yes) | (~mask & (lanes_mask)no));
+    return v[3];
 }
 
-static inline lanes lanes_larger(lanes a, lanes b)
+#else
+
+typedef struct {
+    float a, b, c, d;
+} lanes;
+
+LANES_INLINE lanes lanes_of(float x)
 {
-    return lanes_select(a > b, a, b);
+    return (lanes){ x, x, x, x };
 }
 
-static inline lanes lanes_smaller(lanes a, lanes b)
+LANES_INLINE lanes lanes_load(const float *x)
 {
-    return lanes_select(a < b, a, b);
+    return (lanes){ x[0], x[1], x[2], x[3] };
 }
 
-static inline lanes lanes_absolute(lanes v)
+LANES_INLINE void lanes_store(float *x, lanes v)
 {
-    const lanes_mask sign = { INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN };
-
-    return (lanes)((lanes_mask)v & ~sign);
+    x[0] = v.a;
+    x[1] = v.b;
+    x[2] = v.c;
+    x[3] = v.d;
 }
 
-/* See habit_without_dust(). */
-static inline lanes lanes_without_dust(lanes v, float dust)
+LANES_INLINE lanes lanes_add(lanes v, lanes w)
 {
-    return (lanes)((lanes_mask)v & (lanes_absolute(v) >= lanes_of(dust)));
+    return (lanes){ v.a + w.a, v.b + w.b, v.c + w.c, v.d + w.d };
 }
+
+LANES_INLINE lanes lanes_subtract(lanes v, lanes w)
+{
+    return (lanes){ v.a - w.a, v.b - w.b, v.c - w.c, v.d - w.d };
+}
+
+LANES_INLINE lanes lanes_multiply(lanes v, lanes w)
+{
+    return (lanes){ v.a * w.a, v.b * w.b, v.c * w.c, v.d * w.d };
+}
+
+LANES_INLINE lanes lanes_whole(lanes v)
+{
+    return (lanes){ (float)(int32_t)v.a, (float)(int32_t)v.b, (float)(int32_t)v.c, (float)(int32_t)v.d };
+}
+
+LANES_INLINE lanes lanes_previous(lanes before, lanes v)
+{
+    return (lanes){ before.d, v.a, v.b, v.c };
+}
+
+LANES_INLINE float lanes_sum(lanes v)
+{
+    return (v.a + v.b) + (v.c + v.d);
+}
+
+LANES_INLINE float lanes_last(lanes v)
+{
+    return v.d;
+}
+
+#endif
 
 #endif

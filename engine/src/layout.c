@@ -84,10 +84,10 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = at;
 }
 
-/* Work area: a transform and its window, or the kept vectors while they are compared. */
+/* Work area: the samples of one axis and half a window, or the kept vectors while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
-    const uint32_t samples = larger((layout->samples + 4) & ~3u, 2 * layout->transform);
+    const uint32_t samples = habit_layout_room(layout) + (layout->samples + 1) / 2;
     uint32_t widest = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
@@ -96,7 +96,7 @@ static void make_scratch(struct habit_layout *layout)
     layout->total = layout->vector;
     layout->whitened = layout->total + layout->vector;
     layout->work = layout->whitened + widest;
-    layout->scratch = layout->work + larger(samples + layout->samples / 2 + 1, HABIT_START * layout->vector);
+    layout->scratch = layout->work + larger(samples, HABIT_START * layout->vector);
 }
 
 bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config)

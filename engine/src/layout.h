@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fft.h"
 #include "habit/engine.h"
 
 enum {
@@ -51,6 +52,12 @@ struct habit_layout {
 bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config);
 
 bool habit_config_valid(const struct habit_config *config);
+
+/* Floats that are needed for the samples of one axis while they are looked at. */
+static inline uint32_t habit_layout_room(const struct habit_layout *layout)
+{
+    return layout->transform > HABIT_FFT_ROOM ? layout->transform : HABIT_FFT_ROOM;
+}
 
 /* Numbers in the lower triangle of a symmetric matrix. */
 static inline uint32_t habit_triangle(uint32_t size)

@@ -30,14 +30,14 @@ static float correlate(float *factor, const float *scatter, uint32_t size, float
 {
     float squares = 0.0f;
 
-    for (uint32_t i = 0; i < size; i++, factor++, scatter++)
-        for (uint32_t j = 0; j < i; j++) {
-            const float r = *scatter++ * inverse_sd[i] * inverse_sd[j] * scale;
+    for (uint32_t i = 0; i < size; i++, factor++, scatter++) {
+        const float row = scale * inverse_sd[i];
 
-            *factor = habit_without_dust(habit_within(r, 1.0f), 1e-12f);
+        for (uint32_t j = 0; j < i; j++, factor++, scatter++) {
+            *factor = habit_without_dust(*scatter * row * inverse_sd[j], 1e-12f);
             squares += *factor * *factor;
-            factor++;
         }
+    }
     return squares;
 }
 
@@ -53,41 +53,45 @@ static float shrinkage(float squares, uint32_t size, float samples)
     return numerator < denominator ? numerator / denominator : 1.0f;
 }
 
-static void shrink(float *factor, uint32_t size, float keep)
+/* x = factor^-1 x, for one x at least; returns the sum of squares. */
+static float solve(const float *factor, float *x, uint32_t size)
 {
-    for (uint32_t i = 0; i < size; i++) {
-        for (uint32_t j = 0; j < i; j++)
-            *factor++ *= keep;
-        *factor++ = 1.0f + RIDGE;
+    float rest = x[0], squares = 0.0f;
+
+    for (uint32_t i = 0;;) {
+        const float *solved = x;
+
+        rest = habit_within(rest * *factor++, FAR);
+        squares += rest * rest;
+        x[i] = rest;
+        if (++i == size)
+            return squares;
+        rest = x[i];
+        do
+            rest -= *factor++ * *solved++;
+        while (solved != x + i);
     }
 }
 
-/* sum of a[k] b[k] */
-static float dot(const float *a, const float *b, uint32_t count)
+/* Cholesky in place, of correlations that are multiplied by `keep`. False where the matrix is not positive definite, which no
+ * shrunk correlation is. */
+static bool decompose(float *factor, uint32_t size, float keep)
 {
-    float sum = 0.0f;
+    float *row = factor;
+    float squares = 0.0f;
 
-    for (uint32_t k = 0; k < count; k++)
-        sum += a[k] * b[k];
-    return sum;
-}
-
-/* Cholesky in place. False where the matrix is not positive definite, which no shrunk correlation is. */
-static bool decompose(float *factor, uint32_t size)
-{
     for (uint32_t i = 0; i < size; i++) {
-        float *row = factor + habit_triangle(i);
         float pivot;
 
-        for (uint32_t j = 0; j < i; j++) {
-            const float *above = factor + habit_triangle(j);
-
-            row[j] = (row[j] - dot(row, above, j)) * above[j];
-        }
-        pivot = row[i] - dot(row, row, i);
+        for (uint32_t j = 0; j < i; j++)
+            row[j] *= keep;
+        if (i > 0)
+            squares = solve(factor, row, i);
+        pivot = 1.0f + RIDGE - squares;
         if (!(pivot >= 0.5f * RIDGE))
             return false;
-        row[i] = 1.0f / sqrtf(pivot);
+        row += i;
+        *row++ = 1.0f / sqrtf(pivot);
     }
     return true;
 }
@@ -110,8 +114,7 @@ void habit_blocks_factor(float *factor, const float *scatter, const struct habit
     for (uint32_t block = 0; block < shape->blocks; block++) {
         const float squares = correlate(factor, scatter, size, scale, inverse_sd);
 
-        shrink(factor, size, 1.0f - shrinkage(squares, size, samples));
-        if (!decompose(factor, size))
+        if (!decompose(factor, size, 1.0f - shrinkage(squares, size, samples)))
             factor_identity(factor, size);
         factor += habit_triangle(size);
         scatter += habit_triangle(size);
@@ -119,19 +122,17 @@ void habit_blocks_factor(float *factor, const float *scatter, const struct habit
     }
 }
 
-void habit_blocks_whiten(float *white, const float *factor, const struct habit_shape *shape, const float *inverse_sd,
-                         const float *centre, const float *x)
+float habit_blocks_distance(const float *factor, const struct habit_shape *shape, const float *inverse_sd,
+                            const float *x, const float *y, float *white)
 {
-    for (uint32_t block = 0; block < shape->blocks; block++) {
-        for (uint32_t i = 0; i < shape->part; i++) {
-            const float z = habit_within((x[i] - centre[i]) * inverse_sd[i], FAR);
+    float sum = 0.0f;
 
-            white[i] = habit_within((z - dot(factor, white, i)) * factor[i], FAR);
-            factor += i + 1;
-        }
+    for (uint32_t block = 0; block < shape->blocks; block++) {
+        for (uint32_t i = 0; i < shape->part; i++)
+            white[i] = (*x++ - *y++) * *inverse_sd++;
+        sum += solve(factor, white, shape->part);
+        factor += habit_triangle(shape->part);
         white += shape->part;
-        inverse_sd += shape->part;
-        centre += shape->part;
-        x += shape->part;
     }
+    return sum;
 }

@@ -16,8 +16,9 @@ void habit_scatter_diagonal(const float *scatter, const struct habit_shape *shap
 void habit_blocks_factor(float *factor, const float *scatter, const struct habit_shape *shape, float scale,
                          const float *inverse_sd, float samples);
 
-/* white = factor^-1 ((x - centre) inverse_sd): what the model finds ordinary has unit variance in every direction. */
-void habit_blocks_whiten(float *white, const float *factor, const struct habit_shape *shape, const float *inverse_sd,
-                         const float *centre, const float *x);
+/* white = factor^-1 ((x - y) inverse_sd): what the model finds ordinary has unit variance in every direction. Returns the sum
+ * of its squares. */
+float habit_blocks_distance(const float *factor, const struct habit_shape *shape, const float *inverse_sd,
+                            const float *x, const float *y, float *white);
 
 #endif

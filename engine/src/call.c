@@ -23,6 +23,9 @@ int habit_call_open(struct habit_call *call, struct habit_engine *engine)
     call->waveform = habit_waveform_open(words + layout->model[HABIT_WAVEFORM], &layout->view[HABIT_WAVEFORM]);
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         habit_view_open(&call->view[v], &layout->view[v], cache + layout->prepared[v]);
+    call->view[HABIT_SPECTRUM].positions = call->modes.mean;
+    call->view[HABIT_LEVEL].positions = call->prototypes.position;
+    call->view[HABIT_WAVEFORM].positions = call->waveform.mean;
     call->vector = scratch + layout->features;
     call->total = scratch + layout->total;
     call->whitened = scratch + layout->whitened;
@@ -42,18 +45,8 @@ int habit_call_take(struct habit_call *call, const struct habit_source *source, 
     return HABIT_OK;
 }
 
-/* Centres and positions lie in the knowledge, so they need no copy; only what was computed is kept. */
-static void point_into_knowledge(struct habit_call *call)
-{
-    call->view[HABIT_SPECTRUM].centre = call->view[HABIT_SPECTRUM].positions = call->modes.mean;
-    call->view[HABIT_LEVEL].centre = call->prototypes.mean;
-    call->view[HABIT_LEVEL].positions = call->prototypes.position;
-    call->view[HABIT_WAVEFORM].centre = call->view[HABIT_WAVEFORM].positions = call->waveform.mean;
-}
-
 void habit_call_prepare(struct habit_call *call)
 {
-    point_into_knowledge(call);
     if (call->engine->cached)
         return;
     if (habit_has_view(call, HABIT_SPECTRUM))

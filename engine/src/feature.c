@@ -6,8 +6,10 @@
 #include "lanes.h"
 #include "maths.h"
 
-#define LEAST_VALUE  1e-15f  /* smaller samples count as 0: products of them would be subnormal */
-#define LEAST_SQUARE 1e-30f  /* sums of squares start with it and swallow what a vector unit may flush to zero */
+#define LEAST_VALUE 1e-15f /* what is smaller counts as 0 */
+#define LEAST_ORIGIN \
+    0x1p-49f                 /* instead of 0: differences from it are never subnormal, as some units flush these to 0 */
+#define LEAST_SQUARE 1e-30f  /* for the same reason sums of squares start with it */
 #define ROUNDING     1e-7f   /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
 #define UNIT         0x1p20f /* standardised samples are whole multiples of 1 / UNIT */
 
@@ -63,11 +65,19 @@ static uint32_t part_start(uint32_t part, uint32_t parts, uint32_t samples)
     return (2 * part * samples + parts) / (2 * parts);
 }
 
-/* Fills the axis, and sums up each part. One pass over the samples: few are extremes. */
-static struct range load(struct axis *axis, const float *samples, uint32_t step, float *sums, uint32_t parts)
+/* A sensor beyond its range stays at an extreme for several samples, time and again: one in sixteen, three at least. */
+static bool is_clipped(const struct range *range, uint32_t samples)
+{
+    const uint32_t stays = range->low_stays + range->high_stays;
+
+    return range->lowest < range->highest && stays >= 3 && stays >= samples / 16;
+}
+
+/* Fills the axis, and sums up each part. One pass over the samples: few are extremes. False where one means nothing. */
+static bool load(struct axis *axis, const float *samples, uint32_t step, float *sums, uint32_t parts)
 {
     struct range range = { .lowest = INFINITY, .highest = -INFINITY, .valid = true };
-    const float origin = habit_without_dust(*samples, LEAST_VALUE);
+    const float origin = fabsf(*samples) < LEAST_VALUE ? LEAST_ORIGIN : *samples;
     float *x = axis->x;
 
     axis->origin = origin;
@@ -75,26 +85,31 @@ static struct range load(struct axis *axis, const float *samples, uint32_t step,
         const float *end = axis->x + part_start(part + 1, parts, axis->samples);
         float sum = 0.0f;
 
-        for (; x < end; x++, samples += step) {
-            const float value = habit_without_dust(*samples, LEAST_VALUE);
-            const float difference = value - origin;
+        do {
+            const float difference = *samples - origin;
 
-            if (!(value < range.highest && value > range.lowest)) /* NaN too */
-                note_extreme(&range, value, x > axis->x && difference == x[-1]);
-            *x = difference;
+            if (!(*samples<range.highest && * samples> range.lowest)) /* NaN too */
+                note_extreme(&range, *samples, x > axis->x && difference == x[-1]);
+            *x++ = difference;
             sum += difference;
-        }
+            samples += step;
+        } while (x != end);
         sums[part] = sum;
     }
-    return range;
+    axis->lowest = range.lowest;
+    axis->highest = range.highest;
+    axis->clipped = is_clipped(&range, axis->samples);
+    return range.valid;
 }
 
-/* A sensor beyond its range stays at an extreme for several samples, time and again: one in sixteen, three at least. */
-static bool is_clipped(const struct range *range, uint32_t samples)
+/* Where every sample counts as 0 it is 0. */
+static void silence(struct axis *axis, float *sums, uint32_t parts)
 {
-    const uint32_t stays = range->low_stays + range->high_stays;
-
-    return range->lowest < range->highest && stays >= 3 && stays >= samples / 16;
+    if (axis->highest >= LEAST_VALUE || axis->lowest <= -LEAST_VALUE)
+        return;
+    axis->highest = axis->lowest = axis->origin = 0.0f;
+    memset(axis->x, 0, 4 * (size_t)axis->samples);
+    memset(sums, 0, 4 * (size_t)parts);
 }
 
 /* Lanes read up to three samples behind the end: the last one again. */
@@ -133,13 +148,10 @@ static float mean_of(const float *sums, uint32_t parts, uint32_t samples)
     return sum / (float)samples;
 }
 
-static void measure(struct axis *axis, const struct range *range)
+static void measure(struct axis *axis)
 {
-    const float peak = habit_larger(fabsf(range->lowest), fabsf(range->highest));
+    const float peak = habit_larger(fabsf(axis->lowest), fabsf(axis->highest));
 
-    axis->lowest = range->lowest;
-    axis->highest = range->highest;
-    axis->clipped = is_clipped(range, axis->samples);
     axis->rms = sqrtf(mean_square(axis));
     axis->floor = ROUNDING * peak;
     axis->size = axis->rms + axis->floor + LEAST_VALUE;
@@ -147,35 +159,33 @@ static void measure(struct axis *axis, const struct range *range)
 
 /* ------------------------------------------------------------------------------------------------- coarse waveform */
 
-/* Sums of the parts become their means, without that of all. */
-static void describe_waveform(const struct axis *axis, float *feature, uint32_t parts)
+/* Mean of each part, without that of all. */
+static void describe_waveform(const struct axis *axis, const float *sums, float *feature, uint32_t parts)
 {
     for (uint32_t part = 0; part < parts; part++) {
         const uint32_t length = part_start(part + 1, parts, axis->samples) - part_start(part, parts, axis->samples);
 
-        feature[part] = habit_without_dust(feature[part] / (float)length - axis->mean, 1e-17f);
+        feature[part] = habit_without_dust(sums[part] / (float)length - axis->mean, 1e-17f);
     }
 }
 
 /* -------------------------------------------------------------------------------------------- shape of distribution */
-
-/* Sums over the standardised samples and over the differences of neighbours. */
-struct moments {
-    float third, fourth, step_second, step_fourth;
-};
 
 static inline lanes standardised(lanes x, lanes mean, lanes factor)
 {
     return lanes_whole(lanes_multiply(lanes_subtract(x, mean), factor));
 }
 
-static struct moments standardise(struct axis *axis)
+/* Five figures: size, tails, asymmetry, peaks, and the tails of the differences of neighbours, where short shocks show. On
+ * the way the samples are standardised. Never inline: many registers are saved for the time of these sums only. */
+__attribute__((noinline)) static void describe_shape(const struct axis *axis, float *feature)
 {
     const lanes mean = lanes_of(axis->mean), factor = lanes_of(UNIT / axis->size);
     const float more = (float)repeat_last(axis);
+    const float samples = (float)axis->samples, steps = samples - 1.0f, middle = axis->origin + axis->mean;
     lanes third = lanes_of(0.0f), fourth = third, step_second = third, step_fourth = third;
     lanes z = standardised(lanes_of(axis->x[0]), mean, factor);
-    float last;
+    float last, spread;
 
     for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
         const lanes before = z;
@@ -192,25 +202,12 @@ static struct moments standardise(struct axis *axis)
         step_fourth = lanes_add(step_fourth, lanes_multiply(square, square));
     }
     last = lanes_last(z);
-    return (struct moments){ .third = lanes_sum(third) - more * (last * last * last),
-                             .fourth = lanes_sum(fourth) - more * ((last * last) * (last * last)),
-                             .step_second = lanes_sum(step_second),
-                             .step_fourth = lanes_sum(step_fourth) };
-}
-
-/* Five figures: size, tails, asymmetry, peaks, and the tails of the differences, where short shocks show. */
-static void describe_shape(const struct axis *axis, const struct moments *sum, float *feature)
-{
-    const float middle = axis->origin + axis->mean;
-    const float samples = (float)axis->samples, steps = samples - 1.0f;
-    const float peak = habit_larger(axis->highest - middle, middle - axis->lowest) / axis->size;
-    const float spread = sum->step_second * 0x1p-40f / steps + 1e-6f;
-
+    spread = lanes_sum(step_second) * 0x1p-40f / steps + 1e-6f;
     feature[0] = habit_log(axis->size);
-    feature[1] = habit_log(sum->fourth * 0x1p-80f / samples + 0.1f);
-    feature[2] = habit_atan(sum->third * 0x1p-60f / samples);
-    feature[3] = habit_log(peak + 0.1f);
-    feature[4] = habit_log(sum->step_fourth * 0x1p-80f / steps / (spread * spread) + 0.1f);
+    feature[1] = habit_log((lanes_sum(fourth) - more * ((last * last) * (last * last))) * 0x1p-80f / samples + 0.1f);
+    feature[2] = habit_atan((lanes_sum(third) - more * (last * last * last)) * 0x1p-60f / samples);
+    feature[3] = habit_log(habit_larger(axis->highest - middle, middle - axis->lowest) / axis->size + 0.1f);
+    feature[4] = habit_log(lanes_sum(step_fourth) * 0x1p-80f / steps / (spread * spread) + 0.1f);
 }
 
 /* --------------------------------------------------------------------------------------------------------- spectrum */
@@ -232,8 +229,10 @@ static void make_edges(const struct habit_layout *layout, uint16_t edges[])
 /* First half of a Hann window over the samples; it is symmetric. */
 static void make_window(float *window, uint32_t samples)
 {
+    const float step = HABIT_PI / (float)samples;
+
     for (uint32_t i = 0; 2 * i < samples; i++) {
-        const float s = habit_sin(HABIT_PI * (float)i / (float)samples);
+        const float s = habit_sin(step * (float)i);
 
         window[i] = s * s;
     }
@@ -292,30 +291,31 @@ static const float *convert(float *x, const int16_t *samples, float scale, uint3
     return x;
 }
 
-static struct range take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes,
-                         float *sums, uint32_t parts)
+static bool take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes, float *sums,
+                 uint32_t parts)
 {
-    const float *converted;
+    const float *samples = source->floats + index;
 
-    if (source->floats)
-        return load(axis, source->floats + index, axes, sums, parts);
-    converted = convert(axis->x, source->integers + index, source->scale, axis->samples, axes);
-    return load(axis, converted, 1, sums, parts);
+    if (!source->floats) {
+        samples = convert(axis->x, source->integers + index, source->scale, axis->samples, axes);
+        axes = 1;
+    }
+    if (!load(axis, samples, axes, sums, parts))
+        return false;
+    silence(axis, sums, parts);
+    axis->mean = mean_of(sums, parts, axis->samples);
+    return true;
 }
 
-static void describe(struct axis *axis, const struct habit_layout *layout, const uint16_t edges[], const float *window,
-                     float *spectrum)
+static void describe(const struct axis *axis, const struct habit_layout *layout, const uint16_t edges[],
+                     const float *window, float *spectrum)
 {
-    struct moments moments;
-
-    if (layout->transform == 0) {
-        if (layout->view[HABIT_SPECTRUM].part > 0)
-            spectrum[0] = habit_log(axis->size);
-        return;
+    if (layout->transform > 0) {
+        describe_shape(axis, spectrum + layout->bands);
+        describe_spectrum(axis, layout, edges, window, spectrum);
+    } else if (layout->view[HABIT_SPECTRUM].part > 0) {
+        spectrum[0] = habit_log(axis->size);
     }
-    moments = standardise(axis);
-    describe_shape(axis, &moments, spectrum + layout->bands);
-    describe_spectrum(axis, layout, edges, window, spectrum);
 }
 
 bool habit_features_make(struct habit_features *features, const struct habit_layout *layout,
@@ -324,6 +324,7 @@ bool habit_features_make(struct habit_features *features, const struct habit_lay
     const uint32_t parts = layout->view[HABIT_WAVEFORM].part;
     float *window = work + habit_layout_room(layout), *spectrum = features->view[HABIT_SPECTRUM],
           *waveform = features->view[HABIT_WAVEFORM];
+    float sums[HABIT_SEGMENTS];
 
     features->constant = features->clipped = 0;
     if (layout->transform > 0) {
@@ -332,15 +333,11 @@ bool habit_features_make(struct habit_features *features, const struct habit_lay
     }
     for (uint32_t a = 0; a < layout->axes; a++) {
         struct axis axis = { .x = work, .samples = layout->samples };
-        float whole;
-        float *sums = parts > 0 ? waveform : &whole;
-        const struct range range = take(&axis, source, a, layout->axes, sums, parts > 0 ? parts : 1);
 
-        if (!range.valid)
+        if (!take(&axis, source, a, layout->axes, sums, parts > 0 ? parts : 1))
             return false;
-        axis.mean = mean_of(sums, parts > 0 ? parts : 1, axis.samples);
-        measure(&axis, &range);
-        describe_waveform(&axis, waveform, parts);
+        measure(&axis);
+        describe_waveform(&axis, sums, waveform, parts);
         describe(&axis, layout, features->edges, window, spectrum);
         features->constant |= (uint16_t)((layout->samples > 1 && axis.lowest == axis.highest ? 1u : 0u) << a);
         features->clipped |= (uint16_t)((axis.clipped ? 1u : 0u) << a);

@@ -42,8 +42,9 @@ static void combine_quarters(float *x, uint32_t quarter, struct points w1)
 {
     const struct points w2 = points_multiply(w1, w1), w3 = points_multiply(w1, w2);
     float *xb = x + quarter, *xc = xb + quarter, *xd = xc + quarter;
+    const float *end = xb;
 
-    for (const float *end = xb; x != end; x += 2 * HABIT_POINTS) {
+    do {
         const struct quad v = { points_load(x), points_load(xb), points_load(xc), points_load(xd) };
         const struct quad w = combine(v, w1, w2, w3);
 
@@ -51,10 +52,11 @@ static void combine_quarters(float *x, uint32_t quarter, struct points w1)
         points_store(xb, w.b);
         points_store(xc, w.c);
         points_store(xd, w.d);
+        x += 2 * HABIT_POINTS;
         xb += 2 * HABIT_POINTS;
         xc += 2 * HABIT_POINTS;
         xd += 2 * HABIT_POINTS;
-    }
+    } while (x != end);
 }
 
 /* The first step where the number of points is no power of four: its only twiddle is 1. */

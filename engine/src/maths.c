@@ -53,14 +53,6 @@ float habit_atan(float x)
     return x < 0.0f ? -(offset + t) : offset + t;
 }
 
-float habit_sin(float x)
-{
-    float x2 = x * x;
-    float series = -1.0f / 5040.0f + x2 * (1.0f / 362880.0f - x2 * (1.0f / 39916800.0f));
-
-    return x + x * x2 * (-1.0f / 6.0f + x2 * (1.0f / 120.0f + x2 * series));
-}
-
 /* Half the complementary error function of x / sqrt(2), by the Chebyshev fit of Numerical Recipes, 6.2. */
 float habit_normal_tail(float x)
 {

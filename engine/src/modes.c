@@ -212,7 +212,6 @@ void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_vie
     for (uint32_t k = 0; k < modes->model->used; k++)
         view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f);
     *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, count);
-    habit_view_place(view, modes->model->used);
 }
 
 void habit_modes_halve(const struct habit_modes_parts *modes)

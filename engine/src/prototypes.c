@@ -75,7 +75,6 @@ void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct hab
     for (uint32_t k = 0; k < p->model->used; k++)
         view->discount[k] = 1.0f;
     *view->active = habit_supported(p->count, p->model->used, p->model->pinned, count);
-    habit_view_place(view, p->model->used);
 }
 
 uint32_t habit_prototypes_seasoned(const struct habit_prototypes_parts *p, uint32_t active, uint32_t count)

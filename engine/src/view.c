@@ -7,7 +7,7 @@ uint32_t habit_view_words(const struct habit_shape *shape)
 {
     const uint32_t d = shape->dimension;
 
-    return d == 0 ? 0 : d + shape->blocks * habit_triangle(shape->part) + shape->points * (d + 1) + 1;
+    return d == 0 ? 0 : d + shape->blocks * habit_triangle(shape->part) + shape->points + 1;
 }
 
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words)
@@ -15,49 +15,29 @@ void habit_view_open(struct habit_view *view, const struct habit_shape *shape, f
     view->shape = shape;
     view->inverse_sd = words;
     view->factor = view->inverse_sd + shape->dimension;
-    view->points = view->factor + shape->blocks * habit_triangle(shape->part);
-    view->discount = view->points + shape->points * shape->dimension;
+    view->discount = view->factor + shape->blocks * habit_triangle(shape->part);
     view->active = (uint32_t *)(view->discount + shape->points);
-}
-
-static float squared_distance(const float *a, const float *b, uint32_t count)
-{
-    float sum = 0.0f;
-
-    for (uint32_t i = 0; i < count; i++)
-        sum += (a[i] - b[i]) * (a[i] - b[i]);
-    return sum;
 }
 
 float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *white, uint32_t *nearest)
 {
     const uint32_t d = view->shape->dimension;
-    float least = 0.0f;
-    bool found = false;
+    const float *position = view->positions;
+    float least = INFINITY;
 
-    habit_blocks_whiten(white, view->factor, view->shape, view->inverse_sd, view->centre, x);
-    for (uint32_t k = 0; k < view->shape->points; k++) {
+    for (uint32_t k = 0; k < view->shape->points; k++, position += d) {
         float distance;
 
         if (!(mask >> k & 1u))
             continue;
-        distance = squared_distance(white, view->points + k * d, d) * view->discount[k];
-        if (!found || distance < least) {
-            found = true;
+        distance = habit_blocks_distance(view->factor, view->shape, view->inverse_sd, x, position, white);
+        distance *= view->discount[k];
+        if (distance < least) {
             least = distance;
             *nearest = k;
         }
     }
     return least / (float)d;
-}
-
-void habit_view_place(struct habit_view *view, uint32_t count)
-{
-    const uint32_t d = view->shape->dimension;
-
-    for (uint32_t k = 0; k < count; k++)
-        habit_blocks_whiten(view->points + k * d, view->factor, view->shape, view->inverse_sd, view->centre,
-                            view->positions + k * d);
 }
 
 void habit_view_invert(struct habit_view *view)

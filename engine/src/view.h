@@ -6,24 +6,20 @@
 
 struct habit_view {
     const struct habit_shape *shape;
-    const float *centre;    /* in the knowledge: features are whitened around it */
-    const float *positions; /* in the knowledge: the points themselves, for explanations */
+    const float *positions; /* of the points, in the knowledge */
     float *inverse_sd;      /* from here on in the cache */
     float *factor;
-    float *points;    /* whitened */
     float *discount;  /* of a squared distance: 1 / (1 + 1 / count), as young means are uncertain themselves */
     uint32_t *active; /* bit k: point k counts as nominal */
 };
 
-/* Finds the parts of a prepared view in the cache; centre and positions are the caller's to set. */
+/* Finds the parts of a prepared view in the cache; the positions are the caller's to set. */
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words);
 
-/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest. */
+/* Mean square distance of x to the nearest of the points in `mask`, of which there is one at least, over the dimensions;
+ * which one it is in *nearest. */
 float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *white,
                           uint32_t *nearest);
-
-/* Whitens the first `count` positions into points, once centre, inverse_sd and factor are there. */
-void habit_view_place(struct habit_view *view, uint32_t count);
 
 /* Variances in inverse_sd become what the name says. */
 void habit_view_invert(struct habit_view *view);

@@ -37,7 +37,6 @@ void habit_waveform_prepare(const struct habit_waveform_parts *waveform, struct 
                         habit_weights_worth(&waveform->model->weights));
     view->discount[0] = 1.0f;
     *view->active = 1;
-    habit_view_place(view, 1);
 }
 
 void habit_waveform_learn(const struct habit_waveform_parts *waveform, const float *x, float weight, float *work)

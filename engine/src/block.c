@@ -3,7 +3,6 @@
 #include "maths.h"
 
 #define RIDGE 1e-6f /* added to the diagonal of a correlation */
-#define FAR   1e12f /* standard deviations; further away is no stranger, and squares stay finite */
 
 void habit_scatter_add(float *scatter, const struct habit_shape *shape, const float *d, float weight)
 {
@@ -53,19 +52,18 @@ static float shrinkage(float squares, uint32_t size, float samples)
     return numerator < denominator ? numerator / denominator : 1.0f;
 }
 
-/* x = factor^-1 x, for one x at least; returns the sum of squares. */
+/* x = L^-1 x, for one x at least; returns the sum of x x / D. */
 static float solve(const float *factor, float *x, uint32_t size)
 {
-    float rest = x[0], squares = 0.0f;
+    float rest = x[0], sum = 0.0f;
 
     for (uint32_t i = 0;;) {
         const float *solved = x;
 
-        rest = habit_within(rest * *factor++, FAR);
-        squares += rest * rest;
         x[i] = rest;
+        sum += rest * rest * *factor++;
         if (++i == size)
-            return squares;
+            return sum;
         rest = x[i];
         do
             rest -= *factor++ * *solved++;
@@ -73,25 +71,27 @@ static float solve(const float *factor, float *x, uint32_t size)
     }
 }
 
-/* Cholesky in place, of correlations that are multiplied by `keep`. False where the matrix is not positive definite, which no
- * shrunk correlation is. */
+/* In place, of correlations that are multiplied by `keep`. False where the matrix is not positive definite, which no shrunk
+ * correlation is. */
 static bool decompose(float *factor, uint32_t size, float keep)
 {
     float *row = factor;
-    float squares = 0.0f;
+    float sum = 0.0f;
 
     for (uint32_t i = 0; i < size; i++) {
+        const float *reciprocal = factor;
         float pivot;
 
-        for (uint32_t j = 0; j < i; j++)
-            row[j] *= keep;
         if (i > 0)
-            squares = solve(factor, row, i);
-        pivot = 1.0f + RIDGE - squares;
+            sum = solve(factor, row, i);
+        pivot = 1.0f + RIDGE - keep * keep * sum;
         if (!(pivot >= 0.5f * RIDGE))
             return false;
-        row += i;
-        *row++ = 1.0f / sqrtf(pivot);
+        for (uint32_t j = 0; j < i; j++) {
+            *row++ *= keep * *reciprocal;
+            reciprocal += j + 2;
+        }
+        *row++ = 1.0f / pivot;
     }
     return true;
 }
@@ -122,17 +122,46 @@ void habit_blocks_factor(float *factor, const float *scatter, const struct habit
     }
 }
 
-float habit_blocks_distance(const float *factor, const struct habit_shape *shape, const float *inverse_sd,
-                            const float *x, const float *y, float *white)
+#if HABIT_VECTORS
+
+/* solve() for as many x side by side as there are lanes. */
+static number solve_numbers(const float *factor, float *x, uint32_t size)
 {
-    float sum = 0.0f;
+    number rest = number_load(x), sum = number_of(0.0f);
+
+    for (uint32_t i = 0;;) {
+        number_store(x + i * HABIT_POINTS, rest);
+        sum += rest * rest * *factor++;
+        if (++i == size)
+            return sum;
+        rest = number_load(x + i * HABIT_POINTS);
+        for (uint32_t j = 0; j < i; j++)
+            rest -= *factor++ * number_load(x + j * HABIT_POINTS);
+    }
+}
+
+#else
+
+static number solve_numbers(const float *factor, float *x, uint32_t size)
+{
+    return solve(factor, x, size);
+}
+
+#endif
+
+void habit_blocks_distances(const float *factor, const struct habit_shape *shape, const float *inverse_sd,
+                            const float *x, const float *const points[HABIT_POINTS], float *work,
+                            float distance[HABIT_POINTS])
+{
+    number sum = number_of(0.0f);
+    uint32_t at = 0;
 
     for (uint32_t block = 0; block < shape->blocks; block++) {
-        for (uint32_t i = 0; i < shape->part; i++)
-            white[i] = (*x++ - *y++) * *inverse_sd++;
-        sum += solve(factor, white, shape->part);
+        for (uint32_t i = 0; i < shape->part; i++, at++)
+            for (uint32_t k = 0; k < HABIT_POINTS; k++)
+                work[i * HABIT_POINTS + k] = (x[at] - points[k][at]) * inverse_sd[at];
+        sum += solve_numbers(factor, work, shape->part);
         factor += habit_triangle(shape->part);
-        white += shape->part;
     }
-    return sum;
+    number_store(distance, sum);
 }

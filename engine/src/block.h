@@ -4,6 +4,7 @@
 #define HABIT_BLOCK_H
 
 #include "layout.h"
+#include "points.h"
 
 /* scatter += weight d d' in every block. */
 void habit_scatter_add(float *scatter, const struct habit_shape *shape, const float *d, float weight);
@@ -11,14 +12,15 @@ void habit_scatter_add(float *scatter, const struct habit_shape *shape, const fl
 /* variance[i] = diagonal of the scatter. */
 void habit_scatter_diagonal(const float *scatter, const struct habit_shape *shape, float *diagonal);
 
-/* Factors of the shrunk correlation in every block: lower triangle, with reciprocals on the diagonal. The covariance is
- * scale x scatter, inverse_sd belongs to it; samples is how many it was estimated from. */
+/* Factors L D L' of the shrunk correlation in every block: lower triangle, with the reciprocals of D on the diagonal. The
+ * covariance is scale x scatter, inverse_sd belongs to it; samples is how many it was estimated from. */
 void habit_blocks_factor(float *factor, const float *scatter, const struct habit_shape *shape, float scale,
                          const float *inverse_sd, float samples);
 
-/* white = factor^-1 ((x - y) inverse_sd): what the model finds ordinary has unit variance in every direction. Returns the sum
- * of its squares. */
-float habit_blocks_distance(const float *factor, const struct habit_shape *shape, const float *inverse_sd,
-                            const float *x, const float *y, float *white);
+/* Squares of the distances of x from points, in standard deviations, where what the model finds ordinary has unit variance
+ * in every direction. Where one is beyond all numbers it is infinite or NaN. work: HABIT_POINTS x part floats. */
+void habit_blocks_distances(const float *factor, const struct habit_shape *shape, const float *inverse_sd,
+                            const float *x, const float *const points[HABIT_POINTS], float *work,
+                            float distance[HABIT_POINTS]);
 
 #endif

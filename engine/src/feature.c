@@ -6,12 +6,11 @@
 #include "lanes.h"
 #include "maths.h"
 
-#define LEAST_VALUE 1e-15f /* what is smaller counts as 0 */
-#define LEAST_ORIGIN \
-    0x1p-49f                 /* instead of 0: differences from it are never subnormal, as some units flush these to 0 */
-#define LEAST_SQUARE 1e-30f  /* for the same reason sums of squares start with it */
-#define ROUNDING     1e-7f   /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
-#define UNIT         0x1p20f /* standardised samples are whole multiples of 1 / UNIT */
+#define LEAST_VALUE  1e-15f   /* what is smaller counts as 0 */
+#define LEAST_RANGE  2e-15f   /* what moves less stands still */
+#define LEAST_ORIGIN 0x1p-49f /* instead of 0: what differs from it does so by no subnormal number */
+#define ROUNDING     1e-7f    /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
+#define STEPS        0x1p24f  /* between the extremes of an axis */
 
 static float sum_of(const float *x, uint32_t count)
 {
@@ -25,17 +24,27 @@ static float sum_of(const float *x, uint32_t count)
     return lanes_sum(sum) + rest;
 }
 
+/* Sums of powers of the whole numbers, and of the differences of neighbours. No more than 2^26 in magnitude, they add up to
+ * nothing that is subnormal or infinite. */
+struct moments {
+    float second, third, fourth;
+    float step_second, step_fourth;
+};
+
 /* One axis while it is looked at. */
 struct axis {
-    float *x; /* samples without their origin; from standardise() on without their mean, in units of size / UNIT */
+    float *x; /* samples without their origin; from measure() on whole numbers, without their mean */
     uint32_t samples;
     float origin; /* the first sample: what is left without it is exact where the offset is large */
     float mean;   /* without the origin */
     float lowest, highest;
-    float rms;
-    float floor; /* what counts as silence on this axis */
-    float size;  /* rms and floors: never 0 */
     bool clipped;
+    struct moments moments;
+    float unit; /* of the whole numbers; 0 where the axis stands still */
+    float rms;
+    float floor; /* what counts as silence on this axis: never 0 */
+    float size;  /* rms and floor */
+    float log_size;
 };
 
 /* ------------------------------------------------------------------------------------------------ samples to an axis */
@@ -74,11 +83,13 @@ static bool is_clipped(const struct range *range, uint32_t samples)
 }
 
 /* Fills the axis, and sums up each part. One pass over the samples: few are extremes. False where one means nothing. */
-static bool load(struct axis *axis, const float *samples, uint32_t step, float *sums, uint32_t parts)
+__attribute__((noinline)) static bool load(struct axis *axis, const float *samples, uint32_t step, float *sums,
+                                           uint32_t parts)
 {
     struct range range = { .lowest = INFINITY, .highest = -INFINITY, .valid = true };
     const float origin = fabsf(*samples) < LEAST_VALUE ? LEAST_ORIGIN : *samples;
     float *x = axis->x;
+    float total = 0.0f;
 
     axis->origin = origin;
     for (uint32_t part = 0; part < parts; part++) {
@@ -86,30 +97,22 @@ static bool load(struct axis *axis, const float *samples, uint32_t step, float *
         float sum = 0.0f;
 
         do {
-            const float difference = *samples - origin;
+            const float value = *samples, difference = value - origin;
 
-            if (!(*samples<range.highest && * samples> range.lowest)) /* NaN too */
-                note_extreme(&range, *samples, x > axis->x && difference == x[-1]);
+            if (!(value < range.highest && value > range.lowest)) /* NaN too */
+                note_extreme(&range, value, x > axis->x && difference == x[-1]);
             *x++ = difference;
             sum += difference;
             samples += step;
         } while (x != end);
         sums[part] = sum;
+        total += sum;
     }
+    axis->mean = total / (float)axis->samples;
     axis->lowest = range.lowest;
     axis->highest = range.highest;
     axis->clipped = is_clipped(&range, axis->samples);
     return range.valid;
-}
-
-/* Where every sample counts as 0 it is 0. */
-static void silence(struct axis *axis, float *sums, uint32_t parts)
-{
-    if (axis->highest >= LEAST_VALUE || axis->lowest <= -LEAST_VALUE)
-        return;
-    axis->highest = axis->lowest = axis->origin = 0.0f;
-    memset(axis->x, 0, 4 * (size_t)axis->samples);
-    memset(sums, 0, 4 * (size_t)parts);
 }
 
 /* Lanes read up to three samples behind the end: the last one again. */
@@ -122,39 +125,54 @@ static uint32_t repeat_last(const struct axis *axis)
     return more;
 }
 
-static float mean_square(const struct axis *axis)
+static inline lanes whole_numbers(lanes x, lanes mean, lanes factor)
 {
-    const lanes mean = lanes_of(axis->mean);
-    const uint32_t more = repeat_last(axis);
-    const float last = axis->x[axis->samples - 1] - axis->mean;
-    lanes sums = lanes_of(LEAST_SQUARE);
-    float sum;
-
-    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
-        const lanes y = lanes_subtract(lanes_load(axis->x + i), mean);
-
-        sums = lanes_add(sums, lanes_multiply(y, y));
-    }
-    sum = lanes_sum(sums) - (float)HABIT_LANES * LEAST_SQUARE - (float)more * (last * last);
-    return sum > 100.0f * LEAST_SQUARE ? sum / (float)axis->samples : 0.0f;
+    return lanes_whole(lanes_multiply(lanes_subtract(x, mean), factor));
 }
 
-static float mean_of(const float *sums, uint32_t parts, uint32_t samples)
+/* Samples become whole numbers. Never inline: many registers are saved for the time of these sums only. */
+__attribute__((noinline)) static void sum_powers(struct axis *axis)
 {
-    float sum = 0.0f;
+    const lanes mean = lanes_of(axis->mean), factor = lanes_of(axis->unit > 0.0f ? 1.0f / axis->unit : 0.0f);
+    const float more = (float)repeat_last(axis);
+    lanes seconds = lanes_of(0.0f), third = seconds, fourth = seconds, step_fourth = seconds;
+    lanes z = whole_numbers(lanes_of(axis->x[0]), mean, factor);
+    struct moments *m = &axis->moments;
+    float last;
 
-    for (uint32_t part = 0; part < parts; part++)
-        sum += sums[part];
-    return sum / (float)samples;
+    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
+        const lanes before = z;
+        lanes square, step;
+
+        z = whole_numbers(lanes_load(axis->x + i), mean, factor);
+        lanes_store(axis->x + i, z);
+        step = lanes_subtract(z, lanes_previous(before, z));
+        step = lanes_multiply(step, step);
+        square = lanes_multiply(z, z);
+        seconds = lanes_add(seconds, lanes_pairs(square, step));
+        third = lanes_add(third, lanes_multiply(square, z));
+        fourth = lanes_add(fourth, lanes_multiply(square, square));
+        step_fourth = lanes_add(step_fourth, lanes_multiply(step, step));
+    }
+    last = lanes_last(z);
+    m->second = lanes_first_sum(seconds) - more * (last * last);
+    m->third = lanes_sum(third) - more * (last * last * last);
+    m->fourth = lanes_sum(fourth) - more * ((last * last) * (last * last));
+    m->step_second = lanes_second_sum(seconds);
+    m->step_fourth = lanes_sum(step_fourth);
 }
 
 static void measure(struct axis *axis)
 {
     const float peak = habit_larger(fabsf(axis->lowest), fabsf(axis->highest));
+    const float range = axis->highest - axis->lowest;
 
-    axis->rms = sqrtf(mean_square(axis));
-    axis->floor = ROUNDING * peak;
-    axis->size = axis->rms + axis->floor + LEAST_VALUE;
+    axis->unit = range > LEAST_RANGE ? range / STEPS : 0.0f;
+    sum_powers(axis);
+    axis->rms = sqrtf(axis->moments.second / (float)axis->samples) * axis->unit;
+    axis->floor = ROUNDING * peak + LEAST_VALUE;
+    axis->size = axis->rms + axis->floor;
+    axis->log_size = habit_log(axis->size);
 }
 
 /* ------------------------------------------------------------------------------------------------- coarse waveform */
@@ -165,49 +183,25 @@ static void describe_waveform(const struct axis *axis, const float *sums, float 
     for (uint32_t part = 0; part < parts; part++) {
         const uint32_t length = part_start(part + 1, parts, axis->samples) - part_start(part, parts, axis->samples);
 
-        feature[part] = habit_without_dust(sums[part] / (float)length - axis->mean, 1e-17f);
+        feature[part] = habit_without_dust(sums[part] / (float)length - axis->mean, LEAST_RANGE);
     }
 }
 
 /* -------------------------------------------------------------------------------------------- shape of distribution */
 
-static inline lanes standardised(lanes x, lanes mean, lanes factor)
+/* Five figures: size, tails, asymmetry, peaks, and the tails of the differences of neighbours, where short shocks show. */
+static void describe_shape(const struct axis *axis, float *feature)
 {
-    return lanes_whole(lanes_multiply(lanes_subtract(x, mean), factor));
-}
-
-/* Five figures: size, tails, asymmetry, peaks, and the tails of the differences of neighbours, where short shocks show. On
- * the way the samples are standardised. Never inline: many registers are saved for the time of these sums only. */
-__attribute__((noinline)) static void describe_shape(const struct axis *axis, float *feature)
-{
-    const lanes mean = lanes_of(axis->mean), factor = lanes_of(UNIT / axis->size);
-    const float more = (float)repeat_last(axis);
+    const struct moments *m = &axis->moments;
+    const float scale = axis->unit / axis->size, scale2 = scale * scale;
     const float samples = (float)axis->samples, steps = samples - 1.0f, middle = axis->origin + axis->mean;
-    lanes third = lanes_of(0.0f), fourth = third, step_second = third, step_fourth = third;
-    lanes z = standardised(lanes_of(axis->x[0]), mean, factor);
-    float last, spread;
+    const float spread = m->step_second * scale2 / steps + 1e-6f;
 
-    for (uint32_t i = 0; i < axis->samples; i += HABIT_LANES) {
-        const lanes before = z;
-        lanes square, step;
-
-        z = standardised(lanes_load(axis->x + i), mean, factor);
-        lanes_store(axis->x + i, z);
-        square = lanes_multiply(z, z);
-        third = lanes_add(third, lanes_multiply(square, z));
-        fourth = lanes_add(fourth, lanes_multiply(square, square));
-        step = lanes_subtract(z, lanes_previous(before, z));
-        square = lanes_multiply(step, step);
-        step_second = lanes_add(step_second, square);
-        step_fourth = lanes_add(step_fourth, lanes_multiply(square, square));
-    }
-    last = lanes_last(z);
-    spread = lanes_sum(step_second) * 0x1p-40f / steps + 1e-6f;
-    feature[0] = habit_log(axis->size);
-    feature[1] = habit_log((lanes_sum(fourth) - more * ((last * last) * (last * last))) * 0x1p-80f / samples + 0.1f);
-    feature[2] = habit_atan((lanes_sum(third) - more * (last * last * last)) * 0x1p-60f / samples);
+    feature[0] = axis->log_size;
+    feature[1] = habit_log(m->fourth * (scale2 * scale2) / samples + 0.1f);
+    feature[2] = habit_atan(m->third * (scale2 * scale) / samples);
     feature[3] = habit_log(habit_larger(axis->highest - middle, middle - axis->lowest) / axis->size + 0.1f);
-    feature[4] = habit_log(lanes_sum(step_fourth) * 0x1p-80f / steps / (spread * spread) + 0.1f);
+    feature[4] = habit_log(m->step_fourth * (scale2 * scale2) / steps / (spread * spread) + 0.1f);
 }
 
 /* --------------------------------------------------------------------------------------------------------- spectrum */
@@ -243,19 +237,19 @@ static void apply_window(float *x, const float *window, uint32_t samples)
 {
     x[0] = 0.0f;
     for (uint32_t i = 1, j = samples - 1; i < j; i++, j--) {
-        x[i] *= window[i];
-        x[j] *= window[i];
+        const float w = window[i];
+
+        x[i] *= w;
+        x[j] *= w;
     }
 }
 
-/* The samples are standardised: the axis' size comes back as twice its logarithm, and silence in proportion to it. */
+/* In proportion to the axis' size, of which twice the logarithm is added: its square may be too large or too small. */
 static void describe_spectrum(const struct axis *axis, const struct habit_layout *layout, const uint16_t edges[],
                               const float *window, float *feature)
 {
-    const float scale = 0.25f / (UNIT * UNIT) / ((float)axis->samples * (float)axis->samples);
-    const float rounding = axis->floor / axis->size, least = LEAST_VALUE / axis->size;
-    const float size = 2.0f * habit_log(axis->size);
-    float silence = rounding * rounding + habit_without_dust(least, 1e-17f) * habit_without_dust(least, 1e-17f);
+    const float unit = axis->unit / (axis->size * (float)axis->samples), scale = 0.25f * unit * unit;
+    float silence = (axis->floor / axis->size) * (axis->floor / axis->size);
     float total = 0.0f;
     const float *power;
 
@@ -268,7 +262,7 @@ static void describe_spectrum(const struct axis *axis, const struct habit_layout
     }
     silence += 1e-9f * total;
     for (uint32_t b = 0; b < layout->bands; b++)
-        feature[b] = habit_log(feature[b] + silence) + size;
+        feature[b] = habit_log(feature[b] + silence) + 2.0f * axis->log_size;
 }
 
 /* -------------------------------------------------------------------------------------------------------- all of it */
@@ -294,17 +288,9 @@ static const float *convert(float *x, const int16_t *samples, float scale, uint3
 static bool take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes, float *sums,
                  uint32_t parts)
 {
-    const float *samples = source->floats + index;
-
-    if (!source->floats) {
-        samples = convert(axis->x, source->integers + index, source->scale, axis->samples, axes);
-        axes = 1;
-    }
-    if (!load(axis, samples, axes, sums, parts))
-        return false;
-    silence(axis, sums, parts);
-    axis->mean = mean_of(sums, parts, axis->samples);
-    return true;
+    if (source->floats)
+        return load(axis, source->floats + index, axes, sums, parts);
+    return load(axis, convert(axis->x, source->integers + index, source->scale, axis->samples, axes), 1, sums, parts);
 }
 
 static void describe(const struct axis *axis, const struct habit_layout *layout, const uint16_t edges[],
@@ -314,7 +300,7 @@ static void describe(const struct axis *axis, const struct habit_layout *layout,
         describe_shape(axis, spectrum + layout->bands);
         describe_spectrum(axis, layout, edges, window, spectrum);
     } else if (layout->view[HABIT_SPECTRUM].part > 0) {
-        spectrum[0] = habit_log(axis->size);
+        spectrum[0] = axis->log_size;
     }
 }
 
@@ -339,7 +325,7 @@ bool habit_features_make(struct habit_features *features, const struct habit_lay
         measure(&axis);
         describe_waveform(&axis, sums, waveform, parts);
         describe(&axis, layout, features->edges, window, spectrum);
-        features->constant |= (uint16_t)((layout->samples > 1 && axis.lowest == axis.highest ? 1u : 0u) << a);
+        features->constant |= (uint16_t)((layout->samples > 1 && axis.unit == 0.0f ? 1u : 0u) << a);
         features->clipped |= (uint16_t)((axis.clipped ? 1u : 0u) << a);
         features->view[HABIT_LEVEL][a] = habit_without_dust(axis.origin + axis.mean, LEAST_VALUE);
         features->rms[a] = axis.rms;

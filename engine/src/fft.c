@@ -37,9 +37,10 @@ LANES_INLINE struct quad combine(struct quad v, struct points w1, struct points 
                           .d = { dif_ac.re - dif_bd.im, dif_ac.im + dif_bd.re } };
 }
 
-/* One block of a step: each quarter of it is `quarter` floats long. */
-static void combine_quarters(float *x, uint32_t quarter, struct points w1)
+/* Block b of a step: each quarter of it is `quarter` floats long. */
+static void combine_quarters(float *x, uint32_t quarter, uint32_t b)
 {
+    const struct points w1 = turn(points_of(fine_twiddle(b)), b);
     const struct points w2 = points_multiply(w1, w1), w3 = points_multiply(w1, w2);
     float *xb = x + quarter, *xc = xb + quarter, *xd = xc + quarter;
     const float *end = xb;
@@ -63,14 +64,16 @@ static void combine_quarters(float *x, uint32_t quarter, struct points w1)
 static void combine_halves(float *x, uint32_t half)
 {
     for (uint32_t i = 0; i < half; i += HABIT_POINTS) {
-        const part a = part_load(x + i), b = part_load(x + half + i);
+        const number a = number_load(x + i), b = number_load(x + half + i);
 
-        part_store(x + i, a + b);
-        part_store(x + half + i, a - b);
+        number_store(x + i, a + b);
+        number_store(x + half + i, a - b);
     }
 }
 
 #if HABIT_VECTORS
+
+enum { SHORTEST = 32 }; /* block that one twiddle fills the lanes of */
 
 /* The last step: its blocks have four values each, and are taken four at once. */
 static void combine_neighbours(float *x, uint32_t size)
@@ -90,11 +93,7 @@ static void combine_neighbours(float *x, uint32_t size)
 
 #else
 
-static void combine_neighbours(float *x, uint32_t size)
-{
-    for (uint32_t at = 0, b = 0; at < size; at += 8, b++)
-        combine_quarters(x + at, 2, turn(points_load(fine_twiddle(b)), b));
-}
+enum { SHORTEST = 8 };
 
 #endif
 
@@ -106,17 +105,19 @@ static void transform(float *x, uint32_t size)
         length = size / 2;
         combine_halves(x, length);
     }
-    for (; length > 8; length /= 4)
+    for (; length >= SHORTEST; length /= 4)
         for (uint32_t at = 0, b = 0; at < size; at += length, b++)
-            combine_quarters(x + at, length / 4, turn(points_of(fine_twiddle(b)), b));
+            combine_quarters(x + at, length / 4, b);
+#if HABIT_VECTORS
     combine_neighbours(x, size);
+#endif
 }
 
 /* Bins k and h - k, h = size / 2, from what the transform Z of the complex values has for them. E being that of the even and
  * O that of the odd samples, * the conjugate: 2 E_k = Z_k + Z*_(h-k), 2 O_k = -i (Z_k - Z*_(h-k)), X_k = E_k + w^k O_k,
  * X*_(h-k) = E_k - w^k O_k. */
 struct powers {
-    part up, down;
+    number up, down;
 };
 
 LANES_INLINE struct powers separate(struct points z, struct points y, struct points w)
@@ -182,8 +183,8 @@ static void separate_all(float *x, uint32_t half)
             const struct points z = points_load(x + 2 * j), y = points_backwards(points_load(x + 2 * m));
             const struct powers powers = separate(z, y, twiddles_from(j));
 
-            part_store(x + j, powers.up);
-            part_store(x + m, part_backwards(powers.down));
+            number_store(x + j, powers.up);
+            number_store(x + m, number_backwards(powers.down));
         }
 }
 

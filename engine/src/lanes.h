@@ -67,9 +67,26 @@ LANES_INLINE lanes lanes_previous(lanes before, lanes v)
     return __builtin_shufflevector(before, v, 3, 4, 5, 6);
 }
 
+/* Sums of neighbours: two of v, then two of w. */
+LANES_INLINE lanes lanes_pairs(lanes v, lanes w)
+{
+    return __builtin_shufflevector(v, w, 0, 2, 4, 6) + __builtin_shufflevector(v, w, 1, 3, 5, 7);
+}
+
 LANES_INLINE float lanes_sum(lanes v)
 {
     return (v[0] + v[1]) + (v[2] + v[3]);
+}
+
+/* What came in by lanes_pairs(). */
+LANES_INLINE float lanes_first_sum(lanes v)
+{
+    return v[0] + v[1];
+}
+
+LANES_INLINE float lanes_second_sum(lanes v)
+{
+    return v[2] + v[3];
 }
 
 LANES_INLINE float lanes_last(lanes v)
@@ -126,9 +143,24 @@ LANES_INLINE lanes lanes_previous(lanes before, lanes v)
     return (lanes){ before.d, v.a, v.b, v.c };
 }
 
+LANES_INLINE lanes lanes_pairs(lanes v, lanes w)
+{
+    return (lanes){ v.a + v.b, v.c + v.d, w.a + w.b, w.c + w.d };
+}
+
 LANES_INLINE float lanes_sum(lanes v)
 {
     return (v.a + v.b) + (v.c + v.d);
+}
+
+LANES_INLINE float lanes_first_sum(lanes v)
+{
+    return v.a + v.b;
+}
+
+LANES_INLINE float lanes_second_sum(lanes v)
+{
+    return v.c + v.d;
 }
 
 LANES_INLINE float lanes_last(lanes v)

@@ -91,7 +91,7 @@ static void make_scratch(struct habit_layout *layout)
     uint32_t widest = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
-        widest = larger(widest, layout->view[v].dimension);
+        widest = larger(widest, larger(layout->view[v].dimension, HABIT_POINTS * layout->view[v].part));
     layout->features = 0;
     layout->total = layout->vector;
     layout->whitened = layout->total + layout->vector;

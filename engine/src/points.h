@@ -9,26 +9,26 @@
 
 enum { HABIT_POINTS = HABIT_LANES };
 
-typedef lanes part;
+typedef lanes number;
 
 #define SELECT(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 
-LANES_INLINE part part_of(float x)
+LANES_INLINE number number_of(float x)
 {
     return lanes_of(x);
 }
 
-LANES_INLINE part part_load(const float *x)
+LANES_INLINE number number_load(const float *x)
 {
     return lanes_load(x);
 }
 
-LANES_INLINE void part_store(float *x, part p)
+LANES_INLINE void number_store(float *x, number p)
 {
     lanes_store(x, p);
 }
 
-LANES_INLINE part part_backwards(part p)
+LANES_INLINE number number_backwards(number p)
 {
     return SELECT(p, p, 3, 2, 1, 0);
 }
@@ -37,24 +37,24 @@ LANES_INLINE part part_backwards(part p)
 
 enum { HABIT_POINTS = 1 };
 
-typedef float part;
+typedef float number;
 
-LANES_INLINE part part_of(float x)
+LANES_INLINE number number_of(float x)
 {
     return x;
 }
 
-LANES_INLINE part part_load(const float *x)
+LANES_INLINE number number_load(const float *x)
 {
     return *x;
 }
 
-LANES_INLINE void part_store(float *x, part p)
+LANES_INLINE void number_store(float *x, number p)
 {
     *x = p;
 }
 
-LANES_INLINE part part_backwards(part p)
+LANES_INLINE number number_backwards(number p)
 {
     return p;
 }
@@ -62,12 +62,12 @@ LANES_INLINE part part_backwards(part p)
 #endif
 
 struct points {
-    part re, im;
+    number re, im;
 };
 
 LANES_INLINE struct points points_of(const float *x)
 {
-    return (struct points){ part_of(x[0]), part_of(x[1]) };
+    return (struct points){ number_of(x[0]), number_of(x[1]) };
 }
 
 LANES_INLINE struct points points_multiply(struct points a, struct points b)
@@ -77,7 +77,7 @@ LANES_INLINE struct points points_multiply(struct points a, struct points b)
 
 LANES_INLINE struct points points_backwards(struct points p)
 {
-    return (struct points){ part_backwards(p.re), part_backwards(p.im) };
+    return (struct points){ number_backwards(p.re), number_backwards(p.im) };
 }
 
 #if HABIT_VECTORS

@@ -3,6 +3,8 @@
 #include "block.h"
 #include "maths.h"
 
+#define FARTHEST 1e24f /* square of a distance: further away is no stranger */
+
 uint32_t habit_view_words(const struct habit_shape *shape)
 {
     const uint32_t d = shape->dimension;
@@ -19,25 +21,35 @@ void habit_view_open(struct habit_view *view, const struct habit_shape *shape, f
     view->active = (uint32_t *)(view->discount + shape->points);
 }
 
-float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *white, uint32_t *nearest)
+/* Distances of points from k on; of the first of them again where there are fewer than lanes. */
+static void measure(const struct habit_view *view, const float *x, uint32_t k, float *work,
+                    float distance[HABIT_POINTS])
 {
-    const uint32_t d = view->shape->dimension;
-    const float *position = view->positions;
-    float least = INFINITY;
+    const float *points[HABIT_POINTS];
 
-    for (uint32_t k = 0; k < view->shape->points; k++, position += d) {
-        float distance;
+    for (uint32_t i = 0; i < HABIT_POINTS; i++)
+        points[i] = view->positions + (k + i < view->shape->points ? k + i : k) * view->shape->dimension;
+    habit_blocks_distances(view->factor, view->shape, view->inverse_sd, x, points, work, distance);
+}
 
-        if (!(mask >> k & 1u))
+float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *work, uint32_t *nearest)
+{
+    float least = FARTHEST;
+
+    *nearest = 0;
+    for (uint32_t k = 0; mask >> k != 0; k += HABIT_POINTS) {
+        float distance[HABIT_POINTS];
+
+        if ((mask >> k) % (1u << HABIT_POINTS) == 0)
             continue;
-        distance = habit_blocks_distance(view->factor, view->shape, view->inverse_sd, x, position, white);
-        distance *= view->discount[k];
-        if (distance < least) {
-            least = distance;
-            *nearest = k;
-        }
+        measure(view, x, k, work, distance);
+        for (uint32_t i = 0; i < HABIT_POINTS; i++)
+            if ((mask >> (k + i) & 1u) != 0 && distance[i] * view->discount[k + i] < least) {
+                least = distance[i] * view->discount[k + i];
+                *nearest = k + i;
+            }
     }
-    return least / (float)d;
+    return least / (float)view->shape->dimension;
 }
 
 void habit_view_invert(struct habit_view *view)

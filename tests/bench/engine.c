@@ -7,7 +7,7 @@
 
 #include "habit/engine.h"
 
-enum { SAMPLES = 256, AXES = 3, LEARNED = 200, BUFFERS = 64, ROUNDS = 9, CALLS = 2000 };
+enum { SAMPLES = 256, AXES = 3, LEARNED = 200, BUFFERS = 64, ROUNDS = 100, CALLS = 200 };
 
 static float buffers[BUFFERS][SAMPLES * AXES];
 
@@ -60,20 +60,24 @@ static void run_fftw(struct subject *s, int call)
     }
 }
 
-/* Best of several rounds: other work on the machine only ever adds. */
-static double microseconds(void (*run)(struct subject *, int), struct subject *s)
-{
-    double best = 1e30;
+enum { FFTW, DETECT, LEARN, SUBJECTS };
 
-    for (int round = 0; round < ROUNDS; round++) {
-        double start = now(), each;
+static void (*const run[SUBJECTS])(struct subject *,
+                                   int) = { [FFTW] = run_fftw, [DETECT] = run_detect, [LEARN] = run_learn };
+
+/* Best of many rounds, by turns: other work on the machine only ever adds, and to whatever runs just then. */
+static void measure(struct subject *s, double best[SUBJECTS])
+{
+    for (int i = 0; i < ROUNDS * SUBJECTS; i++) {
+        const double start = now();
+        double each;
 
         for (int call = 0; call < CALLS; call++)
-            run(s, call);
+            run[i % SUBJECTS](s, call);
         each = (now() - start) / CALLS;
-        best = each < best ? each : best;
+        if (i < SUBJECTS || each < best[i % SUBJECTS])
+            best[i % SUBJECTS] = each;
     }
-    return best;
 }
 
 int main(void)
@@ -81,7 +85,7 @@ int main(void)
     struct habit_config config = HABIT_CONFIG_DEFAULT;
     struct habit_memory memory;
     struct subject s;
-    double detect, learn, fftw;
+    double best[SUBJECTS];
 
     fill();
     config.buffer_size = SAMPLES;
@@ -97,11 +101,9 @@ int main(void)
     s.out = fftwf_alloc_complex(SAMPLES / 2 + 1);
     s.plan = fftwf_plan_dft_r2c_1d(SAMPLES, s.in, s.out, FFTW_ESTIMATE);
 
-    fftw = microseconds(run_fftw, &s);
-    detect = microseconds(run_detect, &s);
-    learn = microseconds(run_learn, &s);
+    measure(&s, best);
     printf("%d x %d: detect %.2f us, learn %.2f us, FFTW's transforms alone %.2f us, ratio %.1f\n", AXES, SAMPLES,
-           detect, learn, fftw, detect / fftw);
+           best[DETECT], best[LEARN], best[FFTW], best[DETECT] / best[FFTW]);
     printf("bytes: knowledge %zu, cache %zu, scratch %zu, engine %zu\n", memory.knowledge_size, memory.cache_size,
            memory.scratch_size, sizeof(s.engine));
     fftwf_destroy_plan(s.plan);

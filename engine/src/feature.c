@@ -8,7 +8,7 @@
 
 #define LEAST_VALUE  1e-15f   /* what is smaller counts as 0 */
 #define LEAST_RANGE  2e-15f   /* what moves less stands still */
-#define LEAST_ORIGIN 0x1p-49f /* instead of 0: what differs from it does so by no subnormal number */
+#define LEAST_ORIGIN 0x1p-49f /* instead of 0: differences from it are never subnormal, which takes some units long */
 #define ROUNDING     1e-7f    /* of a sample, in proportion to the largest one: what float32 cannot tell from silence */
 #define STEPS        0x1p24f  /* between the extremes of an axis */
 
@@ -194,13 +194,14 @@ static void describe_shape(const struct axis *axis, float *feature)
 {
     const struct moments *m = &axis->moments;
     const float scale = axis->unit / axis->size, scale2 = scale * scale;
-    const float samples = (float)axis->samples, steps = samples - 1.0f, middle = axis->origin + axis->mean;
+    const float samples = (float)axis->samples, steps = samples - 1.0f;
+    const float up = axis->highest - axis->origin - axis->mean, down = axis->mean - (axis->lowest - axis->origin);
     const float spread = m->step_second * scale2 / steps + 1e-6f;
 
     feature[0] = axis->log_size;
     feature[1] = habit_log(m->fourth * (scale2 * scale2) / samples + 0.1f);
     feature[2] = habit_atan(m->third * (scale2 * scale) / samples);
-    feature[3] = habit_log(habit_larger(axis->highest - middle, middle - axis->lowest) / axis->size + 0.1f);
+    feature[3] = habit_log((scale > 0.0f ? habit_larger(up, down) / axis->size : 0.0f) + 0.1f);
     feature[4] = habit_log(m->step_fourth * (scale2 * scale2) / steps / (spread * spread) + 0.1f);
 }
 

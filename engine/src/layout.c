@@ -84,19 +84,19 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = at;
 }
 
-/* Work area: the samples of one axis and half a window, or the kept vectors while they are compared. */
+/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
-    const uint32_t samples = habit_layout_room(layout) + (layout->samples + 1) / 2;
+    const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
     uint32_t widest = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         widest = larger(widest, larger(layout->view[v].dimension, HABIT_POINTS * layout->view[v].part));
     layout->features = 0;
-    layout->total = layout->vector;
-    layout->whitened = layout->total + layout->vector;
+    layout->whitened = layout->vector;
     layout->work = layout->whitened + widest;
-    layout->scratch = layout->work + larger(samples, HABIT_START * layout->vector);
+    layout->total = layout->work + axis;
+    layout->scratch = layout->work + larger(axis + layout->vector, HABIT_START * layout->vector);
 }
 
 bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config)

@@ -2,7 +2,8 @@
 
 #define SQRT_HALF_BITS 0x3f3504f3u
 
-/* x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh t, t = (m - 1) / (m + 1), |t| < 0.172: five terms do. */
+/* x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh t, t = (m - 1) / (m + 1), |t| < 0.172. The polynomials of this
+ * file are those that fit best. */
 float habit_log(float x)
 {
     uint32_t bits = habit_bits(x > 1e-37f ? x : 1e-37f) - SQRT_HALF_BITS;
@@ -10,21 +11,20 @@ float habit_log(float x)
     float m = habit_from_bits((bits & 0x007fffffu) + SQRT_HALF_BITS);
     float t = (m - 1.0f) / (m + 1.0f);
     float t2 = t * t;
-    float series = 0.333333333f + t2 * (0.2f + t2 * (0.142857143f + t2 * 0.111111111f));
 
-    return e * HABIT_LN2 + 2.0f * (t + t * t2 * series);
+    return e * HABIT_LN2 + 2.0f * (t + t * t2 * (0.333333882f + t2 * (0.199887708f + t2 * 0.149358639f)));
 }
 
-/* x = i + f with f in [-1/2, 1/2]; 2^f is the Taylor series of e^(f log 2), the scale is built from its bits. */
+/* x = i + f with f in [-1/2, 1/2]; the scale is built from its bits. */
 float habit_exp2(float x)
 {
     float limited = habit_within(x, 126.0f);
     int32_t i = (int32_t)(limited + 126.5f) - 126;
-    float f = (limited - (float)i) * HABIT_LN2;
-    float series = 1.0f / 120.0f + f * (1.0f / 720.0f + f * (1.0f / 5040.0f));
+    float f = limited - (float)i;
+    float power = 0.0555032878f + f * (0.00961848896f + f * (0.00133999312f + f * 0.000153458122f));
 
-    series = 1.0f + f * (1.0f + f * (0.5f + f * (1.0f / 6.0f + f * (1.0f / 24.0f + f * series))));
-    return series * habit_from_bits((uint32_t)(i + 127) << 23);
+    power = 1.0f + f * (0.693147206f + f * (0.240226469f + f * power));
+    return power * habit_from_bits((uint32_t)(i + 127) << 23);
 }
 
 float habit_exp(float x)

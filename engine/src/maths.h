@@ -57,7 +57,7 @@ static inline float habit_within(float x, float limit)
     return x > limit ? limit : (x < -limit ? -limit : x);
 }
 
-/* Sine of 0..pi/2, error below 1e-7: the polynomial that fits best there. */
+/* Sine of 0..pi/2, error below 2e-7: the polynomial that fits best there. */
 static inline float habit_sin(float x)
 {
     const float x2 = x * x;

@@ -110,7 +110,9 @@ static unsigned int poisson(struct chance *chance, double mean)
 
 static void add_shocks(const struct shocks *shocks, struct chance *chance, double gain, double *x, unsigned int samples)
 {
-    for (unsigned int left = poisson(chance, shocks->each_buffer); left > 0; left--) {
+    unsigned int left = shocks->steady ? (unsigned int)shocks->each_buffer : poisson(chance, shocks->each_buffer);
+
+    for (; left > 0; left--) {
         const double height = gain * shocks->height * chance_between(chance, 0.7, 1.3);
         const double complex step = cexp(2 * M_PI * I * shocks->frequency - 1 / shocks->decay);
         double complex z = chance_bits(chance) % 2 ? height : -height;

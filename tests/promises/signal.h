@@ -25,6 +25,7 @@ struct tone {
 
 struct shocks {
     double each_buffer; /* mean number in a buffer; they come at random */
+    bool steady;        /* exactly so many, at random places */
     double height;      /* of the first peak */
     double frequency;   /* with which each rings */
     double decay;       /* samples after which it has fallen to 1/e */

@@ -79,7 +79,10 @@ struct interval interval_of_rate(const double *rate, size_t machines, double tri
 
 struct interval interval_of_ratio(const double *above, const double *below, size_t machines)
 {
-    return bootstrap(above, below, machines);
+    struct interval interval = bootstrap(above, below, machines);
+
+    interval.low = fmax(interval.low, 0);
+    return interval;
 }
 
 struct chance chance_of(uint64_t seed, uint64_t group, uint64_t index)

@@ -18,7 +18,7 @@ struct interval interval_of_mean(const double *value, size_t machines);
  * the rule of three. */
 struct interval interval_of_rate(const double *rate, size_t machines, double tries);
 
-/* Sum of one over the sum of the other. */
+/* Sum of one over the sum of the other, neither ever below 0. */
 struct interval interval_of_ratio(const double *above, const double *below, size_t machines);
 
 /* A stream of chance for machine `index` of a group: the same whatever else is measured in the same run. */

@@ -164,7 +164,7 @@ int main(int argc, char **argv)
     static struct table table;
     struct verdict verdict;
 
-    options_read(&options, 5, argc, argv);
+    options_read(&options, 4, argc, argv);
     verdict = (struct verdict){ .quick = options.quick };
     measure(&table, &options);
     print_kinds(&table, &options, &verdict);

@@ -1,4 +1,5 @@
-/* The bands that an engine of a geometry tells in its reasons, found out by asking it: strong tones of many frequencies. */
+/* The bands that an engine of a geometry tells in its reasons, found out by asking it: strong tones of many
+ * frequencies. */
 #ifndef PROMISES_BANDS_H
 #define PROMISES_BANDS_H
 

@@ -1,5 +1,6 @@
-/* The promise of calibration: a machine that stays as it was while learned falls below the threshold on fewer than 1 buffer
- * in 100, whatever kind of machine it is and however much was learned, and not so rarely that the line is of no use. */
+/* The promise of calibration: a machine that stays as it was while learned falls below the threshold on fewer than
+ * 1 buffer in 100, whatever kind of machine it is and however much was learned, and not so rarely that the line is
+ * of no use. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* The promise of explanation: where a fault on a known axis, at a known frequency, is caught in 50 to 90 of 100 buffers, the
- * first reason of an alarm names that axis and what is wrong there. */
+/* The promise of explanation: where a fault on a known axis, at a known frequency, is caught in 50 to 90 of 100
+ * buffers, the first reason of an alarm names that axis and what is wrong there. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,7 +35,7 @@ struct table {
     unsigned int machines;
 };
 
-/* ----------------------------------------------------------------------------------------------------- right or wrong */
+/* -------------------------------------------------------------------------------------------------- right or wrong */
 
 struct truth {
     const struct fault *fault;

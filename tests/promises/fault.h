@@ -28,8 +28,8 @@ bool fault_draw(struct fault *fault, enum fault_kind kind, const struct signal *
 /* The machine with the fault. It goes on with the same chance as the healthy one. */
 struct signal fault_apply(const struct fault *fault, const struct signal *healthy);
 
-/* Gives the fault the size at which `target` of the buffers are called strange. Returns the share that is reached; far from
- * the target where no size reaches it. */
+/* Gives the fault the size at which `target` of the buffers are called strange. Returns the share that is reached;
+ * far from the target where no size reaches it. */
 double fault_grade(struct fault *fault, struct machine *machine, const struct signal *healthy, double target);
 
 #endif

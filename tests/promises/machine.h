@@ -1,5 +1,5 @@
-/* An engine on memory from the heap, and the buffer that it is shown. Whatever it refuses ends the program: these programs
- * show it nothing that it may refuse. */
+/* An engine on memory from the heap, and the buffer that it is shown. Whatever it refuses ends the program: these
+ * programs show it nothing that it may refuse. */
 #ifndef PROMISES_MACHINE_H
 #define PROMISES_MACHINE_H
 

@@ -17,8 +17,8 @@ struct options {
 /* Seeds up to SEED_DEVELOPMENT are for development; the figures that count come from the default, which is not one. */
 enum { SEED_DEVELOPMENT = 1000, SEED_FINAL = 314159 };
 
-/* options: about, and machines for a full run, are set. quick: machines for a quick one. Ends the program on --help and on
- * mistakes. */
+/* options: about, and machines for a full run, are set. quick: machines for a quick one. Ends the program on --help
+ * and on mistakes. */
 void options_read(struct options *options, unsigned int quick, int argc, char **argv);
 
 /* Whether this part of the program is wanted. */

@@ -1,5 +1,5 @@
-/* A set of recorded buffers: a folder with meta.json and normal.f32, little-endian float32, buffers back to back in order of
- * time. */
+/* A set of recorded buffers: a folder with meta.json and normal.f32, little-endian float32, buffers back to back in
+ * order of time. */
 #ifndef PROMISES_RECORDING_H
 #define PROMISES_RECORDING_H
 

@@ -83,13 +83,19 @@ static void add_noise(const struct axis *axis, struct chance *chance, double gai
     }
 }
 
+/* So many turns around the unit circle. */
+static double complex unit(double turns)
+{
+    return cexp(2 * M_PI * turns * (double complex)I);
+}
+
 static void add_tone(const struct signal *signal, const struct tone *tone, struct chance *chance, double gain,
                      double shift, double *x)
 {
     const double turn = signal->locked ? tone->turn + tone->frequency * shift : chance_between(chance, 0, 1);
-    const double complex step = cexp(2 * M_PI * I * tone->frequency), beat = cexp(2 * M_PI * I * tone->beat);
-    double complex z = gain * tone->amplitude * cexp(2 * M_PI * I * turn);
-    double complex modulation = tone->depth * cexp(2 * M_PI * I * chance_between(chance, 0, 1));
+    const double complex step = unit(tone->frequency), beat = unit(tone->beat);
+    double complex z = gain * tone->amplitude * unit(turn);
+    double complex modulation = tone->depth * unit(chance_between(chance, 0, 1));
 
     for (unsigned int i = 0; i < signal->samples; i++) {
         x[i] += creal(z) * (1 + creal(modulation));
@@ -114,7 +120,7 @@ static void add_shocks(const struct shocks *shocks, struct chance *chance, doubl
 
     for (; left > 0; left--) {
         const double height = gain * shocks->height * chance_between(chance, 0.7, 1.3);
-        const double complex step = cexp(2 * M_PI * I * shocks->frequency - 1 / shocks->decay);
+        const double complex step = exp(-1 / shocks->decay) * unit(shocks->frequency);
         double complex z = chance_bits(chance) % 2 ? height : -height;
 
         for (unsigned int i = (unsigned int)chance_between(chance, 0, samples); i < samples; i++, z *= step)

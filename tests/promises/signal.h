@@ -1,8 +1,8 @@
 /* What the sensor of a simulated machine delivers: a recipe, buffer after buffer.
  *
- * Each axis is a level, noise (white or resonant, Gaussian or with heavy tails), tones and shocks. Between buffers amplitude
- * and level may wander as first-order autoregressive processes, partly together on all axes. Everything else is independent
- * from buffer to buffer, so a machine whose recipe stays is stationary. */
+ * Each axis is a level, noise (white or resonant, Gaussian or with heavy tails), tones and shocks. Between buffers
+ * amplitude and level may wander as first-order autoregressive processes, partly together on all axes. Everything
+ * else is independent from buffer to buffer, so a machine whose recipe stays is stationary. */
 #ifndef PROMISES_SIGNAL_H
 #define PROMISES_SIGNAL_H
 

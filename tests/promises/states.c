@@ -1,5 +1,5 @@
-/* The promises about states: several regimes are learned as such, an operator's accept makes a state normal, drift of what
- * was learned can be read, a few abnormal buffers among the learned do little harm. */
+/* The promises about states: several regimes are learned as such, an operator's accept makes a state normal, drift
+ * of what was learned can be read, a few abnormal buffers among the learned do little harm. */
 #include <stdio.h>
 
 #include "states.h"

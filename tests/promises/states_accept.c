@@ -1,5 +1,5 @@
-/* An operator accepts five buffers of a state that was never learned: from then on the state is normal, also after much more
- * of the old one was learned, and another fault is seen as before. */
+/* An operator accepts five buffers of a state that was never learned: from then on the state is normal, also after
+ * much more of the old one was learned, and another fault is seen as before. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* A machine that is learned while it drifts slowly: habit_drift shows how far the mean of what was learned has moved since
- * commissioning, and shows nothing where nothing moves. */
+/* A machine that is learned while it drifts slowly: habit_drift shows how far the mean of what was learned has
+ * moved since commissioning, and shows nothing where nothing moves. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@ static const enum kind kinds[POISONED_KINDS] = { KIND_WHITE,     KIND_RESONANCE,
                                                  KIND_WANDERING, KIND_CYCLE,     KIND_LEVELS };
 static const unsigned int amount[AMOUNTS] = { 60, 200 };
 
-/* Faults as an engine without poison catches three of four buffers, and larger ones. Nothing is required of the first: that
- * a twentieth of the learned buffers lies at the line is what an honest line must allow for. */
+/* Faults as an engine without poison catches three of four buffers, and larger ones. Nothing is required of the
+ * first: that a twentieth of the learned buffers lies at the line is what an honest line must allow for. */
 static const struct size {
     const char *name;
     double factor;

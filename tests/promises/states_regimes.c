@@ -1,5 +1,5 @@
-/* A machine with four regimes: how quiet it is in each, and how much of a fault in one of them it sees that an engine sees
- * that learned this regime alone, as many buffers. */
+/* A machine with four regimes: how quiet it is in each, and how much of a fault in one of them it sees that an
+ * engine sees that learned this regime alone, as many buffers. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -26,8 +26,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The bootstrap of few machines is too narrow: widened as Student's interval is beside the normal one. Cornish-Fisher expansion
- * of its quantile; the variance of a draw lacks the factor n / (n - 1). */
+/* The bootstrap of few machines is too narrow: widened as Student's interval is beside the normal one.
+ * Cornish-Fisher expansion of its quantile; the variance of a draw lacks the factor n / (n - 1). */
 static double widening(size_t machines)
 {
     const double z = 1.96, freedom = machines > 2 ? (double)machines - 1 : 1;
@@ -58,6 +58,11 @@ static struct interval bootstrap(const double *above, const double *below, size_
     }
     qsort(drawn, DRAWS, sizeof(drawn[0]), ascending);
     interval.mean = ratio(mean_of(above, machines), below ? mean_of(below, machines) : 1);
+    if (machines < 2) { /* says nothing about others */
+        interval.low = -HUGE_VAL;
+        interval.high = HUGE_VAL;
+        return interval;
+    }
     interval.low = interval.mean - wider * (interval.mean - drawn[TAIL]);
     interval.high = interval.mean + wider * (drawn[DRAWS - 1 - TAIL] - interval.mean);
     return interval;

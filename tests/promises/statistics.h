@@ -1,5 +1,5 @@
-/* Figures over machines, with the interval that they are known to. Buffers of one machine are not independent, machines are:
- * intervals come from drawing whole machines anew (bootstrap, Efron, Annals of Statistics 7, 1979). */
+/* Figures over machines, with the interval that they are known to. Buffers of one machine are not independent,
+ * machines are: intervals come from drawing whole machines anew (bootstrap, Efron, Annals of Statistics 7, 1979). */
 #ifndef PROMISES_STATISTICS_H
 #define PROMISES_STATISTICS_H
 
@@ -14,8 +14,8 @@ struct interval {
 /* One value for each machine. */
 struct interval interval_of_mean(const double *value, size_t machines);
 
-/* The same of a rate of events, each machine's counted in `tries`. Where hardly any event was seen, the upper end is that of
- * the rule of three. */
+/* The same of a rate of events, each machine's counted in `tries`. Where hardly any event was seen, the upper end
+ * is that of the rule of three. */
 struct interval interval_of_rate(const double *rate, size_t machines, double tries);
 
 /* Sum of one over the sum of the other, neither ever below 0. */

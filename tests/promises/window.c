@@ -1,5 +1,5 @@
-/* The promises about the window of ten detections: it keeps its rate also where neighbouring buffers are alike, catches weak
- * faults that last, and is not raised by one strange buffer. */
+/* The promises about the window of ten detections: it keeps its rate also where neighbouring buffers are alike,
+ * catches weak faults that last, and is not raised by one strange buffer. */
 #include <stdio.h>
 
 #include "windows.h"

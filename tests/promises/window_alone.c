@@ -1,8 +1,8 @@
-/* One gross buffer among ten, in every place: it never raises alone, and it does not make windows raise more often than they
- * may.
+/* One gross buffer among ten, in every place: it never raises alone, and it does not make windows raise more often
+ * than they may.
  *
- * It raises alone where the window is above the line with it, and not with one in its place that is as strange as the
- * strangest of the nine others. */
+ * It raises alone where the window is above the line with it, and not with one in its place that is as strange as
+ * the strangest of the nine others. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -19,7 +19,7 @@ struct table {
     unsigned int machines;
 };
 
-/* ----------------------------------------------------------------------------------------- correlation of neighbours */
+/* --------------------------------------------------------------------------------------- correlation of neighbours */
 
 struct lag {
     double first, last, sum, square, product;
@@ -46,7 +46,7 @@ static double lag_of(const struct lag *lag)
     return variance > 0 ? (lag->product / lag->count - mean * mean) / variance : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- measure */
+/* --------------------------------------------------------------------------------------------------------- measure */
 
 static void watch(struct machine *machine, struct signal *signal, double *const row[FIGURES], size_t at)
 {
@@ -89,7 +89,7 @@ static void measure_machine(const struct table *table, unsigned int l, unsigned 
     machine_deinit(&machine);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- table */
+/* ----------------------------------------------------------------------------------------------------------- table */
 
 static struct interval in_stated(struct interval rate)
 {

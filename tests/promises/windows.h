@@ -1,5 +1,5 @@
-/* The parts of promise-window, and what they share: machines whose neighbouring buffers are alike, and a window over their
- * detections. */
+/* The parts of promise-window, and what they share: machines whose neighbouring buffers are alike, and a window
+ * over their detections. */
 #ifndef PROMISES_WINDOWS_H
 #define PROMISES_WINDOWS_H
 
@@ -9,8 +9,8 @@
 
 enum { WINDOW = 10, LAGS = 3, WINDOW_KINDS = 5 };
 
-/* Rate at which windows of a healthy machine fall below the line: that of a normal variable above 3 standard deviations, as
- * for single buffers where the model fits. */
+/* Rate at which windows of a healthy machine fall below the line: that of a normal variable above 3 standard
+ * deviations, as for single buffers where the model fits. */
 #define WINDOW_STATED 0.00135
 
 extern const double window_lag[LAGS];

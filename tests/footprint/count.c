@@ -6,6 +6,7 @@
  * Debian ships no header for plugins: what follows is declared after the manual, docs/devel/tcg-plugins.rst, version 1. */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -84,14 +84,15 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = at;
 }
 
-/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors while they are compared. */
+/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors while they are compared. Sizes
+ * are the same with and without vectors. */
 static void make_scratch(struct habit_layout *layout)
 {
     const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
     uint32_t widest = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
-        widest = larger(widest, larger(layout->view[v].dimension, HABIT_POINTS * layout->view[v].part));
+        widest = larger(widest, larger(layout->view[v].dimension, HABIT_LANES * layout->view[v].part));
     layout->features = 0;
     layout->whitened = layout->vector;
     layout->work = layout->whitened + widest;

@@ -52,8 +52,7 @@ static float shrinkage(float squares, uint32_t size, float samples)
     return numerator < denominator ? numerator / denominator : 1.0f;
 }
 
-/* x = L^-1 x, for one x at least; returns the sum of x x / D. */
-static float solve(const float *factor, float *x, uint32_t size)
+float habit_block_solve(const float *factor, float *x, uint32_t size)
 {
     float rest = x[0], sum = 0.0f;
 
@@ -83,7 +82,7 @@ static bool decompose(float *factor, uint32_t size, float keep)
         float pivot;
 
         if (i > 0)
-            sum = solve(factor, row, i);
+            sum = habit_block_solve(factor, row, i);
         pivot = 1.0f + RIDGE - keep * keep * sum;
         if (!(pivot >= 0.5f * RIDGE))
             return false;
@@ -122,9 +121,23 @@ void habit_blocks_factor(float *factor, const float *scatter, const struct habit
     }
 }
 
+void habit_blocks_whiten(const float *factor, const struct habit_shape *shape, const float *inverse_sd, const float *x,
+                         const float *point, float *white)
+{
+    for (uint32_t i = 0; i < shape->dimension; i++)
+        white[i] = (x[i] - point[i]) * inverse_sd[i];
+    for (uint32_t block = 0; block < shape->blocks; block++) {
+        (void)habit_block_solve(factor, white, shape->part);
+        for (uint32_t i = 0; i < shape->part; i++) {
+            factor += i;
+            *white++ *= sqrtf(*factor++);
+        }
+    }
+}
+
 #if HABIT_VECTORS
 
-/* solve() for as many x side by side as there are lanes. */
+/* habit_block_solve() for as many x side by side as there are lanes. */
 static number solve_numbers(const float *factor, float *x, uint32_t size)
 {
     number rest = number_load(x), sum = number_of(0.0f);
@@ -144,7 +157,7 @@ static number solve_numbers(const float *factor, float *x, uint32_t size)
 
 static number solve_numbers(const float *factor, float *x, uint32_t size)
 {
-    return solve(factor, x, size);
+    return habit_block_solve(factor, x, size);
 }
 
 #endif

@@ -57,6 +57,7 @@ static void read_zeros(struct reader *r, uint32_t words)
 #define LARGEST_VALUE    1.1e15f
 #define LARGEST_SQUARES  1e37f
 #define LARGEST_COUNT    1e6f
+#define LARGEST_EXCESS   1e3f /* of a log distance */
 #define LARGEST_WEIGHTS  1e9f
 
 /* Either nothing was weighted yet, or the two sums can belong to weights of at least `least`. */
@@ -164,6 +165,32 @@ static void read_support(struct reader *r, uint32_t used, uint32_t points)
     read_zeros(r, points - used);
 }
 
+/* Sums of excess, then how many buffers they are of. */
+static void read_visits(struct reader *r, uint32_t used, uint32_t points)
+{
+    struct reader visits = { r->block, r->at + points, r->valid };
+
+    for (uint32_t k = 0; k < used; k++) {
+        const float count = read_float(&visits, 0.0f, LARGEST_COUNT);
+
+        (void)read_float(r, -LARGEST_EXCESS * count, LARGEST_EXCESS * count);
+    }
+    read_zeros(r, points - used);
+    read_zeros(&visits, points - used);
+    visits.valid &= r->valid;
+    *r = visits;
+}
+
+static void read_coupling(struct reader *r, const struct habit_shape *shape)
+{
+    const struct habit_shape across = { .part = shape->blocks, .blocks = shape->coupled };
+
+    if (shape->coupled == 0)
+        return;
+    read_floats(r, 1, 0.0f, LARGEST_COUNT);
+    read_scatter(r, &across, LARGEST_WEIGHTS);
+}
+
 static void read_modes(struct reader *r, const struct habit_shape *shape)
 {
     uint32_t used;
@@ -175,8 +202,10 @@ static void read_modes(struct reader *r, const struct habit_shape *shape)
     read_pinned(r, used);
     read_floats(r, 1, 0.0f, LARGEST_COUNT);
     read_support(r, used, shape->points);
+    read_visits(r, used, shape->points);
     read_floats(r, shape->points * shape->dimension, -LARGEST_FEATURE, LARGEST_FEATURE);
     read_scatter(r, shape, LARGEST_SPECTRUM);
+    read_coupling(r, shape);
 }
 
 static void read_prototypes(struct reader *r, const struct habit_shape *shape)

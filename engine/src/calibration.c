@@ -100,10 +100,10 @@ void habit_calibration_add(struct habit_calibration *c, const float log_distance
 }
 
 /* First term of the Cornish-Fisher expansion of Student's distribution. */
-float habit_alarm_line(const struct habit_weights *weights)
+float habit_alarm_line(float worth)
 {
     const float k = HABIT_ALARM_SIGMAS;
-    const float freedom = habit_larger(habit_weights_worth(weights) - 2.0f, 1.0f);
+    const float freedom = habit_larger(worth - 2.0f, 1.0f);
 
     return k * (1.0f + (k * k + 1.0f) / (4.0f * freedom));
 }

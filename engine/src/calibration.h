@@ -7,6 +7,7 @@
 #include "knowledge.h"
 
 #define HABIT_ALARM_SIGMAS 3.0f
+#define HABIT_BOUND_SIGMAS 2.5f /* beyond which a buffer is learned with less weight */
 
 enum {
     HABIT_SCORES_NEEDED = 5, /* before a view may judge, the skipped ones included */
@@ -28,8 +29,9 @@ struct habit_prediction habit_calibration_predict(const struct habit_calibration
 void habit_calibration_add(struct habit_calibration *calibration, const float log_distance[HABIT_VIEWS],
                            uint32_t count);
 
-/* Standard deviations at which the alarm line lies: HABIT_ALARM_SIGMAS, and more where few scores know it. */
-float habit_alarm_line(const struct habit_weights *weights);
+/* Standard deviations at which the alarm line lies: HABIT_ALARM_SIGMAS, and more where few scores know it. worth: equal
+ * weights that the scores are worth. */
+float habit_alarm_line(float worth);
 
 /* Weight of a score taken at this count: mature models count more, and none so much that the past can never be outweighed. */
 float habit_score_weight(uint32_t count);

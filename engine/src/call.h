@@ -44,7 +44,7 @@ struct habit_judgement {
     uint32_t nearest[HABIT_VIEWS];
     uint32_t views;  /* that judged */
     uint32_t winner; /* the view that found it strangest */
-    float score;     /* its deviation from the expected log distance, in spreads */
+    float score;     /* deviations of all views from their expected log distances together, in spreads */
     float line;      /* where the alarm line lies on that scale */
 };
 
@@ -60,7 +60,7 @@ static inline float habit_strangeness(const struct habit_judgement *judgement)
 /* Distance of the interface, from the log scale whose line is at 1. */
 float habit_distance(float strangeness);
 
-/* Probability that a nominal buffer is beyond x in one of the views; the alarm line is at HABIT_ALARM_SIGMAS. */
+/* Probability that a nominal buffer is beyond x, by so many views; the alarm line is at HABIT_ALARM_SIGMAS. */
 float habit_tail(float x, uint32_t views);
 
 /* A share that is smaller than one of all buffers that were learned was never seen: it is the model's word. */
@@ -85,6 +85,9 @@ bool habit_all_constant(const struct habit_call *call);
 
 /* The score before learning goes into the statistics that the window needs. */
 void habit_scatter_score(struct habit_scatter *scatter, float score, uint32_t count);
+
+/* Correlation of a score with the one before, as far as chance does not explain it. */
+float habit_scores_memory(const struct habit_scatter *scatter);
 
 void habit_report(const struct habit_call *call, struct habit_progress *progress);
 

@@ -1,10 +1,13 @@
-/* From features to one figure: each view has its own distance and its own line, and the strangest view decides. */
+/* From features to one figure: each view has its own distance and says how many deviations that is from what it expects; what
+ * is strange for several views is stranger than each of them says. */
 #include "call.h"
 
+#include "block.h"
+#include "coupling.h"
 #include "maths.h"
 
-#define LEVEL_GROUND     0.09f /* added to the mean square distance of levels: keeps its logarithm from running away */
-#define REPEATS          0.5f  /* coherence above which the waveform view may judge */
+#define LEVEL_GROUND     1.0f /* added to the mean square distance of levels: keeps its logarithm from running away */
+#define REPEATS          0.5f /* coherence above which the waveform view may judge */
 #define LARGEST_SCORE    1e4f
 #define LARGEST_EXPONENT 80.0f /* e^80 times a sensitivity of 100 is still finite */
 
@@ -17,14 +20,31 @@ static uint32_t nominal_points(const struct habit_call *call, uint32_t view, boo
     return active;
 }
 
+/* The same as the view's distance from a point, without what axes have in common. */
+static float coupled_square(struct habit_call *call, uint32_t nearest)
+{
+    const struct habit_view *view = &call->view[HABIT_SPECTRUM];
+    const uint32_t d = view->shape->dimension;
+
+    habit_blocks_whiten(view->factor, view->shape, view->inverse_sd, call->features.view[HABIT_SPECTRUM],
+                        view->positions + nearest * d, call->whitened);
+    return habit_coupling_square(call->modes.coupling, view->shape, call->whitened, call->work) *
+           view->discount[nearest] / (float)d;
+}
+
 static void measure(struct habit_call *call, struct habit_judgement *judgement, uint32_t v, bool seasoned)
 {
+    uint32_t *nearest = &judgement->nearest[v];
     float square = habit_view_distance(&call->view[v], call->features.view[v], nominal_points(call, v, seasoned),
-                                       call->whitened, &judgement->nearest[v]);
+                                       call->work, nearest);
 
+    if (call->view[v].shape->coupled > 0)
+        square = coupled_square(call, *nearest);
     if (v == HABIT_LEVEL)
         square += LEVEL_GROUND;
     judgement->log_distance[v] = habit_log_distance(sqrtf(square));
+    if (v == HABIT_SPECTRUM)
+        judgement->log_distance[v] -= habit_modes_offset(&call->modes, *nearest);
 }
 
 static bool may_judge(const struct habit_call *call, uint32_t v)
@@ -32,26 +52,47 @@ static bool may_judge(const struct habit_call *call, uint32_t v)
     return habit_has_view(call, v) && (v != HABIT_WAVEFORM || habit_waveform_coherence(&call->waveform) > REPEATS);
 }
 
-/* All views have as many scores of the same weights, so one line serves all. */
+/* What a deviation of a view counts: levels and waveforms have longer tails than spectra. */
+static const float importance[HABIT_VIEWS] = {
+    [HABIT_SPECTRUM] = 1.0f, [HABIT_LEVEL] = 0.75f, [HABIT_WAVEFORM] = 0.85f
+};
+
+/* Where the positive parts of so many standard normal variables, squared, summed and rooted, are as rare as one beyond
+ * HABIT_ALARM_SIGMAS: the chi-bar-squared distribution of equal weights. In proportion to HABIT_ALARM_SIGMAS. */
+static const float line_of_views[HABIT_VIEWS + 1] = { 1.0f, 1.0f, 1.114f, 1.195f };
+
+/* All views have as many scores of the same weights, so one line serves all. Scores that resemble the ones before are fewer
+ * than they look, and what was seen is less of what there is: a machine that wanders will wander on. */
+static float line_of(const struct habit_ledger *ledger, uint32_t views)
+{
+    const float memory = habit_scores_memory(&ledger->scatter);
+    const float fewer = (1.0f - memory) / (1.0f + memory);
+
+    return habit_alarm_line(fewer * habit_weights_worth(&ledger->calibration.weights)) * line_of_views[views] /
+           sqrtf(fewer);
+}
+
 static void compare(const struct habit_call *call, struct habit_judgement *judgement)
 {
-    const struct habit_calibration *calibration = &call->ledger->calibration;
+    float largest = -LARGEST_SCORE, squares = 0.0f;
 
-    judgement->line = habit_alarm_line(&calibration->weights);
     for (uint32_t v = 0; v < HABIT_VIEWS; v++) {
         struct habit_prediction p;
         float z;
 
         if (!may_judge(call, v))
             continue;
-        p = habit_calibration_predict(calibration, v, call->ledger->count);
-        z = habit_within((judgement->log_distance[v] - p.mean) / p.spread, LARGEST_SCORE);
-        if (judgement->views == 0 || z > judgement->score) {
-            judgement->score = z;
+        p = habit_calibration_predict(&call->ledger->calibration, v, call->ledger->count);
+        z = importance[v] * habit_within((judgement->log_distance[v] - p.mean) / p.spread, LARGEST_SCORE);
+        if (judgement->views++ == 0 || z > largest) {
+            largest = z;
             judgement->winner = v;
         }
-        judgement->views++;
+        if (z > 0.0f)
+            squares += habit_without_dust(z, 1e-12f) * habit_without_dust(z, 1e-12f);
     }
+    judgement->score = largest > 0.0f ? sqrtf(squares) : largest;
+    judgement->line = line_of(call->ledger, judgement->views);
 }
 
 void habit_judge(struct habit_call *call, struct habit_judgement *judgement, bool seasoned)
@@ -72,10 +113,19 @@ float habit_distance(float strangeness)
     return habit_exp(habit_within(strangeness - 1.0f, LARGEST_EXPONENT));
 }
 
-/* Largest of several normal variables is above x, where x is on the scale whose line is HABIT_ALARM_SIGMAS. */
 float habit_tail(float x, uint32_t views)
 {
-    return habit_within((float)views * habit_normal_tail(x), 1.0f);
+    const float r = habit_within(x * line_of_views[views], 30.0f);
+    const float one = habit_normal_tail(r), bell = r > 0.0f ? habit_exp(-0.5f * r * r) : 1.0f;
+
+    switch (views) {
+    case 1:
+        return one;
+    case 2:
+        return habit_within(one + 0.25f * bell, 1.0f);
+    default:
+        return habit_within(one + bell * (0.375f + 0.0997355701f * habit_larger(r, 0.0f)), 1.0f);
+    }
 }
 
 bool habit_extrapolates(float share, uint32_t learned)

@@ -97,7 +97,14 @@ struct habit_modes {
     uint32_t used;   /* of the shape's points */
     uint32_t pinned; /* bit k: mode k was accepted by an operator and counts whatever its support */
     float freedom;   /* degrees of freedom in the scatter */
-    float arrays[];  /* count[points], mean[points][dimension], scatter[blocks][triangle] */
+    float arrays
+        []; /* count[points], excess[points], visits[points], mean[points][dimension], scatter[blocks][triangle] */
+};          /* and a struct habit_coupling where there is one */
+
+/* How whitened features of different blocks go together: products of the same feature of every two blocks. */
+struct habit_coupling {
+    float weight;
+    float scatter[]; /* [coupled][triangle of the blocks] */
 };
 
 /* Prototypes: buffers that were seen, as far from each other as possible, and the total covariance. */
@@ -112,6 +119,8 @@ struct habit_waveform {
     struct habit_weights weights;
     float arrays[]; /* mean[dimension], scatter[blocks][triangle] */
 };
+
+uint32_t habit_coupling_words(const struct habit_shape *shape);
 
 /* Words of a model in the body, and of a view in the cache. */
 uint32_t habit_model_words(enum habit_view_index view, const struct habit_shape *shape);

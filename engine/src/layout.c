@@ -11,7 +11,7 @@ static const struct profile {
     bool waveform;
 } profiles[HABIT_PROFILES] = {
     [HABIT_PROFILE_SMALL] = { .bands = 4, .modes = 1, .prototypes = 4, .waveform = false },
-    [HABIT_PROFILE_DEFAULT] = { .bands = 8, .modes = 2, .prototypes = 8, .waveform = true },
+    [HABIT_PROFILE_DEFAULT] = { .bands = 8, .modes = 4, .prototypes = 8, .waveform = true },
     [HABIT_PROFILE_LARGE] = { .bands = 16, .modes = 8, .prototypes = 8, .waveform = true },
 };
 
@@ -36,7 +36,7 @@ static uint32_t power_of_two_from(uint32_t n)
 
 static struct habit_shape shape(uint32_t part, uint32_t blocks, uint32_t points)
 {
-    struct habit_shape made = { part * blocks, part, blocks, points };
+    struct habit_shape made = { .dimension = part * blocks, .part = part, .blocks = blocks, .points = points };
 
     return made;
 }
@@ -49,6 +49,8 @@ static void make_views(struct habit_layout *layout, const struct profile *profil
     const uint32_t waveform = n > 1 && profile->waveform ? smaller(n, HABIT_SEGMENTS) : 0;
 
     layout->view[HABIT_SPECTRUM] = shape(spectrum, axes, profile->modes);
+    if (axes > 1)
+        layout->view[HABIT_SPECTRUM].coupled = layout->bands > 0 ? layout->bands : spectrum;
     layout->view[HABIT_LEVEL] = shape(axes, 1, profile->prototypes);
     layout->view[HABIT_WAVEFORM] = shape(waveform, axes, 1);
     layout->vector = axes;
@@ -84,15 +86,14 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = at;
 }
 
-/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors while they are compared. Sizes
- * are the same with and without vectors. */
+/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
     const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
     uint32_t widest = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
-        widest = larger(widest, larger(layout->view[v].dimension, HABIT_LANES * layout->view[v].part));
+        widest = larger(widest, layout->view[v].dimension);
     layout->features = 0;
     layout->whitened = layout->vector;
     layout->work = layout->whitened + widest;

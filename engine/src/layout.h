@@ -25,12 +25,14 @@ enum habit_view_index {
     HABIT_VIEWS
 };
 
-/* Features of one view: `blocks` of `part` each. Only features of one block are correlated with each other. */
+/* Features of one view: `blocks` of `part` each. Features are correlated with those of their own block, and the first
+ * `coupled` of a block with the same ones of other blocks, see coupling.h. */
 struct habit_shape {
     uint32_t dimension; /* blocks x part; 0 where the view does not exist */
     uint32_t part;
     uint32_t blocks;
     uint32_t points; /* nominal points that a buffer is compared with: modes, prototypes, one mean */
+    uint32_t coupled;
 };
 
 struct habit_layout {

@@ -2,14 +2,15 @@
 
 #include <string.h>
 
+#include "coupling.h"
 #include "maths.h"
 
 #define LEAST_WEIGHT 1e-6f
 
 enum { COMMISSIONED = 60, ALARM_MEMORY = 64 };
 
-/* A view that finds a buffer beyond its alarm line learns it with less weight: one gross outlier adds no more scatter than a
- * buffer at the line, yet a new state that comes again is taken in. */
+/* A view that finds a buffer rather strange learns it with less weight: one gross outlier adds no more scatter than a buffer
+ * at that bound, yet a new state that comes again is taken in. */
 static float influence(const struct habit_calibration *calibration, uint32_t v, float log_distance, uint32_t count)
 {
     struct habit_prediction p;
@@ -18,7 +19,7 @@ static float influence(const struct habit_calibration *calibration, uint32_t v, 
     if (calibration->scores < HABIT_SCORES_BOUND)
         return 1.0f;
     p = habit_calibration_predict(calibration, v, count);
-    beyond = log_distance - (p.mean + HABIT_ALARM_SIGMAS * p.spread);
+    beyond = log_distance - (p.mean + HABIT_BOUND_SIGMAS * p.spread);
     return beyond > 0.0f ? habit_larger(habit_exp(-2.0f * beyond), LEAST_WEIGHT) : 1.0f;
 }
 
@@ -28,6 +29,24 @@ static void count_alarm(struct habit_ledger *ledger, bool alarm)
 
     ledger->alarms += ((alarm ? 1.0f : 0.0f) - ledger->alarms) / (float)(scores < ALARM_MEMORY ? scores : ALARM_MEMORY);
     ledger->alarms = habit_without_dust(ledger->alarms, 1e-12f);
+}
+
+/* What the nearest mode says of a buffer that it did not learn yet: how far it usually misses, and what is common to axes. */
+static void learn_spectrum_residual(struct habit_call *call, const struct habit_judgement *judgement, float weight)
+{
+    const struct habit_calibration *calibration = &call->ledger->calibration;
+    const uint32_t nearest = judgement->nearest[HABIT_SPECTRUM];
+    const struct habit_shape *shape = call->modes.shape;
+
+    if (shape->coupled > 0)
+        habit_coupling_add(call->modes.coupling, shape, call->whitened, weight, call->work);
+    if (calibration->scores >= HABIT_SCORES_BOUND) {
+        const struct habit_prediction p = habit_calibration_predict(calibration, HABIT_SPECTRUM, call->ledger->count);
+        const float offset = habit_modes_offset(&call->modes, nearest);
+        const float excess = judgement->log_distance[HABIT_SPECTRUM] + offset - p.mean;
+
+        habit_modes_visit(&call->modes, nearest, habit_within(excess, HABIT_BOUND_SIGMAS * p.spread));
+    }
 }
 
 /* An honest score of the buffer before it is learned; weight[v] is what it may be learned with. */
@@ -48,6 +67,8 @@ static void score_first(struct habit_call *call, float weight[HABIT_VIEWS])
         count_alarm(ledger, habit_strangeness(&judgement) > 1.0f);
         habit_scatter_score(&ledger->scatter, judgement.score, ledger->count);
     }
+    if (habit_has_view(call, HABIT_SPECTRUM))
+        learn_spectrum_residual(call, &judgement, weight[HABIT_SPECTRUM]);
     habit_calibration_add(&ledger->calibration, judgement.log_distance, ledger->count);
 }
 

@@ -10,7 +10,8 @@
 struct habit_modes_parts {
     struct habit_modes *model;
     const struct habit_shape *shape;
-    float *count, *mean, *scatter;
+    float *count, *excess, *visits, *mean, *scatter;
+    struct habit_coupling *coupling;
 };
 
 struct habit_prototypes_parts {
@@ -41,6 +42,10 @@ void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, fl
 void habit_prototypes_learn(const struct habit_prototypes_parts *prototypes, const float *x, float weight, bool pin,
                             uint32_t count, const float *rms, float *work);
 void habit_waveform_learn(const struct habit_waveform_parts *waveform, const float *x, float weight, float *work);
+
+/* Some states are noisier than others: what is usual in mode k, above the log distance that is usual for all. */
+float habit_modes_offset(const struct habit_modes_parts *modes, uint32_t k);
+void habit_modes_visit(const struct habit_modes_parts *modes, uint32_t k, float excess);
 
 /* Everything counts half from now on. */
 void habit_modes_halve(const struct habit_modes_parts *modes);

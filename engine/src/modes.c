@@ -6,7 +6,9 @@
 #include "block.h"
 #include "maths.h"
 
-#define PRIOR 2.0f /* pseudo-samples of the total variance within every mode */
+#define PRIOR       2.0f  /* pseudo-samples of the total variance within every mode */
+#define FEW_VISITS  5.0f  /* that say as much of a mode's own distances as all others do */
+#define LEAST_SHARE 0.03f /* of all that was learned, that makes a mode a state of the machine */
 
 /* The modes, and one more that is about to be learned. */
 struct crowd {
@@ -25,8 +27,11 @@ struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape 
     struct habit_modes_parts modes = { .model = model, .shape = shape };
 
     modes.count = model->arrays;
-    modes.mean = modes.count + shape->points;
+    modes.excess = modes.count + shape->points;
+    modes.visits = modes.excess + shape->points;
+    modes.mean = modes.visits + shape->points;
     modes.scatter = modes.mean + shape->points * shape->dimension;
+    modes.coupling = (struct habit_coupling *)(modes.scatter + shape->blocks * habit_triangle(shape->part));
     return modes;
 }
 
@@ -149,6 +154,10 @@ static void merge(const struct crowd *crowd, struct pair pair, float *difference
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         a[i] += count_b / count * difference[i];
     modes->count[pair.a] = count;
+    if (pair.b < modes->model->used) {
+        modes->excess[pair.a] += modes->excess[pair.b];
+        modes->visits[pair.a] += modes->visits[pair.b];
+    }
     modes->model->freedom += 1.0f;
 }
 
@@ -165,6 +174,8 @@ static void drop(const struct habit_modes_parts *modes, uint32_t k)
     const uint32_t d = modes->shape->dimension, behind = --modes->model->used - k;
 
     memmove(modes->count + k, modes->count + k + 1, 4 * (size_t)behind);
+    memmove(modes->excess + k, modes->excess + k + 1, 4 * (size_t)behind);
+    memmove(modes->visits + k, modes->visits + k + 1, 4 * (size_t)behind);
     memmove(modes->mean + k * d, modes->mean + (k + 1) * d, 4 * (size_t)behind * d);
     modes->model->pinned = without_bit(modes->model->pinned, k);
 }
@@ -174,6 +185,7 @@ static void append(const struct habit_modes_parts *modes, const float *x, float 
     const uint32_t k = modes->model->used++;
 
     modes->count[k] = count;
+    modes->excess[k] = modes->visits[k] = 0.0f;
     memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
     modes->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
 }
@@ -211,12 +223,24 @@ void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_vie
                         habit_larger(freedom, 1.0f));
     for (uint32_t k = 0; k < modes->model->used; k++)
         view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f);
-    *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, count);
+    *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, LEAST_SHARE * (float)count);
+}
+
+float habit_modes_offset(const struct habit_modes_parts *modes, uint32_t k)
+{
+    return modes->model->used > 1 ? modes->excess[k] / (modes->visits[k] + FEW_VISITS) : 0.0f;
+}
+
+void habit_modes_visit(const struct habit_modes_parts *modes, uint32_t k, float excess)
+{
+    modes->excess[k] = habit_without_dust(modes->excess[k] + excess, HABIT_DUST);
+    modes->visits[k] += 1.0f;
 }
 
 void habit_modes_halve(const struct habit_modes_parts *modes)
 {
     modes->model->freedom *= 0.5f;
-    habit_scale(modes->count, modes->shape->points, 0.5f);
-    habit_scale(modes->scatter, modes->shape->blocks * habit_triangle(modes->shape->part), 0.5f);
+    habit_scale(modes->count, 3 * modes->shape->points, 0.5f); /* excess and visits too, which lie behind */
+    habit_scale(modes->scatter,
+                modes->shape->blocks * habit_triangle(modes->shape->part) + habit_coupling_words(modes->shape), 0.5f);
 }

@@ -6,6 +6,8 @@
 #include "block.h"
 #include "maths.h"
 
+#define LEAST_SHARE 0.02f /* of all that was learned, that makes a prototype count */
+
 struct habit_prototypes_parts habit_prototypes_open(void *words, const struct habit_shape *shape)
 {
     struct habit_prototypes *model = words;
@@ -74,7 +76,7 @@ void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct hab
     inflate(p, view->inverse_sd, count);
     for (uint32_t k = 0; k < p->model->used; k++)
         view->discount[k] = 1.0f;
-    *view->active = habit_supported(p->count, p->model->used, p->model->pinned, count);
+    *view->active = habit_supported(p->count, p->model->used, p->model->pinned, LEAST_SHARE * (float)count);
 }
 
 uint32_t habit_prototypes_seasoned(const struct habit_prototypes_parts *p, uint32_t active, uint32_t count)

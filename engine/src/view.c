@@ -58,9 +58,9 @@ void habit_view_invert(struct habit_view *view)
         view->inverse_sd[i] = 1.0f / sqrtf(view->inverse_sd[i]);
 }
 
-uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, uint32_t count)
+uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, float needed)
 {
-    const float least = habit_larger(1.0f, 0.02f * (float)count);
+    const float least = habit_larger(1.0f, needed);
     uint32_t active = pinned, largest = 0;
 
     for (uint32_t k = 0; k < used; k++) {

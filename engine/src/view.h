@@ -23,8 +23,9 @@ float habit_view_distance(const struct habit_view *view, const float *x, uint32_
 /* Variances in inverse_sd become what the name says. */
 void habit_view_invert(struct habit_view *view);
 
-/* Points that count: those with at least 2 % of all that was learned, or pinned; where there are none the largest. */
-uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, uint32_t count);
+/* Points that count: those with the support that is needed, which is never below one buffer, or pinned; where there are
+ * none the largest. */
+uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, float needed);
 
 /* values *= factor */
 void habit_scale(float *values, uint32_t count, float factor);

@@ -8,7 +8,11 @@
 #define LIMIT      4.0f  /* deviations that one score may contribute, here and in the statistics */
 #define MOST_ALIKE 0.95f /* correlation of neighbours */
 #define LEAST_SD   0.1f
-#define HIGHEST    1e6f /* of a stored score */
+
+#define MOST_MEMORY 0.9f
+#define SIGNIFICANT 1.5f /* standard deviations of a correlation of independent scores */
+
+#define HIGHEST 1e6f /* of a stored score */
 
 enum { SCORES_NEEDED = 8, LIMITED_FROM = 8 };
 
@@ -89,6 +93,13 @@ void habit_scatter_score(struct habit_scatter *s, float score, uint32_t count)
     habit_scale(&s->lagged, 1, keep);
 }
 
+float habit_scores_memory(const struct habit_scatter *s)
+{
+    const float chance = SIGNIFICANT / sqrtf(habit_larger(habit_weights_worth(&s->weights), 1.0f));
+
+    return habit_smaller(habit_larger(s->lagged / (s->scatter + 1e-12f) - chance, 0.0f), MOST_MEMORY);
+}
+
 /* Neighbouring buffers are alike: a mean of K scores scatters as that of fewer independent ones. Variance of the mean of
  * `count` values of a first-order autoregressive process, in variances of one. */
 static float variance_of_mean(const struct habit_scatter *s, uint32_t count)
@@ -144,7 +155,7 @@ int habit_window_result(struct habit_engine *engine, const struct habit_window *
         return HABIT_ENOTREADY;
     deviation = mean_deviation(window, s->mean, sqrtf(variance_of(s)), &used);
     uncertainty = sqrtf(variance_of_mean(s, used) + 1.0f / habit_weights_worth(&s->weights));
-    average->distance = habit_distance(deviation / uncertainty / habit_alarm_line(&s->weights));
+    average->distance = habit_distance(deviation / uncertainty / habit_alarm_line(habit_weights_worth(&s->weights)));
     average->similarity = habit_similarity(average->distance, call.header->sensitivity);
     return HABIT_OK;
 }

@@ -135,6 +135,14 @@ static size_t model_at(const struct habit_layout *layout, enum habit_view_index 
     return 4 * (size_t)layout->model[view] + offset;
 }
 
+/* The modes' scatter, behind counts and means. */
+static size_t scatter_at(const struct habit_layout *layout)
+{
+    const struct habit_shape *shape = &layout->view[HABIT_SPECTRUM];
+
+    return model_at(layout, HABIT_SPECTRUM, 4 * (3 + shape->points * (3 + shape->dimension)));
+}
+
 #define MUTANT(name, ...)                                               \
     static void name(uint8_t *block, const struct habit_layout *layout) \
     {                                                                   \
@@ -176,12 +184,18 @@ MUTANT(scatter_scores_none, put(block, LEDGER(scatter.scores), 0))
 MUTANT(scatter_subnormal, put(block, LEDGER(scatter.lagged), 1))
 MUTANT(rms_negative, put_float(block, 4 * (size_t)layout->rms, -1.0f))
 MUTANT(modes_none, put(block, model_at(layout, HABIT_SPECTRUM, 0), 0))
-MUTANT(modes_many, put(block, model_at(layout, HABIT_SPECTRUM, 0), 3))
-MUTANT(modes_pinned, put(block, model_at(layout, HABIT_SPECTRUM, 4), 4))
+MUTANT(modes_many, put(block, model_at(layout, HABIT_SPECTRUM, 0), 5))
+MUTANT(modes_pinned, put(block, model_at(layout, HABIT_SPECTRUM, 4), 16))
 MUTANT(modes_freedom, put_float(block, model_at(layout, HABIT_SPECTRUM, 8), -1.0f))
 MUTANT(modes_count, put_float(block, model_at(layout, HABIT_SPECTRUM, 12), 0.0f))
-MUTANT(modes_mean, put_float(block, model_at(layout, HABIT_SPECTRUM, 20), 1e30f))
-MUTANT(modes_scatter, put_float(block, model_at(layout, HABIT_LEVEL, 0) - 4, -1e-3f))
+MUTANT(modes_excess, put_float(block, model_at(layout, HABIT_SPECTRUM, 28), 1e6f))
+MUTANT(modes_visits, put_float(block, model_at(layout, HABIT_SPECTRUM, 44), -1.0f))
+MUTANT(modes_mean, put_float(block, model_at(layout, HABIT_SPECTRUM, 60), 1e30f))
+MUTANT(modes_scatter, put_float(block, scatter_at(layout), -1e-3f))
+MUTANT(coupling_weight,
+       put_float(block, model_at(layout, HABIT_LEVEL, 0) - 4 * habit_coupling_words(&layout->view[HABIT_SPECTRUM]),
+                 -1.0f))
+MUTANT(coupling_scatter, put_float(block, model_at(layout, HABIT_LEVEL, 0) - 4, -1e-3f))
 MUTANT(prototypes_many, put(block, model_at(layout, HABIT_LEVEL, 0), 9))
 MUTANT(prototypes_older, put(block, model_at(layout, HABIT_LEVEL, 8), 1000))
 MUTANT(prototypes_weights, put_float(block, model_at(layout, HABIT_LEVEL, 16), 0.0f))
@@ -234,8 +248,12 @@ static const struct mutant mutants[] = {
     ROW(modes_pinned, HABIT_EMEANING),
     ROW(modes_freedom, HABIT_EMEANING),
     ROW(modes_count, HABIT_EMEANING),
+    ROW(modes_excess, HABIT_EMEANING),
+    ROW(modes_visits, HABIT_EMEANING),
     ROW(modes_mean, HABIT_EMEANING),
     ROW(modes_scatter, HABIT_EMEANING),
+    ROW(coupling_weight, HABIT_EMEANING),
+    ROW(coupling_scatter, HABIT_EMEANING),
     ROW(prototypes_many, HABIT_EMEANING),
     ROW(prototypes_older, HABIT_EMEANING),
     ROW(prototypes_weights, HABIT_EMEANING),

@@ -458,7 +458,7 @@ static void test_an_added_tone_is_named(void **state)
     }
     machine_noise_at_some_load(&m);
     for (size_t i = 0; i < 256; i++)
-        m.buffer[3 * i + 2] += 1.5f * sinf(6.2831853f * hz / 1000.0f * (float)i);
+        m.buffer[3 * i + 2] += 2.0f * sinf(6.2831853f * hz / 1000.0f * (float)i);
     result = machine_detect(&m);
     assert_true(result.similarity < 90);
     assert_true(result.reasons >= 1 && result.reasons <= HABIT_MAX_REASONS);

@@ -6,6 +6,7 @@
 enum { SKIPPED = 2, LIMITED_FROM = 7, MATURE = 1024 };
 
 #define WEIGHTS_LIMIT (0.5f * MATURE * MATURE) /* what the weights 1, 2 .. MATURE add up to */
+#define FITTED        6.0f                     /* scores that the prediction uses up */
 #define LEAST_SPREAD  0.01f
 #define STEEPEST      1000.0f /* no model matures that fast; keeps hostile knowledge finite */
 #define LIMIT_ABOVE   2.5f
@@ -99,11 +100,12 @@ void habit_calibration_add(struct habit_calibration *c, const float log_distance
     fade(c);
 }
 
-/* First term of the Cornish-Fisher expansion of Student's distribution. */
+/* First term of the Cornish-Fisher expansion of Student's distribution. The scores are fitted by a line and a spread, and the
+ * models that gave the first of them were young. */
 float habit_alarm_line(float worth)
 {
     const float k = HABIT_ALARM_SIGMAS;
-    const float freedom = habit_larger(worth - 2.0f, 1.0f);
+    const float freedom = habit_larger(worth - FITTED, 1.0f);
 
     return k * (1.0f + (k * k + 1.0f) / (4.0f * freedom));
 }

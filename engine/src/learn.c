@@ -130,17 +130,15 @@ void habit_count_learned(struct habit_call *call, size_t n)
         habit_baseline_take(call);
 }
 
-static int learn(struct habit_engine *engine, const struct habit_source *source, size_t count,
-                 struct habit_progress *progress)
+/* Never inline: see habit_call_open(). */
+__attribute__((noinline)) static int take_in(struct habit_engine *engine, const struct habit_source *source,
+                                             size_t count, struct habit_progress *progress)
 {
     struct habit_call call;
     int result;
 
-    if (!engine)
-        return HABIT_ENULL;
-    result = habit_call_open(&call, engine);
-    if (result == HABIT_OK)
-        result = habit_call_take(&call, source, count);
+    habit_call_open(&call, engine);
+    result = habit_call_take(&call, source, count);
     if (result == HABIT_OK && habit_all_constant(&call))
         result = HABIT_ECONSTANT;
     if (result != HABIT_OK)
@@ -154,6 +152,17 @@ static int learn(struct habit_engine *engine, const struct habit_source *source,
     if (progress)
         habit_report(&call, progress);
     return HABIT_OK;
+}
+
+static int learn(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                 struct habit_progress *progress)
+{
+    int result;
+
+    if (!engine)
+        return HABIT_ENULL;
+    result = habit_ensure(engine);
+    return result == HABIT_OK ? take_in(engine, source, count, progress) : result;
 }
 
 int habit_learn(struct habit_engine *engine, const float *samples, size_t count, struct habit_progress *progress)

@@ -72,7 +72,7 @@ static void make_knowledge(struct habit_layout *layout)
         layout->model[v] = at;
         at += habit_model_words((enum habit_view_index)v, &layout->view[v]);
     }
-    layout->knowledge = larger(at, layout->kept + HABIT_START * layout->vector);
+    layout->knowledge = larger(at, layout->kept + (HABIT_START - 1) * layout->vector);
 }
 
 static void make_cache(struct habit_layout *layout)
@@ -86,7 +86,8 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = at;
 }
 
-/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors while they are compared. */
+/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors, behind the one in hand, while
+ * they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
     const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
@@ -94,11 +95,11 @@ static void make_scratch(struct habit_layout *layout)
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         widest = larger(widest, layout->view[v].dimension);
-    layout->features = 0;
-    layout->whitened = layout->vector;
-    layout->work = layout->whitened + widest;
+    layout->whitened = 0;
+    layout->features = widest;
+    layout->work = layout->features + layout->vector;
     layout->total = layout->work + axis;
-    layout->scratch = layout->work + larger(axis + layout->vector, HABIT_START * layout->vector);
+    layout->scratch = layout->work + larger(axis + layout->vector, (HABIT_START - 1) * layout->vector);
 }
 
 bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config)

@@ -278,13 +278,9 @@ static const float *convert(float *x, const int16_t *samples, float scale, uint3
 static bool take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes, float *means,
                  uint32_t parts)
 {
-    const float *samples = source->floats + index;
-
-    if (!source->floats) {
-        samples = convert(axis->x, source->integers + index, source->scale, axis->samples, axes);
-        axes = 1;
-    }
-    return load(axis, samples, axes, means, parts);
+    if (source->floats)
+        return load(axis, source->floats + index, axes, means, parts);
+    return load(axis, convert(axis->x, source->integers + index, source->scale, axis->samples, axes), 1, means, parts);
 }
 
 static void describe(const struct axis *axis, const struct habit_layout *layout, const uint16_t edges[],

@@ -56,7 +56,7 @@ static void crowd_gather(struct crowd *crowd, const struct habit_modes_parts *mo
 /* Mean of feature i over all, and the scatter of the modes around it. Differences stay exact where the values are large. */
 static float between(const struct crowd *crowd, uint32_t i, float *mean)
 {
-    const float origin = crowd->mean[0][i];
+    const float origin = crowd->modes->mean[i]; /* of the first mode */
     float sum = 0.0f, scatter = 0.0f;
 
     for (uint32_t k = 0; k < crowd->size; k++) {

@@ -1,4 +1,4 @@
-/* What a caller sees: similarity, readiness, refusals, flags, reasons; for all sizes, gains and offsets. */
+/* What a caller sees: similarity, readiness, flags, reasons; for all sizes, gains and offsets. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void test_similarity_follows_its_definition(void **state)
     assert_int_equal(habit_similarity(3e38f, 100.0f), 0);
 }
 
-/* ---------------------------------------------------------------------------------------------- readiness, refusals */
+/* ----------------------------------------------------------------------------------------------------- readiness */
 
 static void test_not_ready_before_eight_buffers(void **state)
 {
@@ -58,173 +58,6 @@ static void test_not_ready_before_eight_buffers(void **state)
     machine_deinit(&m);
 }
 
-struct refusal {
-    const char *what;
-    int expected;
-    int (*call)(struct machine *);
-};
-
-static int learn_changed(struct machine *m, size_t at, float value)
-{
-    const float before = m->buffer[at];
-    int result;
-
-    m->buffer[at] = value;
-    result = habit_learn(&m->engine, m->buffer, m->count, NULL);
-    m->buffer[at] = before;
-    return result;
-}
-
-static int learn_nan(struct machine *m)
-{
-    return learn_changed(m, m->count - 1, NAN);
-}
-
-static int learn_infinity(struct machine *m)
-{
-    return learn_changed(m, 0, -INFINITY);
-}
-
-static int learn_huge(struct machine *m)
-{
-    return learn_changed(m, m->count / 2, nextafterf(HABIT_MAX_VALUE, INFINITY));
-}
-
-static int learn_short(struct machine *m)
-{
-    return habit_learn(&m->engine, m->buffer, m->count - 1, NULL);
-}
-
-static int learn_null(struct machine *m)
-{
-    return habit_learn(&m->engine, NULL, m->count, NULL);
-}
-
-static int learn_constant(struct machine *m)
-{
-    for (size_t i = 0; i < m->count; i++)
-        m->buffer[i] = (float)(i % m->config.axes);
-    return habit_learn(&m->engine, m->buffer, m->count, NULL);
-}
-
-static int accept_nan(struct machine *m)
-{
-    float *two = calloc(2 * m->count, sizeof(float));
-    int result;
-
-    assert_non_null(two);
-    memcpy(two, m->buffer, m->count * sizeof(float));
-    two[2 * m->count - 1] = NAN;
-    result = habit_accept(&m->engine, two, 2);
-    free(two);
-    return result;
-}
-
-static int accept_none(struct machine *m)
-{
-    return habit_accept(&m->engine, m->buffer, 0);
-}
-
-static int detect_nan(struct machine *m)
-{
-    struct habit_result result;
-    const float before = m->buffer[1];
-    int status;
-
-    m->buffer[1] = NAN;
-    status = habit_detect(&m->engine, m->buffer, m->count, &result);
-    m->buffer[1] = before;
-    return status;
-}
-
-static int detect_long(struct machine *m)
-{
-    struct habit_result result;
-
-    return habit_detect(&m->engine, m->buffer, m->count + 1, &result);
-}
-
-static int detect_without_result(struct machine *m)
-{
-    return habit_detect(&m->engine, m->buffer, m->count, NULL);
-}
-
-static int sensitivity_zero(struct machine *m)
-{
-    return habit_set_sensitivity(&m->engine, 0.0f);
-}
-
-static int sensitivity_nan(struct machine *m)
-{
-    return habit_set_sensitivity(&m->engine, NAN);
-}
-
-static int sensitivity_high(struct machine *m)
-{
-    return habit_set_sensitivity(&m->engine, 100.1f);
-}
-
-static int load_garbage(struct machine *m)
-{
-    return habit_load(&m->engine, m->buffer, m->count * sizeof(float));
-}
-
-static int small_scratch(struct machine *m)
-{
-    return habit_use_scratch(&m->engine, m->memory.scratch, m->memory.scratch_size - 4);
-}
-
-static int crooked_scratch(struct machine *m)
-{
-    return habit_use_scratch(&m->engine, (char *)m->memory.scratch + 1, m->memory.scratch_size);
-}
-
-static const struct refusal refusals[] = {
-    { "learn NaN", HABIT_EVALUE, learn_nan },
-    { "learn infinity", HABIT_EVALUE, learn_infinity },
-    { "learn more than 1e15", HABIT_EVALUE, learn_huge },
-    { "learn too few values", HABIT_ECOUNT, learn_short },
-    { "learn nothing", HABIT_ENULL, learn_null },
-    { "learn constant axes", HABIT_ECONSTANT, learn_constant },
-    { "accept NaN in the second", HABIT_EVALUE, accept_nan },
-    { "accept no buffers", HABIT_ECOUNT, accept_none },
-    { "detect NaN", HABIT_EVALUE, detect_nan },
-    { "detect too many values", HABIT_ECOUNT, detect_long },
-    { "detect without a result", HABIT_ENULL, detect_without_result },
-    { "sensitivity 0", HABIT_ERANGE, sensitivity_zero },
-    { "sensitivity NaN", HABIT_ERANGE, sensitivity_nan },
-    { "sensitivity above 100", HABIT_ERANGE, sensitivity_high },
-    { "load garbage", HABIT_EBLOCK, load_garbage },
-    { "scratch too small", HABIT_EMEMORY, small_scratch },
-    { "scratch not aligned", HABIT_EMEMORY, crooked_scratch },
-};
-
-/* Before the models start, and after. */
-static void test_refusals_leave_the_knowledge_as_it_was(void **state)
-{
-    static const unsigned int learned[] = { 3, 20 };
-
-    (void)state;
-    for (size_t l = 0; l < 2; l++)
-        for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-            struct machine m;
-            void *before;
-            int result;
-
-            machine_init(&m, 32, 3, HABIT_PROFILE_DEFAULT, 7);
-            machine_learn_noise(&m, learned[l]);
-            machine_noise(&m);
-            before = machine_copy_knowledge(&m);
-            result = refusals[i].call(&m);
-            if (result != refusals[i].expected)
-                fail_msg("%s: %d, not %d", refusals[i].what, result, refusals[i].expected);
-            if (memcmp(before, m.memory.knowledge, m.memory.knowledge_size) != 0)
-                fail_msg("%s: the knowledge changed", refusals[i].what);
-            free(before);
-            machine_deinit(&m);
-        }
-}
-
 static void test_detect_never_changes_the_knowledge(void **state)
 {
     struct machine m;
@@ -241,32 +74,6 @@ static void test_detect_never_changes_the_knowledge(void **state)
     assert_memory_equal(before, m.memory.knowledge, m.memory.knowledge_size);
     free(before);
     machine_deinit(&m);
-}
-
-static void test_init_refuses_what_is_out_of_range(void **state)
-{
-    const struct habit_config good = { .buffer_size = 8, .axes = 1, .profile = HABIT_PROFILE_SMALL, .scale = 1.0f };
-    struct habit_config bad[10];
-
-    (void)state;
-    for (size_t i = 0; i < 10; i++)
-        bad[i] = good;
-    bad[0].buffer_size = 0;
-    bad[1].buffer_size = HABIT_MAX_BUFFER_SIZE + 1;
-    bad[2].axes = 0;
-    bad[3].axes = HABIT_MAX_AXES + 1;
-    bad[4].profile = HABIT_PROFILES;
-    bad[5].sampling_hz = -1.0f;
-    bad[6].sampling_hz = NAN;
-    bad[7].scale = 0.0f;
-    bad[8].unit[1] = 'g';
-    bad[9].unit[0] = '\n';
-    assert_int_not_equal(habit_knowledge_size(&good), 0);
-    for (size_t i = 0; i < 10; i++) {
-        assert_int_equal(habit_knowledge_size(&bad[i]), 0);
-        assert_int_equal(habit_cache_size(&bad[i]), 0);
-        assert_int_equal(habit_scratch_size(&bad[i]), 0);
-    }
 }
 
 /* ------------------------------------------------------------------------------------------------- int16, flags */
@@ -560,9 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_similarity_follows_its_definition),
         cmocka_unit_test(test_not_ready_before_eight_buffers),
-        cmocka_unit_test(test_refusals_leave_the_knowledge_as_it_was),
         cmocka_unit_test(test_detect_never_changes_the_knowledge),
-        cmocka_unit_test(test_init_refuses_what_is_out_of_range),
         cmocka_unit_test(test_int16_gives_the_same_bytes),
         cmocka_unit_test(test_dead_and_clipped_axes_are_flagged),
         cmocka_unit_test(test_an_axis_that_was_always_dead_may_wake_up_with_an_alarm),

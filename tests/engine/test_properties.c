@@ -42,7 +42,7 @@ static void machine_grid(struct machine *m)
 
 /* --------------------------------------------------------------------------------------- gain, offset, order of axes */
 
-enum { LEARNED = 60, TRIED = 12 };
+enum { LEARNED = 60, TRIED = 12, LOUD = LEARNED + TRIED / 2 };
 
 /* Another way to write down what a sensor saw. */
 struct view {
@@ -71,8 +71,8 @@ static void detect_sequence(const struct view *view, struct habit_result result[
     machine_init(&m, 64, 3, HABIT_PROFILE_DEFAULT, 77);
     for (int i = 0; i < LEARNED + TRIED; i++) {
         machine_grid(&m);
-        for (size_t k = 1; i >= LEARNED + TRIED / 2 && k < m.count; k += 3)
-            m.buffer[k] *= 1.0f + 0.25f * (float)(i - LEARNED - TRIED / 2);
+        for (size_t k = 1; i >= LOUD && k < m.count; k += 3)
+            m.buffer[k] *= 1.0f + 0.25f * (float)(i - LOUD);
         write_down(&m, view);
         if (i < LEARNED)
             machine_learn(&m);
@@ -564,19 +564,14 @@ static void clear_flags(void)
 #endif
 }
 
-/* Values that squared or multiplied would become subnormal, yet are not themselves. */
+/* Values that squared or multiplied would become subnormal, yet neither they nor their differences are themselves. */
 static void tiny(struct machine *m, int i)
 {
-    static const float sizes[] = { 1e-37f, 1e-30f, 1e-22f, 1e-19f, 1e-16f, 1.1e-15f, 1e-12f, 1e-7f, 1.0f, 1e10f };
+    static const float sizes[] = { 1e-35f, 1e-30f, 1e-22f, 1e-19f, 1e-16f, 1.1e-15f, 1e-12f, 1e-7f, 1.0f, 1e10f };
 
     machine_noise(m);
-    for (size_t k = 0; k < m->count; k++) {
-        const float size = sizes[((size_t)i + k % m->config.axes) % COUNT(sizes)];
-
-        m->buffer[k] = fabsf(m->buffer[k]) < 0.01f ? size : size * m->buffer[k];
-        if (fabsf(m->buffer[k]) < 1.2e-38f)
-            m->buffer[k] = 0.0f;
-    }
+    for (size_t k = 0; k < m->count; k++)
+        m->buffer[k] = floorf(m->buffer[k] * 64.0f) / 64.0f * sizes[((size_t)i + k % m->config.axes) % COUNT(sizes)];
     if (i % 3 == 2)
         m->buffer[0] = 1.0f;
 }

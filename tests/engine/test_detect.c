@@ -132,6 +132,23 @@ static void test_dead_and_clipped_axes_are_flagged(void **state)
     machine_deinit(&m);
 }
 
+/* Any signal touches its extremes, some for a few samples. */
+static void test_a_few_samples_at_an_extreme_are_not_clipping(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m, 128, 1, HABIT_PROFILE_DEFAULT, 9);
+    machine_learn_noise(&m, 20);
+    for (size_t flat = 1; flat < 20; flat++) {
+        machine_noise(&m);
+        for (size_t i = 0; i < flat; i++)
+            m.buffer[40 + i] = 9.0f;
+        assert_int_equal(machine_detect(&m).clipped, flat > 8 ? 1 : 0); /* 128 / 16 after the first of them */
+    }
+    machine_deinit(&m);
+}
+
 static void test_an_axis_that_was_always_dead_may_wake_up_with_an_alarm(void **state)
 {
     struct machine m;
@@ -370,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_detect_never_changes_the_knowledge),
         cmocka_unit_test(test_int16_gives_the_same_bytes),
         cmocka_unit_test(test_dead_and_clipped_axes_are_flagged),
+        cmocka_unit_test(test_a_few_samples_at_an_extreme_are_not_clipping),
         cmocka_unit_test(test_an_axis_that_was_always_dead_may_wake_up_with_an_alarm),
         cmocka_unit_test(test_neither_gain_nor_offset_matters),
         cmocka_unit_test(test_every_geometry_learns_and_detects),

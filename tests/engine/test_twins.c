@@ -156,12 +156,20 @@ static void next_values(uint32_t *seed, size_t n, size_t dimension, float *x)
         x[i] = 0.5f + wander + common * (i % 2 == 0 ? 0.6f : -0.4f) + noise(seed);
 }
 
-/* Most count in full, some less, few more, as where an operator accepts. */
+/* Most count in full, some less, few hardly or more, as where an operator accepts. */
 static float next_weight(uint32_t *seed)
 {
     const float dice = noise(seed);
 
-    return dice > 0.995f ? 4.0f : (dice < -0.8f ? 0.3f : 1.0f);
+    if (dice > 0.98f)
+        return dice > 0.99f ? 4.0f : 0.01f;
+    return dice < -0.8f ? 0.3f : 1.0f;
+}
+
+/* What a state gets for a buffer: a strange one must have a chance to become one. */
+static float support_of(float weight)
+{
+    return weight > 0.25f ? weight : 0.25f;
 }
 
 /* The engine's count of buffers; true where everything is to be halved. */
@@ -260,7 +268,7 @@ static void test_level_model(void **state)
         next_values(&seed, n, 2, x);
         habit_prototypes_learn(&model, x, weight, false, count, rms, work);
         twin_add(&twin, x, weight);
-        support += (double)weight;
+        support += (double)support_of(weight);
         keep_means(&kept, &twin, count + 1);
         if (count_up(&count)) {
             habit_prototypes_halve(&model);
@@ -324,7 +332,7 @@ static void test_spectrum_model(void **state)
         x[1] += noise(&seed) > 0.2f ? 2.0f : -1.0f; /* two states */
         merged += model.model->used == shape.points ? 1.0 : 0.0;
         habit_modes_learn(&model, x, weight, false, work);
-        twin_add(&twin, x, weight);
+        twin_add(&twin, x, support_of(weight));
         if (count_up(&count)) {
             habit_modes_halve(&model);
             twin_fade(&twin, 0.5);

@@ -37,6 +37,11 @@ static void find_places(struct places *p, const struct machine *m, void *block)
     p->waveform = habit_waveform_open(words + p->layout.model[HABIT_WAVEFORM], &p->layout.view[HABIT_WAVEFORM]);
 }
 
+static float square(float x)
+{
+    return x * x;
+}
+
 #define SUBNORMAL 0x1p-140f
 
 /* clang-format off */
@@ -87,7 +92,8 @@ static void find_places(struct places *p, const struct machine *m, void *block)
     X(scores_none, ledger->calibration.scores = 0, EMEANING, "yet there are weights")                                  \
     X(line_sum_zero, ledger->calibration.weights.sum = 0.0f, EMEANING, "divides")                                      \
     X(line_sum_infinite, ledger->calibration.weights.sum = INFINITY, EMEANING, "no number")                            \
-    X(line_squares_large, ledger->calibration.weights.squares = 1e11f, EMEANING, "more than the square of the sum")    \
+    X(line_squares_large, ledger->calibration.weights.squares = 1.01f * square(p->ledger->calibration.weights.sum),    \
+      EMEANING, "more than the square of the sum")                                                                     \
     X(line_squares_zero, ledger->calibration.weights.squares = 0.0f, EMEANING, "divides")                              \
     X(line_x_mean, ledger->calibration.x_mean = 1.5f, EMEANING, "a mean of 1 / count")                                 \
     X(line_x_scatter, ledger->calibration.x_scatter = -1e-6f, EMEANING, "a sum of squares")                            \
@@ -130,7 +136,8 @@ static void find_places(struct places *p, const struct machine *m, void *block)
     X(prototypes_older, prototypes.model->older = p->prototypes.model->newer + 1, EMEANING, "older than the newer")    \
     X(prototypes_newer, prototypes.model->newer = HABIT_COUNT_LIMIT + 1, EMEANING, "halved with the rest")             \
     X(prototypes_sum, prototypes.model->weights.sum = 0.0f, EMEANING, "divides")                                       \
-    X(prototypes_squares, prototypes.model->weights.squares = 1e12f, EMEANING, "more than the square of the sum")      \
+    X(prototypes_squares, prototypes.model->weights.squares = 1.01f * square(p->prototypes.model->weights.sum),        \
+      EMEANING, "more than the square of the sum")                                                                     \
     X(prototypes_mean, prototypes.mean[0] = INFINITY, EMEANING, "no number")                                           \
     X(prototypes_older_mean, prototypes.older_mean[1] = -2e15f, EMEANING, "beyond any sample")                         \
     X(prototypes_newer_mean, prototypes.newer_mean[0] = NAN, EMEANING, "no number")                                    \

@@ -545,6 +545,27 @@ static void test_dust_counts_as_zero(void **state)
     machine_deinit(&dusty);
 }
 
+static struct habit_result detect_steps(struct machine *m, float low, float high)
+{
+    for (size_t i = 0; i < m->count; i++)
+        m->buffer[i] = i % 2 == 0 ? low : high;
+    return machine_detect(m);
+}
+
+static void test_what_is_larger_than_dust_counts(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m, 16, 1, HABIT_PROFILE_DEFAULT, 23);
+    machine_learn_noise(&m, 20);
+    assert_true(detect_steps(&m, 1.01e-15f, 1.01e-15f).level[0] == 1.01e-15f);
+    assert_true(detect_steps(&m, 0.99e-15f, 0.99e-15f).level[0] == 0.0f);
+    assert_int_equal(detect_steps(&m, 5e-15f, 6.9e-15f).constant, 1);
+    assert_int_equal(detect_steps(&m, 5e-15f, 7.1e-15f).constant, 0);
+    machine_deinit(&m);
+}
+
 /* Subnormal numbers cost some processors a hundred cycles each. The processor itself tells whether there was one: a result
  * that became too small sets a flag, and on x86 so does a subnormal operand. */
 static unsigned int subnormal_flags(void)
@@ -731,6 +752,7 @@ int main(void)
         cmocka_unit_test(test_the_same_sensitivity_leaves_a_block_sealed),
         cmocka_unit_test(test_a_window_remembers_no_more_than_its_size),
         cmocka_unit_test(test_dust_counts_as_zero),
+        cmocka_unit_test(test_what_is_larger_than_dust_counts),
         cmocka_unit_test(test_small_samples_lead_to_no_subnormal_number),
         cmocka_unit_test(test_the_counter_of_buffers_stays_at_its_end),
         cmocka_unit_test(test_no_change_leads_to_the_stamp_that_means_nothing),

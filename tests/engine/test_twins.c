@@ -289,14 +289,19 @@ static void test_level_model(void **state)
     twin_deinit(&twin);
 }
 
+/* Over all modes: how often two were merged, and what was usual beside the distance that all have in common. */
+struct modes_twin {
+    double merged, excess, visits;
+};
+
 /* However modes were merged: their means and counts give the mean of all, and what is between them and the scatter within
  * them gives the scatter of all. */
-static void check_modes(const struct twin *t, const struct habit_modes_parts *model, double merged)
+static void check_modes(const struct twin *t, const struct habit_modes_parts *model, const struct modes_twin *sums)
 {
     const struct moments m = twin_look(t);
     const size_t d = t->dimension;
     float mean[MOST_DIMENSIONS], total[MOST_DIMENSIONS * (MOST_DIMENSIONS + 1) / 2];
-    double count = 0.0;
+    double count = 0.0, excess = 0.0, visits = 0.0;
 
     habit_modes_mean(model, mean);
     check_mean("spectrum mean", t, &m, mean);
@@ -305,13 +310,17 @@ static void check_modes(const struct twin *t, const struct habit_modes_parts *mo
         float *at = total;
 
         count += (double)model->count[k];
+        excess += (double)model->excess[k];
+        visits += (double)model->visits[k];
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j <= i; j++, at++)
                 *at += model->count[k] * (model->mean[k * d + i] - mean[i]) * (model->mean[k * d + j] - mean[j]);
     }
     check_scatter("spectrum scatter", t, &m, total);
     assert_near("spectrum count", t->count, count, m.sum, rounding(t->count) * m.sum);
-    assert_near("freedom", t->count, (double)model->model->freedom, merged, rounding(t->count) * merged);
+    assert_near("freedom", t->count, (double)model->model->freedom, sums->merged, rounding(t->count) * sums->merged);
+    assert_near("excess", t->count, excess, sums->excess, rounding(t->count) * sums->visits);
+    assert_near("visits", t->count, visits, sums->visits, rounding(t->count) * sums->visits);
 }
 
 static void test_spectrum_model(void **state)
@@ -320,7 +329,7 @@ static void test_spectrum_model(void **state)
     uint32_t words[128] = { 0 }, seed = 3, count = 0;
     const struct habit_modes_parts model = habit_modes_open(words, &shape);
     float x[3], work[3];
-    double merged = 0.0;
+    struct modes_twin sums = { 0.0, 0.0, 0.0 };
     struct twin twin;
 
     (void)state;
@@ -330,16 +339,23 @@ static void test_spectrum_model(void **state)
 
         next_values(&seed, n, 3, x);
         x[1] += noise(&seed) > 0.2f ? 2.0f : -1.0f; /* two states */
-        merged += model.model->used == shape.points ? 1.0 : 0.0;
+        if (n < 60 && n % 7 == 0)
+            x[1] += 8.0f; /* a third: two modes must become one */
+        sums.merged += model.model->used == shape.points ? 1.0 : 0.0;
         habit_modes_learn(&model, x, weight, false, work);
         twin_add(&twin, x, support_of(weight));
+        habit_modes_visit(&model, (uint32_t)n % model.model->used, x[0]);
+        sums.excess += (double)x[0];
+        sums.visits += 1.0;
         if (count_up(&count)) {
             habit_modes_halve(&model);
             twin_fade(&twin, 0.5);
-            merged *= 0.5;
+            sums.merged *= 0.5;
+            sums.excess *= 0.5;
+            sums.visits *= 0.5;
         }
         if (worth_a_look(n))
-            check_modes(&twin, &model, merged);
+            check_modes(&twin, &model, &sums);
     }
     twin_deinit(&twin);
 }
@@ -460,6 +476,8 @@ static void test_calibration(void **state)
 
             check_weights(&twin, &m, &c.weights);
             assert_near("x mean", n, (double)c.x_mean, m.mean[0], mean_tolerance(&twin));
+            assert_near("x scatter", n, (double)c.x_scatter, m.scatter[0][0],
+                        2.0 * rounding(n) * x * x + off * (2.0 * x + off));
             for (size_t v = 0; v < HABIT_VIEWS; v++) {
                 const double y = sqrt(m.scatter[v + 1][v + 1]);
 

@@ -554,6 +554,22 @@ static void test_scatter_of_scores(void **state)
 
 /* ------------------------------------------------------------------------------------------- what an engine keeps */
 
+/* No model forgets to count half when the others do: none has more than the count of buffers, nor much less. */
+static void check_all_were_halved(const struct machine *m, const struct habit_layout *layout, size_t n, double count)
+{
+    float *words = m->memory.knowledge;
+    const struct habit_modes_parts modes = habit_modes_open(words + layout->model[0], &layout->view[0]);
+    const struct habit_prototypes_parts levels = habit_prototypes_open(words + layout->model[1], &layout->view[1]);
+    const struct habit_waveform_parts waveform = habit_waveform_open(words + layout->model[2], &layout->view[2]);
+    double support = 0.0;
+
+    for (uint32_t k = 0; k < modes.model->used; k++)
+        support += (double)modes.count[k];
+    assert_near("modes", n, support, 0.9 * count, 0.101 * count);
+    assert_near("levels", n, (double)levels.model->weights.sum, 0.9 * count, 0.101 * count);
+    assert_near("waveform", n, (double)waveform.model->weights.sum, 0.9 * count, 0.101 * count);
+}
+
 /* Mean rms of each axis; and the baseline, which stays as it was when 60 were learned. */
 static void test_rms_and_baseline(void **state)
 {
@@ -564,7 +580,7 @@ static void test_rms_and_baseline(void **state)
     struct twin twin;
 
     (void)state;
-    machine_init(&m, 2, 2, HABIT_PROFILE_SMALL, 8);
+    machine_init(&m, 2, 2, HABIT_PROFILE_DEFAULT, 8);
     assert_true(habit_layout_make(&layout, &m.config));
     twin_init(&twin, 2);
     for (size_t n = 1; n <= BUFFERS; n++) {
@@ -592,6 +608,8 @@ static void test_rms_and_baseline(void **state)
 
             assert_int_equal(ledger->count, count);
             check_mean("rms", &twin, &moments, words + layout.rms);
+            if (n > 1000)
+                check_all_were_halved(&m, &layout, n, (double)count);
         }
         if (n >= 60 && worth_a_look(n)) {
             assert_memory_equal(baseline, words + layout.baseline, 4 * (size_t)(layout.model[0] - layout.baseline));

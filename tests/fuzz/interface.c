@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "knowledge.h"
 
-enum { MOST_CALLS = 200, PATTERN = 0x5a };
+enum { MOST_CALLS = 100, PATTERN = 0x5a };
 
 struct session {
     struct fuzz_machine machine;

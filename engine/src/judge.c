@@ -84,6 +84,7 @@ static void compare(const struct habit_call *call, struct habit_judgement *judge
             continue;
         p = habit_calibration_predict(&call->ledger->calibration, v, call->ledger->count);
         z = importance[v] * habit_within((judgement->log_distance[v] - p.mean) / p.spread, LARGEST_SCORE);
+        judgement->deviation[v] = z;
         if (judgement->views++ == 0 || z > largest) {
             largest = z;
             judgement->winner = v;

@@ -12,7 +12,7 @@
 #define WORTH_TELLING    2.0f /* standard deviations of the reasons after the first */
 #define NOTICEABLE       0.5f /* in proportion to the largest: deviation of a view, squared distance of an axis */
 #define LARGEST_SIGMAS   1e9f
-#define LEAST_SHARE      -40.0f /* logarithm of an energy in proportion to the largest: never subnormal */
+#define LEAST_SHARE      (-40.0f) /* logarithm of an energy in proportion to the largest: never subnormal */
 
 #define LEAK      0.5f      /* of a bin's energy, by the window, to each side */
 #define GENERAL   0.8f      /* of amplitude: a band that says nearly as much says where */
@@ -90,14 +90,12 @@ static void insert(struct causes *causes, const struct cause *cause)
 {
     uint32_t at = causes->count;
 
-    while (at > 0 && causes->cause[at - 1].weight < cause->weight)
-        at--;
-    if (at == HABIT_MAX_REASONS)
-        return;
-    if (causes->count < HABIT_MAX_REASONS)
+    if (at < HABIT_MAX_REASONS)
         causes->count++;
-    for (uint32_t k = causes->count - 1; k > at; k--)
-        causes->cause[k] = causes->cause[k - 1];
+    else if (causes->cause[--at].weight >= cause->weight)
+        return;
+    for (; at > 0 && causes->cause[at - 1].weight < cause->weight; at--)
+        causes->cause[at] = causes->cause[at - 1];
     causes->cause[at] = *cause;
 }
 

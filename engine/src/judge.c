@@ -32,19 +32,54 @@ static float coupled_square(struct habit_call *call, uint32_t nearest)
            view->discount[nearest] / (float)d;
 }
 
+float habit_square_to(struct habit_call *call, uint32_t v, uint32_t points, uint32_t *nearest)
+{
+    const float square = habit_view_distance(&call->view[v], call->features.view[v], points, call->work, nearest);
+
+    return call->view[v].shape->coupled > 0 ? coupled_square(call, *nearest) : square;
+}
+
+float habit_log_of_square(uint32_t v, float square)
+{
+    return habit_log_distance(sqrtf(v == HABIT_LEVEL ? square + LEVEL_GROUND : square));
+}
+
+float habit_square_of_log(uint32_t v, float log_distance)
+{
+    const float square = habit_exp(2.0f * log_distance);
+
+    return v == HABIT_LEVEL ? square - LEVEL_GROUND : square;
+}
+
+static float log_distance(struct habit_call *call, uint32_t v, uint32_t points, uint32_t *nearest)
+{
+    const float y = habit_log_of_square(v, habit_square_to(call, v, points, nearest));
+
+    return v == HABIT_SPECTRUM ? y - habit_modes_offset(&call->modes, *nearest) : y;
+}
+
+static uint32_t pinned_points(const struct habit_call *call, uint32_t v)
+{
+    const uint32_t pinned[HABIT_VIEWS] = {
+        [HABIT_SPECTRUM] = habit_has_view(call, HABIT_SPECTRUM) ? call->modes.model->pinned : 0,
+        [HABIT_LEVEL] = call->prototypes.model->pinned,
+        [HABIT_WAVEFORM] = ~1u,
+    };
+
+    return pinned[v];
+}
+
+/* A buffer that may be learned is compared with accepted states only where the others find it strange: a state that scatters
+ * much may lie around them, and would change what is expected of distances from them. */
 static void measure(struct habit_call *call, struct habit_judgement *judgement, uint32_t v, bool seasoned)
 {
-    uint32_t *nearest = &judgement->nearest[v];
-    float square = habit_view_distance(&call->view[v], call->features.view[v], nominal_points(call, v, seasoned),
-                                       call->work, nearest);
+    const uint32_t points = nominal_points(call, v, seasoned);
+    const uint32_t ordinary = seasoned ? points & ~pinned_points(call, v) : points;
+    const float y = log_distance(call, v, ordinary, &judgement->nearest[v]);
 
-    if (call->view[v].shape->coupled > 0)
-        square = coupled_square(call, *nearest);
-    if (v == HABIT_LEVEL)
-        square += LEVEL_GROUND;
-    judgement->log_distance[v] = habit_log_distance(sqrtf(square));
-    if (v == HABIT_SPECTRUM)
-        judgement->log_distance[v] -= habit_modes_offset(&call->modes, *nearest);
+    judgement->log_distance[v] = y;
+    if (ordinary != points && habit_calibration_beyond(&call->ledger->calibration, v, y, call->ledger->count) > 0.0f)
+        judgement->log_distance[v] = log_distance(call, v, points, &judgement->nearest[v]);
 }
 
 static bool may_judge(const struct habit_call *call, uint32_t v)

@@ -15,11 +15,14 @@ struct crowd {
     const struct habit_modes_parts *modes;
     const float *newcomer; /* may be NULL */
     float newcomer_count;
+    bool newcomer_pinned;
 };
 
 struct pair {
     uint32_t a, b; /* a < b */
 };
+
+#define FARTHEST 1e38f
 
 struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape *shape)
 {
@@ -29,7 +32,8 @@ struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape 
     modes.count = model->arrays;
     modes.excess = modes.count + shape->points;
     modes.visits = modes.excess + shape->points;
-    modes.mean = modes.visits + shape->points;
+    modes.tolerance = modes.visits + shape->points;
+    modes.mean = modes.tolerance + shape->points;
     modes.scatter = modes.mean + shape->points * shape->dimension;
     modes.coupling = (struct habit_coupling *)(modes.scatter + shape->blocks * habit_triangle(shape->part));
     return modes;
@@ -52,6 +56,26 @@ static uint32_t crowd_size(const struct crowd *crowd)
     return crowd->modes->model->used + (crowd->newcomer ? 1 : 0);
 }
 
+static bool crowd_pinned(const struct crowd *crowd, uint32_t k)
+{
+    return k < crowd->modes->model->used ? habit_is_pinned(crowd->modes->model->pinned, k) : crowd->newcomer_pinned;
+}
+
+/* What mode k counts among all: what an operator accepted says nothing about the others. */
+static float crowd_weight(const struct crowd *crowd, uint32_t k)
+{
+    return crowd_pinned(crowd, k) ? 0.0f : crowd_count(crowd, k);
+}
+
+static float crowd_ordinary(const struct crowd *crowd)
+{
+    uint32_t ordinary = 0;
+
+    for (uint32_t k = 0; k < crowd_size(crowd); k++)
+        ordinary += !crowd_pinned(crowd, k);
+    return (float)ordinary;
+}
+
 /* Mean of feature i over all, and the scatter of the modes around it. */
 static float between(const struct crowd *crowd, uint32_t i, float *mean)
 {
@@ -60,14 +84,14 @@ static float between(const struct crowd *crowd, uint32_t i, float *mean)
     float weight = 0.0f, sum = 0.0f, scatter = 0.0f;
 
     for (uint32_t k = 0; k < size; k++) {
-        weight += crowd_count(crowd, k);
-        sum += crowd_count(crowd, k) * (crowd_mean(crowd, k)[i] - origin);
+        weight += crowd_weight(crowd, k);
+        sum += crowd_weight(crowd, k) * (crowd_mean(crowd, k)[i] - origin);
     }
     *mean = origin + sum / weight;
     for (uint32_t k = 0; k < size; k++) {
         const float d = crowd_mean(crowd, k)[i] - *mean;
 
-        scatter += crowd_count(crowd, k) * d * d;
+        scatter += crowd_weight(crowd, k) * d * d;
     }
     return scatter;
 }
@@ -77,7 +101,7 @@ static void within(const struct crowd *crowd, float *variance)
 {
     const struct habit_modes_parts *modes = crowd->modes;
     const float freedom = modes->model->freedom;
-    const float total_freedom = habit_larger(freedom + (float)crowd_size(crowd) - 1.0f, 1.0f);
+    const float total_freedom = habit_larger(freedom + crowd_ordinary(crowd) - 1.0f, 1.0f);
 
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
@@ -90,7 +114,7 @@ static void within(const struct crowd *crowd, float *variance)
 
 void habit_modes_mean(const struct habit_modes_parts *modes, float *mean)
 {
-    const struct crowd crowd = { modes, NULL, 0.0f };
+    const struct crowd crowd = { .modes = modes };
 
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         (void)between(&crowd, i, &mean[i]);
@@ -98,8 +122,8 @@ void habit_modes_mean(const struct habit_modes_parts *modes, float *mean)
 
 void habit_modes_variance(const struct habit_modes_parts *modes, float *variance)
 {
-    const struct crowd crowd = { modes, NULL, 0.0f };
-    const float freedom = habit_larger(modes->model->freedom + (float)modes->model->used - 1.0f, 1.0f);
+    const struct crowd crowd = { .modes = modes };
+    const float freedom = habit_larger(modes->model->freedom + crowd_ordinary(&crowd) - 1.0f, 1.0f);
 
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
@@ -109,27 +133,35 @@ void habit_modes_variance(const struct habit_modes_parts *modes, float *variance
     }
 }
 
-/* What merging two modes adds to the scatter, in variances. */
-static float ward_cost(const struct crowd *crowd, const float *variance, struct pair pair)
+static float squared_apart(const struct crowd *crowd, const float *variance, struct pair pair)
 {
     const float *a = crowd_mean(crowd, pair.a), *b = crowd_mean(crowd, pair.b);
-    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
     float sum = 0.0f;
 
     for (uint32_t i = 0; i < crowd->modes->shape->dimension; i++)
         sum += (a[i] - b[i]) * (a[i] - b[i]) / variance[i];
-    return sum * (count_a * count_b / (count_a + count_b));
+    return sum;
+}
+
+/* What merging two modes adds to the scatter, in variances. */
+static float ward_cost(const struct crowd *crowd, const float *variance, struct pair pair)
+{
+    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
+
+    return squared_apart(crowd, variance, pair) * (count_a * count_b / (count_a + count_b));
 }
 
 static struct pair cheapest_pair(const struct crowd *crowd, const float *variance)
 {
+    const struct habit_modes *model = crowd->modes->model;
+    const struct habit_room room = { model->used, model->pinned, crowd->newcomer_pinned };
     struct pair best = { 0, 1 };
-    float least = ward_cost(crowd, variance, best);
+    float least = FARTHEST;
 
     for (uint32_t a = 0; a < crowd_size(crowd); a++)
         for (uint32_t b = a + 1; b < crowd_size(crowd); b++) {
             const struct pair pair = { a, b };
-            const float cost = ward_cost(crowd, variance, pair);
+            const float cost = habit_may_merge(&room, a, b) ? ward_cost(crowd, variance, pair) : FARTHEST;
 
             if (cost < least) {
                 least = cost;
@@ -139,33 +171,44 @@ static struct pair cheapest_pair(const struct crowd *crowd, const float *varianc
     return best;
 }
 
-/* Mode a takes b in. */
-static void merge(const struct crowd *crowd, struct pair pair, float *difference)
+/* Two accepted states become one that reaches as far as both did. variance becomes the difference. */
+static void widen(const struct crowd *crowd, struct pair pair, float *variance)
 {
     const struct habit_modes_parts *modes = crowd->modes;
+    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
+    const float tolerance_b = pair.b < modes->model->used ? modes->tolerance[pair.b] : 1.0f;
+    const float apart = sqrtf(squared_apart(crowd, variance, pair) / (float)modes->shape->dimension);
+
+    modes->tolerance[pair.a] =
+        habit_tolerance_merged(modes->tolerance[pair.a], tolerance_b, apart, count_b / (count_a + count_b));
+}
+
+/* Mode a takes b in. How accepted states differ is no scatter. */
+static void merge(const struct crowd *crowd, struct pair pair, float *variance)
+{
+    const struct habit_modes_parts *modes = crowd->modes;
+    const bool states = crowd_pinned(crowd, pair.a) && crowd_pinned(crowd, pair.b);
     const float *b = crowd_mean(crowd, pair.b);
     const float count_b = crowd_count(crowd, pair.b);
     const float count = modes->count[pair.a] + count_b;
-    float *a = modes->mean + pair.a * modes->shape->dimension;
+    float *a = modes->mean + pair.a * modes->shape->dimension, *difference = variance;
 
+    if (states)
+        widen(crowd, pair, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         difference[i] = b[i] - a[i];
-    habit_scatter_add(modes->scatter, modes->shape, difference, modes->count[pair.a] * count_b / count);
+    if (!states) {
+        habit_scatter_add(modes->scatter, modes->shape, difference,
+                          modes->count[pair.a] * count_b / count / modes->tolerance[pair.a]);
+        modes->model->freedom += 1.0f;
+    }
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         a[i] += count_b / count * difference[i];
-    modes->count[pair.a] = count;
+    modes->count[pair.a] = habit_smaller(count, HABIT_COUNT_LIMIT);
     if (pair.b < modes->model->used) {
         modes->excess[pair.a] += modes->excess[pair.b];
         modes->visits[pair.a] += modes->visits[pair.b];
     }
-    modes->model->freedom += 1.0f;
-}
-
-static uint32_t without_bit(uint32_t bits, uint32_t k)
-{
-    const uint32_t below = (1u << k) - 1u;
-
-    return (bits & below) | (bits >> 1 & ~below);
 }
 
 /* The order in which modes came stays. */
@@ -176,45 +219,59 @@ static void drop(const struct habit_modes_parts *modes, uint32_t k)
     memmove(modes->count + k, modes->count + k + 1, 4 * (size_t)behind);
     memmove(modes->excess + k, modes->excess + k + 1, 4 * (size_t)behind);
     memmove(modes->visits + k, modes->visits + k + 1, 4 * (size_t)behind);
+    memmove(modes->tolerance + k, modes->tolerance + k + 1, 4 * (size_t)behind);
     memmove(modes->mean + k * d, modes->mean + (k + 1) * d, 4 * (size_t)behind * d);
-    modes->model->pinned = without_bit(modes->model->pinned, k);
+    modes->model->pinned = habit_without_bit(modes->model->pinned, k);
 }
 
-static void append(const struct habit_modes_parts *modes, const float *x, float count, bool pin)
+static uint32_t append(const struct crowd *crowd)
 {
+    const struct habit_modes_parts *modes = crowd->modes;
     const uint32_t k = modes->model->used++;
 
-    modes->count[k] = count;
+    modes->count[k] = crowd->newcomer_count;
     modes->excess[k] = modes->visits[k] = 0.0f;
-    memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
-    modes->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
+    modes->tolerance[k] = 1.0f;
+    memcpy(modes->mean + k * modes->shape->dimension, crowd->newcomer, 4 * (size_t)modes->shape->dimension);
+    modes->model->pinned |= (crowd->newcomer_pinned ? 1u : 0u) << k;
+    return k;
 }
 
-void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, bool pin, float *work)
+/* Returns the mode that the newcomer is, or is part of. */
+static uint32_t take_in(const struct crowd *crowd, float *work)
 {
-    const struct crowd crowd = { modes, x, habit_larger(weight, HABIT_LEAST_COUNT) };
-    uint32_t *pinned = &modes->model->pinned;
+    const struct habit_modes_parts *modes = crowd->modes;
+    const struct habit_room room = { modes->model->used, modes->model->pinned, crowd->newcomer_pinned };
     struct pair pair;
 
-    if (modes->model->used < modes->shape->points) {
-        append(modes, x, crowd.newcomer_count, pin);
-        return;
-    }
-    within(&crowd, work);
-    pair = cheapest_pair(&crowd, work);
-    merge(&crowd, pair, work);
-    if (pair.b == modes->model->used) {
-        *pinned |= (pin ? 1u : 0u) << pair.a;
-        return;
-    }
-    *pinned |= (*pinned >> pair.b & 1u) << pair.a;
+    if (habit_has_room(&room, modes->shape))
+        return append(crowd);
+    within(crowd, work);
+    pair = cheapest_pair(crowd, work);
+    merge(crowd, pair, work);
+    if (pair.b == modes->model->used)
+        return pair.a;
     drop(modes, pair.b);
-    append(modes, x, crowd.newcomer_count, pin);
+    return append(crowd);
+}
+
+void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, float *work)
+{
+    const struct crowd crowd = { modes, x, habit_larger(weight, HABIT_LEAST_COUNT), false };
+
+    (void)take_in(&crowd, work);
+}
+
+uint32_t habit_modes_pin(const struct habit_modes_parts *modes, const float *x, float count, float *work)
+{
+    const struct crowd crowd = { modes, x, count, true };
+
+    return take_in(&crowd, work);
 }
 
 void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_view *view, uint32_t count)
 {
-    const struct crowd crowd = { modes, NULL, 0.0f };
+    const struct crowd crowd = { .modes = modes };
     const float freedom = modes->model->freedom;
 
     within(&crowd, view->inverse_sd);
@@ -222,7 +279,7 @@ void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_vie
     habit_blocks_factor(view->factor, modes->scatter, modes->shape, 1.0f / (freedom + PRIOR), view->inverse_sd,
                         habit_larger(freedom, 1.0f));
     for (uint32_t k = 0; k < modes->model->used; k++)
-        view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f);
+        view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f) / modes->tolerance[k];
     *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, LEAST_SHARE * (float)count);
 }
 
@@ -240,7 +297,8 @@ void habit_modes_visit(const struct habit_modes_parts *modes, uint32_t k, float 
 void habit_modes_halve(const struct habit_modes_parts *modes)
 {
     modes->model->freedom *= 0.5f;
-    habit_scale(modes->count, 3 * modes->shape->points, 0.5f); /* excess and visits too, which lie behind */
+    habit_halve_support(modes->count, modes->model->used);
+    habit_scale(modes->excess, 2 * modes->shape->points, 0.5f); /* visits too, which lie behind */
     habit_scale(modes->scatter,
                 modes->shape->blocks * habit_triangle(modes->shape->part) + habit_coupling_words(modes->shape), 0.5f);
 }

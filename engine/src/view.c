@@ -61,15 +61,65 @@ void habit_view_invert(struct habit_view *view)
 uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, float needed)
 {
     const float least = habit_larger(1.0f, needed);
-    uint32_t active = pinned, largest = 0;
+    uint32_t active = 0, largest = 0;
+    float most = 0.0f;
 
     for (uint32_t k = 0; k < used; k++) {
+        if (habit_is_pinned(pinned, k))
+            continue;
         if (support[k] >= least)
             active |= 1u << k;
-        if (support[k] > support[largest])
+        if (support[k] > most) {
+            most = support[k];
             largest = k;
+        }
     }
-    return active != 0 ? active : 1u << largest;
+    return pinned | (active != 0 ? active : 1u << largest);
+}
+
+static uint32_t ordinary_points(const struct habit_room *room)
+{
+    uint32_t ordinary = room->used;
+
+    for (uint32_t pinned = room->pinned; pinned != 0; pinned &= pinned - 1)
+        ordinary--;
+    return ordinary;
+}
+
+bool habit_has_room(const struct habit_room *room, const struct habit_shape *shape)
+{
+    return room->used < shape->points && (room->pinning || ordinary_points(room) < shape->ordinary);
+}
+
+bool habit_may_merge(const struct habit_room *room, uint32_t a, uint32_t b)
+{
+    const bool newcomer = b == room->used;
+    const bool a_pinned = habit_is_pinned(room->pinned, a);
+    const bool b_pinned = newcomer ? room->pinning : habit_is_pinned(room->pinned, b);
+
+    if (room->pinning && ordinary_points(room) == 1)
+        return a_pinned && b_pinned;
+    return !b_pinned && (!a_pinned || newcomer);
+}
+
+float habit_tolerance_merged(float a, float b, float apart, float share_b)
+{
+    const float reach = habit_larger(sqrtf(a) + share_b * apart, sqrtf(b) + (1.0f - share_b) * apart);
+
+    return habit_smaller(reach * reach, HABIT_LARGEST_TOLERANCE);
+}
+
+uint32_t habit_without_bit(uint32_t bits, uint32_t k)
+{
+    const uint32_t below = (1u << k) - 1u;
+
+    return (bits & below) | (bits >> 1 & ~below);
+}
+
+void habit_halve_support(float *support, uint32_t used)
+{
+    for (uint32_t k = 0; k < used; k++)
+        support[k] = habit_larger(0.5f * support[k], HABIT_LEAST_COUNT);
 }
 
 void habit_scale(float *values, uint32_t count, float factor)

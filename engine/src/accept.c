@@ -226,9 +226,10 @@ int habit_accept(struct habit_engine *engine, const float *buffers, size_t n)
 
     if (!engine || !buffers)
         return HABIT_ENULL;
-    result = habit_call_open(&call, engine);
+    result = habit_ensure(engine);
     if (result != HABIT_OK)
         return result;
+    habit_call_open(&call, engine);
     count = (size_t)call.layout.samples * call.layout.axes;
     if (n < 1 || n > SIZE_MAX / sizeof(float) / count)
         return HABIT_ECOUNT;

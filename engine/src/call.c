@@ -1,15 +1,11 @@
 #include "call.h"
 
-int habit_call_open(struct habit_call *call, struct habit_engine *engine)
+void habit_call_open(struct habit_call *call, struct habit_engine *engine)
 {
-    int result = habit_ensure(engine);
     float *words, *cache, *scratch;
     const struct habit_layout *layout = &call->layout;
 
-    if (result != HABIT_OK)
-        return result;
-    if (!habit_layout_make(&call->layout, &engine->config))
-        return HABIT_ECONFIG;
+    (void)habit_layout_make(&call->layout, &engine->config); /* which was found valid before */
     words = engine->memory.knowledge;
     cache = engine->memory.cache;
     scratch = engine->memory.scratch;
@@ -31,7 +27,6 @@ int habit_call_open(struct habit_call *call, struct habit_engine *engine)
     call->whitened = scratch + layout->whitened;
     call->work = scratch + layout->work;
     habit_features_open(&call->features, layout, call->vector);
-    return HABIT_OK;
 }
 
 int habit_call_take(struct habit_call *call, const struct habit_source *source, size_t count)

@@ -24,8 +24,9 @@ struct habit_call {
     float *work;
 };
 
-/* HABIT_OK, or what the knowledge is not fit for. */
-int habit_call_open(struct habit_call *call, struct habit_engine *engine);
+/* Of an engine that can be used, see habit_ensure(). A call takes some hundred bytes of stack, and so does the check of a
+ * block: where it matters they are not on the stack at once. */
+void habit_call_open(struct habit_call *call, struct habit_engine *engine);
 
 /* Features of a buffer: HABIT_OK, ENULL, ECOUNT, EVALUE. */
 int habit_call_take(struct habit_call *call, const struct habit_source *source, size_t count);

@@ -36,18 +36,16 @@ static void describe(const struct habit_call *call, const struct habit_judgement
     habit_explain(call, judgement, result);
 }
 
-static int detect(struct habit_engine *engine, const struct habit_source *source, size_t count,
-                  struct habit_result *result)
+/* Never inline: see habit_call_open(). */
+__attribute__((noinline)) static int judge(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                                           struct habit_result *result)
 {
     struct habit_call call;
     struct habit_judgement judgement;
     int status;
 
-    if (!engine || !result)
-        return HABIT_ENULL;
-    status = habit_call_open(&call, engine);
-    if (status == HABIT_OK)
-        status = habit_call_take(&call, source, count);
+    habit_call_open(&call, engine);
+    status = habit_call_take(&call, source, count);
     if (status == HABIT_OK && habit_needed(&call) > 0)
         status = HABIT_ENOTREADY;
     if (status != HABIT_OK)
@@ -55,6 +53,17 @@ static int detect(struct habit_engine *engine, const struct habit_source *source
     habit_judge(&call, &judgement, false);
     describe(&call, &judgement, result);
     return HABIT_OK;
+}
+
+static int detect(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                  struct habit_result *result)
+{
+    int status;
+
+    if (!engine || !result)
+        return HABIT_ENULL;
+    status = habit_ensure(engine);
+    return status == HABIT_OK ? judge(engine, source, count, result) : status;
 }
 
 int habit_detect(struct habit_engine *engine, const float *samples, size_t count, struct habit_result *result)

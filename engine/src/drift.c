@@ -43,9 +43,10 @@ int habit_drift(struct habit_engine *engine, float *drift)
 
     if (!engine || !drift)
         return HABIT_ENULL;
-    result = habit_call_open(&call, engine);
+    result = habit_ensure(engine);
     if (result != HABIT_OK)
         return result;
+    habit_call_open(&call, engine);
     if (call.ledger->baseline) {
         mean = baseline(&call);
         variance = mean + baseline_size(&call);

@@ -82,8 +82,9 @@ static bool is_clipped(const struct range *range, uint32_t samples)
     return range->lowest < range->highest && stays >= 3 && stays >= samples / 16;
 }
 
-/* Fills the axis, and sums up each part. One pass over the samples: few are extremes. False where one means nothing. */
-__attribute__((noinline)) static bool load(struct axis *axis, const float *samples, uint32_t step, float *sums,
+/* Fills the axis; mean of each part, still without the origin. One pass over the samples: few are extremes. False where one
+ * means nothing. */
+__attribute__((noinline)) static bool load(struct axis *axis, const float *samples, uint32_t step, float *means,
                                            uint32_t parts)
 {
     struct range range = { .lowest = INFINITY, .highest = -INFINITY, .valid = true };
@@ -93,7 +94,7 @@ __attribute__((noinline)) static bool load(struct axis *axis, const float *sampl
 
     axis->origin = origin;
     for (uint32_t part = 0; part < parts; part++) {
-        const float *end = axis->x + part_start(part + 1, parts, axis->samples);
+        const float *begin = x, *end = axis->x + part_start(part + 1, parts, axis->samples);
         float sum = 0.0f;
 
         do {
@@ -105,7 +106,7 @@ __attribute__((noinline)) static bool load(struct axis *axis, const float *sampl
             sum += difference;
             samples += step;
         } while (x != end);
-        sums[part] = sum;
+        means[part] = sum / (float)(end - begin);
         total += sum;
     }
     axis->mean = total / (float)axis->samples;
@@ -175,18 +176,6 @@ static void measure(struct axis *axis)
     axis->log_size = habit_log(axis->size);
 }
 
-/* ------------------------------------------------------------------------------------------------- coarse waveform */
-
-/* Mean of each part, without that of all. */
-static void describe_waveform(const struct axis *axis, const float *sums, float *feature, uint32_t parts)
-{
-    for (uint32_t part = 0; part < parts; part++) {
-        const uint32_t length = part_start(part + 1, parts, axis->samples) - part_start(part, parts, axis->samples);
-
-        feature[part] = habit_without_dust(sums[part] / (float)length - axis->mean, LEAST_RANGE);
-    }
-}
-
 /* -------------------------------------------------------------------------------------------- shape of distribution */
 
 /* Five figures: size, tails, asymmetry, peaks, and the tails of the differences of neighbours, where short shocks show. */
@@ -233,16 +222,18 @@ static void make_window(float *window, uint32_t samples)
     }
 }
 
-/* The sample in the middle is multiplied by 1. */
+/* Of at least eight samples; that in the middle is multiplied by 1. */
 static void apply_window(float *x, const float *window, uint32_t samples)
 {
+    uint32_t i = 1, j = samples - 1;
+
     x[0] = 0.0f;
-    for (uint32_t i = 1, j = samples - 1; i < j; i++, j--) {
+    do {
         const float w = window[i];
 
         x[i] *= w;
         x[j] *= w;
-    }
+    } while (++i < --j);
 }
 
 /* In proportion to the axis' size, of which twice the logarithm is added: its square may be too large or too small. */
@@ -286,12 +277,12 @@ static const float *convert(float *x, const int16_t *samples, float scale, uint3
     return x;
 }
 
-static bool take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes, float *sums,
+static bool take(struct axis *axis, const struct habit_source *source, uint32_t index, uint32_t axes, float *means,
                  uint32_t parts)
 {
     if (source->floats)
-        return load(axis, source->floats + index, axes, sums, parts);
-    return load(axis, convert(axis->x, source->integers + index, source->scale, axis->samples, axes), 1, sums, parts);
+        return load(axis, source->floats + index, axes, means, parts);
+    return load(axis, convert(axis->x, source->integers + index, source->scale, axis->samples, axes), 1, means, parts);
 }
 
 static void describe(const struct axis *axis, const struct habit_layout *layout, const uint16_t edges[],
@@ -311,7 +302,7 @@ bool habit_features_make(struct habit_features *features, const struct habit_lay
     const uint32_t parts = layout->view[HABIT_WAVEFORM].part;
     float *window = work + habit_layout_room(layout), *spectrum = features->view[HABIT_SPECTRUM],
           *waveform = features->view[HABIT_WAVEFORM];
-    float sums[HABIT_SEGMENTS];
+    float means[HABIT_SEGMENTS];
 
     features->constant = features->clipped = 0;
     if (layout->transform > 0) {
@@ -321,17 +312,17 @@ bool habit_features_make(struct habit_features *features, const struct habit_lay
     for (uint32_t a = 0; a < layout->axes; a++) {
         struct axis axis = { .x = work, .samples = layout->samples };
 
-        if (!take(&axis, source, a, layout->axes, sums, parts > 0 ? parts : 1))
+        if (!take(&axis, source, a, layout->axes, means, parts > 0 ? parts : 1))
             return false;
         measure(&axis);
-        describe_waveform(&axis, sums, waveform, parts);
+        for (uint32_t part = 0; part < parts; part++)
+            *waveform++ = habit_without_dust(means[part] - axis.mean, LEAST_RANGE);
         describe(&axis, layout, features->edges, window, spectrum);
         features->constant |= (uint16_t)((layout->samples > 1 && axis.unit == 0.0f ? 1u : 0u) << a);
         features->clipped |= (uint16_t)((axis.clipped ? 1u : 0u) << a);
         features->view[HABIT_LEVEL][a] = habit_without_dust(axis.origin + axis.mean, LEAST_VALUE);
         features->rms[a] = axis.rms;
         spectrum += layout->view[HABIT_SPECTRUM].part;
-        waveform += parts;
     }
     return true;
 }

@@ -60,32 +60,35 @@ static void make_views(struct habit_layout *layout, const struct profile *profil
         layout->vector += layout->view[v].dimension;
 }
 
-/* The first buffers are kept as feature vectors where the models will be: there are no models yet. */
+/* Where the next words lie; the largest of all layouts has some thousands. */
+static uint16_t place(uint32_t *at, uint32_t words)
+{
+    const uint32_t here = *at;
+
+    *at += words;
+    return (uint16_t)here;
+}
+
+/* The first buffers but one are kept as feature vectors where the models will be: there are no models yet. */
 static void make_knowledge(struct habit_layout *layout)
 {
     uint32_t at = HABIT_HEADER_SIZE / 4 + HABIT_LEDGER_WORDS;
 
-    layout->rms = at;
-    at += layout->axes;
-    layout->baseline = at;
-    at += 2 * (layout->view[HABIT_SPECTRUM].dimension + layout->axes);
-    layout->kept = at;
-    for (uint32_t v = 0; v < HABIT_VIEWS; v++) {
-        layout->model[v] = at;
-        at += habit_model_words((enum habit_view_index)v, &layout->view[v]);
-    }
-    layout->knowledge = larger(at, layout->kept + HABIT_START * layout->vector);
+    layout->rms = place(&at, layout->axes);
+    layout->baseline = place(&at, 2 * (layout->view[HABIT_SPECTRUM].dimension + layout->axes));
+    layout->kept = (uint16_t)at;
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        layout->model[v] = place(&at, habit_model_words((enum habit_view_index)v, &layout->view[v]));
+    layout->knowledge = (uint16_t)larger(at, layout->kept + (HABIT_START - 1) * layout->vector);
 }
 
 static void make_cache(struct habit_layout *layout)
 {
     uint32_t at = 0;
 
-    for (uint32_t v = 0; v < HABIT_VIEWS; v++) {
-        layout->prepared[v] = at;
-        at += habit_view_words(&layout->view[v]);
-    }
-    layout->cache = at;
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        layout->prepared[v] = place(&at, habit_view_words(&layout->view[v]));
+    layout->cache = (uint16_t)at;
 }
 
 /* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes, coupled. */
@@ -99,20 +102,20 @@ static uint32_t judging_room(const struct habit_layout *layout)
 }
 
 /* Work area: the samples of one axis and half a window, or what judging needs, and behind it sums of vectors; or the kept
- * vectors while they are compared. */
+ * vectors, behind the one in hand, while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
     const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
     const uint32_t room = larger(axis, judging_room(layout));
-    uint32_t widest = 0;
+    uint32_t widest = 0, at = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         widest = larger(widest, layout->view[v].dimension);
-    layout->features = 0;
-    layout->whitened = layout->vector;
-    layout->work = layout->whitened + widest;
-    layout->total = layout->work + room;
-    layout->scratch = layout->work + larger(room + layout->vector, HABIT_START * layout->vector);
+    layout->whitened = place(&at, widest);
+    layout->features = place(&at, layout->vector);
+    layout->work = (uint16_t)at;
+    layout->total = (uint16_t)(at + room);
+    layout->scratch = (uint16_t)(at + larger(room + layout->vector, (HABIT_START - 1) * layout->vector));
 }
 
 bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config)

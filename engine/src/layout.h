@@ -44,11 +44,11 @@ struct habit_layout {
     uint32_t vector; /* all features of a buffer, and the rms of each axis */
 
     /* knowledge, from the start of the block */
-    uint32_t rms, baseline, model[HABIT_VIEWS], kept, knowledge;
+    uint16_t rms, baseline, model[HABIT_VIEWS], kept, knowledge;
     /* cache */
-    uint32_t prepared[HABIT_VIEWS], cache;
+    uint16_t prepared[HABIT_VIEWS], cache;
     /* scratch */
-    uint32_t features, total, whitened, work, scratch;
+    uint16_t features, total, whitened, work, scratch;
 };
 
 /* False, and nothing written, where the configuration is not valid. */

@@ -6,16 +6,17 @@
 #include "maths.h"
 
 #define LEAST_WEIGHT 1e-6f
+#define STEEPNESS    8.0f /* the weight falls with this power of the distance */
 
 enum { COMMISSIONED = 60, ALARM_MEMORY = 64 };
 
-/* A view that finds a buffer rather strange learns it with less weight: one gross outlier adds no more scatter than a buffer
- * at that bound, yet a new state that comes again is taken in. */
+/* A view that finds a buffer rather strange learns it with less weight: a few abnormal buffers among the learned ones hardly
+ * widen what is normal. A new state that comes again is taken in all the same: modes and prototypes keep a least count. */
 static float influence(const struct habit_calibration *calibration, uint32_t v, float log_distance, uint32_t count)
 {
     const float beyond = habit_calibration_beyond(calibration, v, log_distance, count);
 
-    return beyond > 0.0f ? habit_larger(habit_exp(-2.0f * beyond), LEAST_WEIGHT) : 1.0f;
+    return beyond > 0.0f ? habit_larger(habit_exp(-STEEPNESS * beyond), LEAST_WEIGHT) : 1.0f;
 }
 
 static void count_alarm(struct habit_ledger *ledger, bool alarm)
@@ -139,17 +140,15 @@ void habit_count_learned(struct habit_call *call, size_t n)
         habit_baseline_take(call);
 }
 
-static int learn(struct habit_engine *engine, const struct habit_source *source, size_t count,
-                 struct habit_progress *progress)
+/* Never inline: see habit_call_open(). */
+__attribute__((noinline)) static int take_in(struct habit_engine *engine, const struct habit_source *source,
+                                             size_t count, struct habit_progress *progress)
 {
     struct habit_call call;
     int result;
 
-    if (!engine)
-        return HABIT_ENULL;
-    result = habit_call_open(&call, engine);
-    if (result == HABIT_OK)
-        result = habit_call_take(&call, source, count);
+    habit_call_open(&call, engine);
+    result = habit_call_take(&call, source, count);
     if (result == HABIT_OK && habit_all_constant(&call))
         result = HABIT_ECONSTANT;
     if (result != HABIT_OK)
@@ -163,6 +162,17 @@ static int learn(struct habit_engine *engine, const struct habit_source *source,
     if (progress)
         habit_report(&call, progress);
     return HABIT_OK;
+}
+
+static int learn(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                 struct habit_progress *progress)
+{
+    int result;
+
+    if (!engine)
+        return HABIT_ENULL;
+    result = habit_ensure(engine);
+    return result == HABIT_OK ? take_in(engine, source, count, progress) : result;
 }
 
 int habit_learn(struct habit_engine *engine, const float *samples, size_t count, struct habit_progress *progress)

@@ -9,20 +9,21 @@
 #define PRIOR       2.0f  /* pseudo-samples of the total variance within every mode */
 #define FEW_VISITS  5.0f  /* that say as much of a mode's own distances as all others do */
 #define LEAST_SHARE 0.03f /* of all that was learned, that makes a mode a state of the machine */
+#define FARTHEST    1e38f
 
-/* The modes, and one more that is about to be learned. */
+/* The modes, and one more that may be about to be learned. */
 struct crowd {
     const struct habit_modes_parts *modes;
-    const float *newcomer; /* may be NULL */
-    float newcomer_count;
-    bool newcomer_pinned;
+    uint32_t size;
+    uint32_t pinned; /* bits: what an operator accepted says nothing about the others */
+    float weight;    /* of all that are not pinned */
+    const float *mean[HABIT_MAX_POINTS + 1];
+    float count[HABIT_MAX_POINTS + 1];
 };
 
 struct pair {
     uint32_t a, b; /* a < b */
 };
-
-#define FARTHEST 1e38f
 
 struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape *shape)
 {
@@ -39,61 +40,49 @@ struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape 
     return modes;
 }
 
-static const float *crowd_mean(const struct crowd *crowd, uint32_t k)
+static void crowd_add(struct crowd *crowd, const float *mean, float count, bool pinned)
 {
-    const struct habit_modes_parts *modes = crowd->modes;
-
-    return k < modes->model->used ? modes->mean + k * modes->shape->dimension : crowd->newcomer;
+    crowd->pinned |= (pinned ? 1u : 0u) << crowd->size;
+    crowd->mean[crowd->size] = mean;
+    crowd->count[crowd->size++] = count;
+    if (!pinned)
+        crowd->weight += count;
 }
 
-static float crowd_count(const struct crowd *crowd, uint32_t k)
+static void crowd_gather(struct crowd *crowd, const struct habit_modes_parts *modes)
 {
-    return k < crowd->modes->model->used ? crowd->modes->count[k] : crowd->newcomer_count;
+    const struct habit_modes *model = modes->model;
+
+    crowd->modes = modes;
+    crowd->size = 0;
+    crowd->pinned = 0;
+    crowd->weight = 0.0f;
+    for (uint32_t k = 0; k < model->used; k++)
+        crowd_add(crowd, modes->mean + k * modes->shape->dimension, modes->count[k], habit_is_pinned(model->pinned, k));
 }
 
-static uint32_t crowd_size(const struct crowd *crowd)
+/* How many modes the freedom of all is short of, were there no modes. */
+static float lost_freedom(const struct crowd *crowd)
 {
-    return crowd->modes->model->used + (crowd->newcomer ? 1 : 0);
+    return (float)habit_ordinary_points(crowd->size, crowd->pinned) - 1.0f;
 }
 
-static bool crowd_pinned(const struct crowd *crowd, uint32_t k)
-{
-    return k < crowd->modes->model->used ? habit_is_pinned(crowd->modes->model->pinned, k) : crowd->newcomer_pinned;
-}
-
-/* What mode k counts among all: what an operator accepted says nothing about the others. */
-static float crowd_weight(const struct crowd *crowd, uint32_t k)
-{
-    return crowd_pinned(crowd, k) ? 0.0f : crowd_count(crowd, k);
-}
-
-static float crowd_ordinary(const struct crowd *crowd)
-{
-    uint32_t ordinary = 0;
-
-    for (uint32_t k = 0; k < crowd_size(crowd); k++)
-        ordinary += !crowd_pinned(crowd, k);
-    return (float)ordinary;
-}
-
-/* Mean of feature i over all, and the scatter of the modes around it. */
+/* Mean of feature i over all, and the scatter of the modes around it. Differences stay exact where the values are large. */
 static float between(const struct crowd *crowd, uint32_t i, float *mean)
 {
-    const uint32_t size = crowd_size(crowd);
-    const float origin = crowd_mean(crowd, 0)[i]; /* sums of differences stay exact where the values are large */
-    float weight = 0.0f, sum = 0.0f, scatter = 0.0f;
+    const float origin = crowd->modes->mean[i]; /* of the first mode */
+    float sum = 0.0f, scatter = 0.0f;
 
-    for (uint32_t k = 0; k < size; k++) {
-        weight += crowd_weight(crowd, k);
-        sum += crowd_weight(crowd, k) * (crowd_mean(crowd, k)[i] - origin);
-    }
-    *mean = origin + sum / weight;
-    for (uint32_t k = 0; k < size; k++) {
-        const float d = crowd_mean(crowd, k)[i] - *mean;
+    for (uint32_t k = 0; k < crowd->size; k++) {
+        const float d = crowd->mean[k][i] - origin, weighted = crowd->count[k] * d;
 
-        scatter += crowd_weight(crowd, k) * d * d;
+        if (habit_is_pinned(crowd->pinned, k))
+            continue;
+        sum += weighted;
+        scatter += weighted * d;
     }
-    return scatter;
+    *mean = origin + sum / crowd->weight;
+    return habit_larger(scatter - sum * sum / crowd->weight, 0.0f);
 }
 
 /* Variance of each feature within a mode. Few buffers say little about it: it is mixed with PRIOR samples of the total. */
@@ -101,7 +90,7 @@ static void within(const struct crowd *crowd, float *variance)
 {
     const struct habit_modes_parts *modes = crowd->modes;
     const float freedom = modes->model->freedom;
-    const float total_freedom = habit_larger(freedom + crowd_ordinary(crowd) - 1.0f, 1.0f);
+    const float total_freedom = habit_larger(freedom + lost_freedom(crowd), 1.0f);
 
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
@@ -114,17 +103,20 @@ static void within(const struct crowd *crowd, float *variance)
 
 void habit_modes_mean(const struct habit_modes_parts *modes, float *mean)
 {
-    const struct crowd crowd = { .modes = modes };
+    struct crowd crowd;
 
+    crowd_gather(&crowd, modes);
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         (void)between(&crowd, i, &mean[i]);
 }
 
 void habit_modes_variance(const struct habit_modes_parts *modes, float *variance)
 {
-    const struct crowd crowd = { .modes = modes };
-    const float freedom = habit_larger(modes->model->freedom + crowd_ordinary(&crowd) - 1.0f, 1.0f);
+    struct crowd crowd;
+    float freedom;
 
+    crowd_gather(&crowd, modes);
+    freedom = habit_larger(modes->model->freedom + lost_freedom(&crowd), 1.0f);
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
         float unused;
@@ -133,35 +125,36 @@ void habit_modes_variance(const struct habit_modes_parts *modes, float *variance
     }
 }
 
-static float squared_apart(const struct crowd *crowd, const float *variance, struct pair pair)
+/* In variances, of which these are the reciprocals. */
+static float squared_apart(const struct crowd *crowd, const float *reciprocal, struct pair pair)
 {
-    const float *a = crowd_mean(crowd, pair.a), *b = crowd_mean(crowd, pair.b);
+    const float *a = crowd->mean[pair.a], *b = crowd->mean[pair.b];
     float sum = 0.0f;
 
     for (uint32_t i = 0; i < crowd->modes->shape->dimension; i++)
-        sum += (a[i] - b[i]) * (a[i] - b[i]) / variance[i];
+        sum += (a[i] - b[i]) * (a[i] - b[i]) * reciprocal[i];
     return sum;
 }
 
-/* What merging two modes adds to the scatter, in variances. */
-static float ward_cost(const struct crowd *crowd, const float *variance, struct pair pair)
+/* What merging two modes adds to the scatter. */
+static float ward_cost(const struct crowd *crowd, const float *reciprocal, struct pair pair)
 {
-    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
+    const float count_a = crowd->count[pair.a], count_b = crowd->count[pair.b];
 
-    return squared_apart(crowd, variance, pair) * (count_a * count_b / (count_a + count_b));
+    return squared_apart(crowd, reciprocal, pair) * (count_a * count_b / (count_a + count_b));
 }
 
-static struct pair cheapest_pair(const struct crowd *crowd, const float *variance)
+static struct pair cheapest_pair(const struct crowd *crowd, const float *reciprocal)
 {
-    const struct habit_modes *model = crowd->modes->model;
-    const struct habit_room room = { model->used, model->pinned, crowd->newcomer_pinned };
+    const uint32_t used = crowd->modes->model->used;
     struct pair best = { 0, 1 };
     float least = FARTHEST;
 
-    for (uint32_t a = 0; a < crowd_size(crowd); a++)
-        for (uint32_t b = a + 1; b < crowd_size(crowd); b++) {
+    for (uint32_t a = 0; a < used; a++)
+        for (uint32_t b = a + 1; b <= used; b++) {
             const struct pair pair = { a, b };
-            const float cost = habit_may_merge(&room, a, b) ? ward_cost(crowd, variance, pair) : FARTHEST;
+            const float cost =
+                habit_may_merge(used, crowd->pinned, a, b) ? ward_cost(crowd, reciprocal, pair) : FARTHEST;
 
             if (cost < least) {
                 least = cost;
@@ -171,39 +164,39 @@ static struct pair cheapest_pair(const struct crowd *crowd, const float *varianc
     return best;
 }
 
-/* Two accepted states become one that reaches as far as both did. variance becomes the difference. */
-static void widen(const struct crowd *crowd, struct pair pair, float *variance)
+/* Two accepted states become one that reaches as far as both did. */
+static void widen(const struct crowd *crowd, struct pair pair, const float *reciprocal)
 {
     const struct habit_modes_parts *modes = crowd->modes;
-    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
     const float tolerance_b = pair.b < modes->model->used ? modes->tolerance[pair.b] : 1.0f;
-    const float apart = sqrtf(squared_apart(crowd, variance, pair) / (float)modes->shape->dimension);
+    const float apart = sqrtf(squared_apart(crowd, reciprocal, pair) / (float)modes->shape->dimension);
+    float *tolerance = &modes->tolerance[pair.a];
 
-    modes->tolerance[pair.a] =
-        habit_tolerance_merged(modes->tolerance[pair.a], tolerance_b, apart, count_b / (count_a + count_b));
+    *tolerance = habit_tolerance_merged(*tolerance, tolerance_b, apart,
+                                        crowd->count[pair.b] / (crowd->count[pair.a] + crowd->count[pair.b]));
 }
 
-/* Mode a takes b in. How accepted states differ is no scatter. */
-static void merge(const struct crowd *crowd, struct pair pair, float *variance)
+/* Mode a takes b in. How accepted states differ is no scatter. work: reciprocals of the variances, then the difference. */
+static void merge(const struct crowd *crowd, struct pair pair, float *work)
 {
     const struct habit_modes_parts *modes = crowd->modes;
-    const bool states = crowd_pinned(crowd, pair.a) && crowd_pinned(crowd, pair.b);
-    const float *b = crowd_mean(crowd, pair.b);
-    const float count_b = crowd_count(crowd, pair.b);
+    const bool states = habit_is_pinned(crowd->pinned, pair.a) && habit_is_pinned(crowd->pinned, pair.b);
+    const float *b = crowd->mean[pair.b];
+    const float count_b = crowd->count[pair.b];
     const float count = modes->count[pair.a] + count_b;
-    float *a = modes->mean + pair.a * modes->shape->dimension, *difference = variance;
+    float *a = modes->mean + pair.a * modes->shape->dimension;
 
     if (states)
-        widen(crowd, pair, variance);
+        widen(crowd, pair, work);
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
-        difference[i] = b[i] - a[i];
+        work[i] = b[i] - a[i];
     if (!states) {
-        habit_scatter_add(modes->scatter, modes->shape, difference,
+        habit_scatter_add(modes->scatter, modes->shape, work,
                           modes->count[pair.a] * count_b / count / modes->tolerance[pair.a]);
         modes->model->freedom += 1.0f;
     }
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
-        a[i] += count_b / count * difference[i];
+        a[i] += count_b / count * work[i];
     modes->count[pair.a] = habit_smaller(count, HABIT_COUNT_LIMIT);
     if (pair.b < modes->model->used) {
         modes->excess[pair.a] += modes->excess[pair.b];
@@ -224,57 +217,63 @@ static void drop(const struct habit_modes_parts *modes, uint32_t k)
     modes->model->pinned = habit_without_bit(modes->model->pinned, k);
 }
 
-static uint32_t append(const struct crowd *crowd)
+static uint32_t append(const struct habit_modes_parts *modes, const float *x, float count, bool pin)
 {
-    const struct habit_modes_parts *modes = crowd->modes;
     const uint32_t k = modes->model->used++;
 
-    modes->count[k] = crowd->newcomer_count;
+    modes->count[k] = count;
     modes->excess[k] = modes->visits[k] = 0.0f;
     modes->tolerance[k] = 1.0f;
-    memcpy(modes->mean + k * modes->shape->dimension, crowd->newcomer, 4 * (size_t)modes->shape->dimension);
-    modes->model->pinned |= (crowd->newcomer_pinned ? 1u : 0u) << k;
+    memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
+    modes->model->pinned |= (pin ? 1u : 0u) << k;
     return k;
 }
 
 /* Returns the mode that the newcomer is, or is part of. */
-static uint32_t take_in(const struct crowd *crowd, float *work)
+static uint32_t take_in(const struct habit_modes_parts *modes, const float *x, float count, bool pin, float *work)
 {
-    const struct habit_modes_parts *modes = crowd->modes;
-    const struct habit_room room = { modes->model->used, modes->model->pinned, crowd->newcomer_pinned };
+    struct crowd crowd;
     struct pair pair;
 
-    if (habit_has_room(&room, modes->shape))
-        return append(crowd);
-    within(crowd, work);
-    pair = cheapest_pair(crowd, work);
-    merge(crowd, pair, work);
+    if (habit_has_room(modes->model->used, modes->model->pinned, modes->shape, pin))
+        return append(modes, x, count, pin);
+    crowd_gather(&crowd, modes);
+    crowd_add(&crowd, x, count, pin);
+    within(&crowd, work);
+    for (uint32_t i = 0; i < modes->shape->dimension; i++)
+        work[i] = 1.0f / work[i];
+    pair = cheapest_pair(&crowd, work);
+    merge(&crowd, pair, work);
     if (pair.b == modes->model->used)
         return pair.a;
     drop(modes, pair.b);
-    return append(crowd);
+    return append(modes, x, count, pin);
 }
 
 void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, float *work)
 {
-    const struct crowd crowd = { modes, x, habit_larger(weight, HABIT_LEAST_COUNT), false };
-
-    (void)take_in(&crowd, work);
+    (void)take_in(modes, x, habit_larger(weight, HABIT_LEAST_COUNT), false, work);
 }
 
 uint32_t habit_modes_pin(const struct habit_modes_parts *modes, const float *x, float count, float *work)
 {
-    const struct crowd crowd = { modes, x, count, true };
+    return take_in(modes, x, count, true, work);
+}
 
-    return take_in(&crowd, work);
+/* Never inline: the crowd would stay on the stack. */
+__attribute__((noinline)) static void within_modes(const struct habit_modes_parts *modes, float *variance)
+{
+    struct crowd crowd;
+
+    crowd_gather(&crowd, modes);
+    within(&crowd, variance);
 }
 
 void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_view *view, uint32_t count)
 {
-    const struct crowd crowd = { .modes = modes };
     const float freedom = modes->model->freedom;
 
-    within(&crowd, view->inverse_sd);
+    within_modes(modes, view->inverse_sd);
     habit_view_invert(view);
     habit_blocks_factor(view->factor, modes->scatter, modes->shape, 1.0f / (freedom + PRIOR), view->inverse_sd,
                         habit_larger(freedom, 1.0f));

@@ -57,8 +57,10 @@ int habit_status(struct habit_engine *engine, struct habit_progress *progress)
 
     if (!engine || !progress)
         return HABIT_ENULL;
-    result = habit_call_open(&call, engine);
-    if (result == HABIT_OK)
-        habit_report(&call, progress);
-    return result;
+    result = habit_ensure(engine);
+    if (result != HABIT_OK)
+        return result;
+    habit_call_open(&call, engine);
+    habit_report(&call, progress);
+    return HABIT_OK;
 }

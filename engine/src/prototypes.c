@@ -174,13 +174,14 @@ struct pair {
 static struct pair closest_pair(const struct habit_prototypes_parts *p, const struct newcomer *newcomer,
                                 const float *variance)
 {
-    const struct habit_room room = { p->model->used, p->model->pinned, newcomer->pinned };
+    const uint32_t used = p->model->used, pinned = p->model->pinned | (newcomer->pinned ? 1u : 0u) << used;
     struct pair closest = { 0, 1 };
     float least = FARTHEST;
 
-    for (uint32_t a = 0; a < room.used; a++)
-        for (uint32_t b = a + 1; b <= room.used; b++) {
-            const float distance = habit_may_merge(&room, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
+    for (uint32_t a = 0; a < used; a++)
+        for (uint32_t b = a + 1; b <= used; b++) {
+            const float distance =
+                habit_may_merge(used, pinned, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
 
             if (distance < least) {
                 least = distance;
@@ -212,10 +213,9 @@ static void widen(const struct habit_prototypes_parts *p, const struct newcomer 
 static uint32_t take_in(const struct habit_prototypes_parts *p, const struct newcomer *newcomer, const float *rms,
                         float *variance)
 {
-    const struct habit_room room = { p->model->used, p->model->pinned, newcomer->pinned };
     struct pair pair;
 
-    if (habit_has_room(&room, p->shape))
+    if (habit_has_room(p->model->used, p->model->pinned, p->shape, newcomer->pinned))
         return append(p, newcomer);
     habit_prototypes_variance(p, rms, variance);
     pair = closest_pair(p, newcomer, variance);

@@ -98,21 +98,24 @@ static uint32_t find_outliers(const struct habit_call *call, const float *vector
     return bits_in(outliers) <= MOST_OUTLIERS ? outliers : 0;
 }
 
-/* The models take the place of the kept vectors, which move to the scratch. */
+/* The models take the place of the kept vectors, which move behind the one in hand: that is the last to be learned. They lie
+ * where judging works, but nothing is judged before HABIT_FIRST_SCORED of them are learned, and it needs no more room than
+ * those took. */
 static void start(struct habit_call *call)
 {
-    const size_t vector = 4 * (size_t)call->layout.vector;
-    float *vectors = call->work;
+    const uint32_t size = call->layout.vector;
     uint32_t outliers;
 
-    memcpy(vectors, call->kept, HABIT_START * vector);
+    memcpy(call->vector + size, call->kept, 4 * (size_t)((HABIT_START - 1) * size));
     memset(call->kept, 0, 4 * (size_t)(call->layout.knowledge - call->layout.kept));
-    outliers = find_outliers(call, vectors);
+    outliers = find_outliers(call, call->vector);
     call->ledger->started = 1;
     call->ledger->count = 0;
-    for (uint32_t i = 0; i < HABIT_START; i++, vectors += call->layout.vector) {
-        memcpy(call->vector, vectors, vector);
-        if (outliers >> i & 1u)
+    for (uint32_t i = 1; i <= HABIT_START; i++) {
+        const uint32_t place = i % HABIT_START;
+
+        habit_features_open(&call->features, &call->layout, call->vector + place * size);
+        if (outliers >> place & 1u)
             call->ledger->weight = 0.0f;
         else
             habit_absorb(call);
@@ -121,8 +124,11 @@ static void start(struct habit_call *call)
 
 void habit_keep(struct habit_call *call)
 {
+    if (call->ledger->count == HABIT_START - 1) {
+        start(call);
+        return;
+    }
     memcpy(call->kept + call->ledger->count * call->layout.vector, call->vector, 4 * (size_t)call->layout.vector);
     call->ledger->weight = 1.0f;
-    if (++call->ledger->count == HABIT_START)
-        start(call);
+    call->ledger->count++;
 }

@@ -77,29 +77,25 @@ uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, f
     return pinned | (active != 0 ? active : 1u << largest);
 }
 
-static uint32_t ordinary_points(const struct habit_room *room)
+uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned)
 {
-    uint32_t ordinary = room->used;
-
-    for (uint32_t pinned = room->pinned; pinned != 0; pinned &= pinned - 1)
-        ordinary--;
-    return ordinary;
+    for (; pinned != 0; pinned &= pinned - 1)
+        count--;
+    return count;
 }
 
-bool habit_has_room(const struct habit_room *room, const struct habit_shape *shape)
+bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin)
 {
-    return room->used < shape->points && (room->pinning || ordinary_points(room) < shape->ordinary);
+    return used < shape->points && (pin || habit_ordinary_points(used, pinned) < shape->ordinary);
 }
 
-bool habit_may_merge(const struct habit_room *room, uint32_t a, uint32_t b)
+bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b)
 {
-    const bool newcomer = b == room->used;
-    const bool a_pinned = habit_is_pinned(room->pinned, a);
-    const bool b_pinned = newcomer ? room->pinning : habit_is_pinned(room->pinned, b);
+    const bool a_pinned = habit_is_pinned(pinned, a), b_pinned = habit_is_pinned(pinned, b);
 
-    if (room->pinning && ordinary_points(room) == 1)
+    if (habit_is_pinned(pinned, used) && habit_ordinary_points(used + 1, pinned) == 1)
         return a_pinned && b_pinned;
-    return !b_pinned && (!a_pinned || newcomer);
+    return !b_pinned && (!a_pinned || b == used);
 }
 
 float habit_tolerance_merged(float a, float b, float apart, float share_b)

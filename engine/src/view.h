@@ -30,23 +30,20 @@ void habit_view_invert(struct habit_view *view);
  * one buffer; where there are none the largest. */
 uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, float needed);
 
-/* Where a newcomer may go: a view has `used` points, some of them pinned; pinning: the newcomer will be. */
-struct habit_room {
-    uint32_t used, pinned;
-    bool pinning;
-};
-
 static inline bool habit_is_pinned(uint32_t pinned, uint32_t k)
 {
     return (pinned >> k & 1u) != 0;
 }
 
-/* Whether the newcomer can have a point of its own, without any other giving way. */
-bool habit_has_room(const struct habit_room *room, const struct habit_shape *shape);
+/* How many of `count` points are not pinned. */
+uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned);
 
-/* Whether point a may take in b, which is behind it, the newcomer being behind all. What is pinned takes in newcomers, but
- * gives way only to what else is pinned, when just one point is not. */
-bool habit_may_merge(const struct habit_room *room, uint32_t a, uint32_t b);
+/* Whether a newcomer, which will be pinned or not, can have a point of its own without any other giving way. */
+bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin);
+
+/* Whether point a may take in b, which is behind it; the newcomer is behind all, at `used`, and pinned has a bit for it too.
+ * What is pinned takes in newcomers, but gives way only to what is pinned too, when just one point is not. */
+bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b);
 
 /* Tolerance of two points that become one between them, share_b of the way to the second: that which reaches as far as
  * both did. apart: standard deviations between them, the root mean square over the dimensions. */

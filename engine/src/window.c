@@ -147,9 +147,10 @@ int habit_window_result(struct habit_engine *engine, const struct habit_window *
         return HABIT_ENULL;
     if (!habit_window_valid(window))
         return HABIT_ERANGE;
-    result = habit_call_open(&call, engine);
+    result = habit_ensure(engine);
     if (result != HABIT_OK)
         return result;
+    habit_call_open(&call, engine);
     s = &call.ledger->scatter;
     if (window->count < window->size || s->scores < SCORES_NEEDED)
         return HABIT_ENOTREADY;

@@ -318,6 +318,22 @@ static void test_bands_cover_all_bins_once(void **state)
         }
 }
 
+/* Offsets have 16 bits. */
+static void test_the_largest_layout_has_room(void **state)
+{
+    struct habit_config config = HABIT_CONFIG_DEFAULT;
+    struct habit_layout layout;
+
+    (void)state;
+    config.buffer_size = HABIT_MAX_BUFFER_SIZE;
+    config.axes = HABIT_MAX_AXES;
+    config.profile = HABIT_PROFILE_LARGE;
+    assert_true(habit_layout_make(&layout, &config));
+    assert_true(layout.scratch >= MOST + MOST / 2 + 2 * layout.vector && layout.scratch < UINT16_MAX / 2);
+    assert_true(layout.knowledge >= layout.kept + 7 * layout.vector && layout.knowledge < UINT16_MAX / 2);
+    assert_true(layout.cache > layout.prepared[HABIT_VIEWS - 1] && layout.cache < UINT16_MAX / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_units_that_flush_to_zero_find_the_same),
 #endif
         cmocka_unit_test(test_bands_cover_all_bins_once),
+        cmocka_unit_test(test_the_largest_layout_has_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

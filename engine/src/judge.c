@@ -51,13 +51,6 @@ float habit_square_of_log(uint32_t v, float log_distance)
     return v == HABIT_LEVEL ? square - LEVEL_GROUND : square;
 }
 
-static float log_distance(struct habit_call *call, uint32_t v, uint32_t points, uint32_t *nearest)
-{
-    const float y = habit_log_of_square(v, habit_square_to(call, v, points, nearest));
-
-    return v == HABIT_SPECTRUM ? y - habit_modes_offset(&call->modes, *nearest) : y;
-}
-
 static uint32_t pinned_points(const struct habit_call *call, uint32_t v)
 {
     const uint32_t pinned[HABIT_VIEWS] = {
@@ -69,17 +62,31 @@ static uint32_t pinned_points(const struct habit_call *call, uint32_t v)
     return pinned[v];
 }
 
-/* A buffer that may be learned is compared with accepted states only where the others find it strange: a state that scatters
- * much may lie around them, and would change what is expected of distances from them. */
+static float log_distance(const struct habit_call *call, uint32_t v, float square, uint32_t nearest)
+{
+    const float y = habit_log_of_square(v, square);
+
+    return v == HABIT_SPECTRUM ? y - habit_modes_offset(&call->modes, nearest) : y;
+}
+
+/* Accepted states are asked only where the others find a buffer strange: so neither the scores of what was learned nor what is
+ * expected of them changes with an accept. In the spectrum, which says best what state it is, a state that scatters much does
+ * not stand for what is nearer to the others; in the other views one often lies around them. */
 static void measure(struct habit_call *call, struct habit_judgement *judgement, uint32_t v, bool seasoned)
 {
-    const uint32_t points = nominal_points(call, v, seasoned);
-    const uint32_t ordinary = seasoned ? points & ~pinned_points(call, v) : points;
-    const float y = log_distance(call, v, ordinary, &judgement->nearest[v]);
+    const uint32_t points = nominal_points(call, v, seasoned), pinned = points & pinned_points(call, v);
+    const float square = habit_square_to(call, v, points & ~pinned, &judgement->nearest[v]);
+    float *y = &judgement->log_distance[v], accepted;
+    uint32_t nearest;
 
-    judgement->log_distance[v] = y;
-    if (ordinary != points && habit_calibration_beyond(&call->ledger->calibration, v, y, call->ledger->count) > 0.0f)
-        judgement->log_distance[v] = log_distance(call, v, points, &judgement->nearest[v]);
+    *y = log_distance(call, v, square, judgement->nearest[v]);
+    if (pinned == 0 || habit_calibration_beyond(&call->ledger->calibration, v, *y, call->ledger->count) <= 0.0f)
+        return;
+    accepted = habit_square_to(call, v, pinned, &nearest);
+    if (accepted < square * (v == HABIT_SPECTRUM ? call->view[v].discount[nearest] : 1.0f)) {
+        judgement->nearest[v] = nearest;
+        *y = log_distance(call, v, accepted, nearest);
+    }
 }
 
 static bool may_judge(const struct habit_call *call, uint32_t v)

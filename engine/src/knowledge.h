@@ -101,8 +101,8 @@ struct habit_modes {
     uint32_t used;   /* of the shape's points */
     uint32_t pinned; /* bit k: mode k was accepted by an operator */
     float freedom;   /* degrees of freedom in the scatter */
-    float arrays[]; /* count[points], excess[points], visits[points], tolerance[points], mean[points][dimension], */
-};                  /* scatter[blocks][triangle], and a struct habit_coupling where there is one */
+    float arrays[];  /* count[points], excess[points], visits[points], tolerance[points], mean[points][dimension], */
+};                   /* scatter[blocks][triangle], and a struct habit_coupling where there is one */
 
 /* How whitened features of different blocks go together: products of the same feature of every two blocks. */
 struct habit_coupling {

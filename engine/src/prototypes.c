@@ -221,8 +221,8 @@ static uint32_t take_in(const struct habit_prototypes_parts *p, const struct new
     pair = closest_pair(p, newcomer, variance);
     if (newcomer->pinned && habit_is_pinned(p->model->pinned, pair.a))
         widen(p, newcomer, variance, pair);
-    p->count[pair.a] = habit_smaller(
-        p->count[pair.a] + (pair.b < p->model->used ? p->count[pair.b] : newcomer->count), HABIT_COUNT_LIMIT);
+    p->count[pair.a] = habit_smaller(p->count[pair.a] + (pair.b < p->model->used ? p->count[pair.b] : newcomer->count),
+                                     HABIT_COUNT_LIMIT);
     if (pair.b == p->model->used)
         return pair.a;
     drop(p, pair.b);

@@ -54,6 +54,12 @@ struct habit_judgement {
 /* seasoned: leave out points that are too young to be independent of the buffer, as is right before it is learned. */
 void habit_judge(struct habit_call *call, struct habit_judgement *judgement, bool seasoned);
 
+/* Mean square distance of the features in hand from the nearest of these points of a view, and the logarithm of it that is
+ * calibrated. The cache must be up to date. */
+float habit_square_to(struct habit_call *call, uint32_t view, uint32_t points, uint32_t *nearest);
+float habit_log_of_square(uint32_t view, float square);
+float habit_square_of_log(uint32_t view, float log_distance);
+
 /* The line is at 1. */
 static inline float habit_strangeness(const struct habit_judgement *judgement)
 {

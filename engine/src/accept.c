@@ -43,6 +43,7 @@ static void adopt(struct habit_call *call, size_t n)
     const float weight = habit_larger((float)(n < HABIT_COUNT_LIMIT ? n : HABIT_COUNT_LIMIT), SHARE * learned);
     const float support = habit_smaller(weight, learned);
 
+    habit_baseline_accept(call, support / (learned + support));
     if (habit_has_view(call, HABIT_SPECTRUM))
         habit_modes_learn(&call->modes, x[HABIT_SPECTRUM], support, true, call->whitened);
     habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], support, true, call->ledger->count, call->rms,

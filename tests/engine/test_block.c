@@ -140,7 +140,7 @@ static size_t scatter_at(const struct habit_layout *layout)
 {
     const struct habit_shape *shape = &layout->view[HABIT_SPECTRUM];
 
-    return model_at(layout, HABIT_SPECTRUM, 4 * (3 + shape->points * (3 + shape->dimension)));
+    return model_at(layout, HABIT_SPECTRUM, 4 * (3 + shape->points * (4 + shape->dimension)));
 }
 
 #define MUTANT(name, ...)                                               \
@@ -172,6 +172,7 @@ MUTANT(count_none, put(block, LEDGER(count), 0))
 MUTANT(not_started, put(block, LEDGER(started), 0))
 MUTANT(weight_large, put_float(block, LEDGER(weight), 2.0f))
 MUTANT(alarms_nan, put(block, LEDGER(alarms), 0x7fc00000u))
+MUTANT(unrest_negative, put_float(block, LEDGER(unrest), -0.5f))
 MUTANT(baseline_odd, put(block, LEDGER(baseline), 3))
 MUTANT(baseline_empty, put(block, LEDGER(baseline), 1))
 MUTANT(scores_huge, put(block, LEDGER(calibration.scores), UINT32_MAX))
@@ -190,7 +191,8 @@ MUTANT(modes_freedom, put_float(block, model_at(layout, HABIT_SPECTRUM, 8), -1.0
 MUTANT(modes_count, put_float(block, model_at(layout, HABIT_SPECTRUM, 12), 0.0f))
 MUTANT(modes_excess, put_float(block, model_at(layout, HABIT_SPECTRUM, 28), 1e6f))
 MUTANT(modes_visits, put_float(block, model_at(layout, HABIT_SPECTRUM, 44), -1.0f))
-MUTANT(modes_mean, put_float(block, model_at(layout, HABIT_SPECTRUM, 60), 1e30f))
+MUTANT(modes_seen, put_float(block, model_at(layout, HABIT_SPECTRUM, 60), 0.0f))
+MUTANT(modes_mean, put_float(block, model_at(layout, HABIT_SPECTRUM, 76), 1e30f))
 MUTANT(modes_scatter, put_float(block, scatter_at(layout), -1e-3f))
 MUTANT(coupling_weight,
        put_float(block, model_at(layout, HABIT_LEVEL, 0) - 4 * habit_coupling_words(&layout->view[HABIT_SPECTRUM]),
@@ -232,6 +234,7 @@ static const struct mutant mutants[] = {
     ROW(not_started, HABIT_EMEANING),
     ROW(weight_large, HABIT_EMEANING),
     ROW(alarms_nan, HABIT_EMEANING),
+    ROW(unrest_negative, HABIT_EMEANING),
     ROW(baseline_odd, HABIT_EMEANING),
     ROW(baseline_empty, HABIT_EMEANING),
     ROW(scores_huge, HABIT_EMEANING),
@@ -250,6 +253,7 @@ static const struct mutant mutants[] = {
     ROW(modes_count, HABIT_EMEANING),
     ROW(modes_excess, HABIT_EMEANING),
     ROW(modes_visits, HABIT_EMEANING),
+    ROW(modes_seen, HABIT_EMEANING),
     ROW(modes_mean, HABIT_EMEANING),
     ROW(modes_scatter, HABIT_EMEANING),
     ROW(coupling_weight, HABIT_EMEANING),

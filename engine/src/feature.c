@@ -222,16 +222,18 @@ static void make_window(float *window, uint32_t samples)
     }
 }
 
-/* The sample in the middle is multiplied by 1. */
+/* Of at least eight samples; that in the middle is multiplied by 1. */
 static void apply_window(float *x, const float *window, uint32_t samples)
 {
+    uint32_t i = 1, j = samples - 1;
+
     x[0] = 0.0f;
-    for (uint32_t i = 1, j = samples - 1; i < j; i++, j--) {
+    do {
         const float w = window[i];
 
         x[i] *= w;
         x[j] *= w;
-    }
+    } while (++i < --j);
 }
 
 /* In proportion to the axis' size, of which twice the logarithm is added: its square may be too large or too small. */

@@ -63,12 +63,17 @@ static void combine_quarters(float *x, uint32_t quarter, uint32_t b)
 /* The first step where the number of points is no power of four: its only twiddle is 1. */
 static void combine_halves(float *x, uint32_t half)
 {
-    for (uint32_t i = 0; i < half; i += HABIT_POINTS) {
-        const number a = number_load(x + i), b = number_load(x + half + i);
+    float *y = x + half;
+    const float *end = y;
 
-        number_store(x + i, a + b);
-        number_store(x + half + i, a - b);
-    }
+    do {
+        const number a = number_load(x), b = number_load(y);
+
+        number_store(x, a + b);
+        number_store(y, a - b);
+        x += HABIT_POINTS;
+        y += HABIT_POINTS;
+    } while (x != end);
 }
 
 #if HABIT_VECTORS

@@ -6,11 +6,12 @@
 #include "maths.h"
 
 #define LEAST_WEIGHT 1e-6f
+#define STEEPNESS    8.0f /* the weight falls with this power of the distance */
 
 enum { COMMISSIONED = 60, UNREST_MEMORY = 64 };
 
-/* A view that finds a buffer rather strange learns it with less weight: one gross outlier adds no more scatter than a buffer
- * at that bound, yet a new state that comes again is taken in. */
+/* A view that finds a buffer rather strange learns it with less weight: a few abnormal buffers among the learned ones hardly
+ * widen what is normal. A new state that comes again is taken in all the same: modes and prototypes keep a least count. */
 static float influence(const struct habit_calibration *calibration, uint32_t v, float log_distance, uint32_t count)
 {
     struct habit_prediction p;
@@ -20,7 +21,7 @@ static float influence(const struct habit_calibration *calibration, uint32_t v, 
         return 1.0f;
     p = habit_calibration_predict(calibration, v, count);
     beyond = log_distance - (p.mean + HABIT_BOUND_SIGMAS * p.spread);
-    return beyond > 0.0f ? habit_larger(habit_exp(-2.0f * beyond), LEAST_WEIGHT) : 1.0f;
+    return beyond > 0.0f ? habit_larger(habit_exp(-STEEPNESS * beyond), LEAST_WEIGHT) : 1.0f;
 }
 
 /* Share of the buffers that were so, of the last `memory` or so. */

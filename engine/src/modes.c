@@ -13,11 +13,13 @@
 #define RECURS      3.0f  /* buffers that make a state; fewer are odd ones */
 #define RARE        0.01f /* least share of a state that is worth waiting for: the false alarms that are promised */
 
-/* The modes, and one more that is about to be learned. */
+/* The modes, and one more that may be about to be learned. */
 struct crowd {
     const struct habit_modes_parts *modes;
-    const float *newcomer; /* may be NULL */
-    float newcomer_count;
+    uint32_t size;
+    float weight; /* of all */
+    const float *mean[HABIT_MAX_POINTS + 1];
+    float count[HABIT_MAX_POINTS + 1];
 };
 
 struct pair {
@@ -39,41 +41,36 @@ struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape 
     return modes;
 }
 
-static const float *crowd_mean(const struct crowd *crowd, uint32_t k)
+static void crowd_add(struct crowd *crowd, const float *mean, float count)
 {
-    const struct habit_modes_parts *modes = crowd->modes;
-
-    return k < modes->model->used ? modes->mean + k * modes->shape->dimension : crowd->newcomer;
+    crowd->mean[crowd->size] = mean;
+    crowd->count[crowd->size++] = count;
+    crowd->weight += count;
 }
 
-static float crowd_count(const struct crowd *crowd, uint32_t k)
+static void crowd_gather(struct crowd *crowd, const struct habit_modes_parts *modes)
 {
-    return k < crowd->modes->model->used ? crowd->modes->count[k] : crowd->newcomer_count;
+    crowd->modes = modes;
+    crowd->size = 0;
+    crowd->weight = 0.0f;
+    for (uint32_t k = 0; k < modes->model->used; k++)
+        crowd_add(crowd, modes->mean + k * modes->shape->dimension, modes->count[k]);
 }
 
-static uint32_t crowd_size(const struct crowd *crowd)
-{
-    return crowd->modes->model->used + (crowd->newcomer ? 1 : 0);
-}
-
-/* Mean of feature i over all, and the scatter of the modes around it. */
+/* Mean of feature i over all, and the scatter of the modes around it. Differences stay exact where the values are large. */
 static float between(const struct crowd *crowd, uint32_t i, float *mean)
 {
-    const uint32_t size = crowd_size(crowd);
-    const float origin = crowd_mean(crowd, 0)[i]; /* sums of differences stay exact where the values are large */
-    float weight = 0.0f, sum = 0.0f, scatter = 0.0f;
+    const float origin = crowd->modes->mean[i]; /* of the first mode */
+    float sum = 0.0f, scatter = 0.0f;
 
-    for (uint32_t k = 0; k < size; k++) {
-        weight += crowd_count(crowd, k);
-        sum += crowd_count(crowd, k) * (crowd_mean(crowd, k)[i] - origin);
-    }
-    *mean = origin + sum / weight;
-    for (uint32_t k = 0; k < size; k++) {
-        const float d = crowd_mean(crowd, k)[i] - *mean;
+    for (uint32_t k = 0; k < crowd->size; k++) {
+        const float d = crowd->mean[k][i] - origin, weighted = crowd->count[k] * d;
 
-        scatter += crowd_count(crowd, k) * d * d;
+        sum += weighted;
+        scatter += weighted * d;
     }
-    return scatter;
+    *mean = origin + sum / crowd->weight;
+    return habit_larger(scatter - sum * sum / crowd->weight, 0.0f);
 }
 
 /* Variance of each feature within a mode. Few buffers say little about it: it is mixed with PRIOR samples of the total. */
@@ -81,7 +78,7 @@ static void within(const struct crowd *crowd, float *variance)
 {
     const struct habit_modes_parts *modes = crowd->modes;
     const float freedom = modes->model->freedom;
-    const float total_freedom = habit_larger(freedom + (float)crowd_size(crowd) - 1.0f, 1.0f);
+    const float total_freedom = habit_larger(freedom + (float)crowd->size - 1.0f, 1.0f);
 
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
@@ -94,17 +91,19 @@ static void within(const struct crowd *crowd, float *variance)
 
 void habit_modes_mean(const struct habit_modes_parts *modes, float *mean)
 {
-    const struct crowd crowd = { modes, NULL, 0.0f };
+    struct crowd crowd;
 
+    crowd_gather(&crowd, modes);
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         (void)between(&crowd, i, &mean[i]);
 }
 
 void habit_modes_variance(const struct habit_modes_parts *modes, float *variance)
 {
-    const struct crowd crowd = { modes, NULL, 0.0f };
+    struct crowd crowd;
     const float freedom = habit_larger(modes->model->freedom + (float)modes->model->used - 1.0f, 1.0f);
 
+    crowd_gather(&crowd, modes);
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
         float unused;
@@ -113,27 +112,27 @@ void habit_modes_variance(const struct habit_modes_parts *modes, float *variance
     }
 }
 
-/* What merging two modes adds to the scatter, in variances. */
-static float ward_cost(const struct crowd *crowd, const float *variance, struct pair pair)
+/* What merging two modes adds to the scatter, in variances, of which these are the reciprocals. */
+static float ward_cost(const struct crowd *crowd, const float *reciprocal, struct pair pair)
 {
-    const float *a = crowd_mean(crowd, pair.a), *b = crowd_mean(crowd, pair.b);
-    const float count_a = crowd_count(crowd, pair.a), count_b = crowd_count(crowd, pair.b);
+    const float *a = crowd->mean[pair.a], *b = crowd->mean[pair.b];
+    const float count_a = crowd->count[pair.a], count_b = crowd->count[pair.b];
     float sum = 0.0f;
 
     for (uint32_t i = 0; i < crowd->modes->shape->dimension; i++)
-        sum += (a[i] - b[i]) * (a[i] - b[i]) / variance[i];
+        sum += (a[i] - b[i]) * (a[i] - b[i]) * reciprocal[i];
     return sum * (count_a * count_b / (count_a + count_b));
 }
 
-static struct pair cheapest_pair(const struct crowd *crowd, const float *variance)
+static struct pair cheapest_pair(const struct crowd *crowd, const float *reciprocal)
 {
     struct pair best = { 0, 1 };
-    float least = ward_cost(crowd, variance, best);
+    float least = ward_cost(crowd, reciprocal, best);
 
-    for (uint32_t a = 0; a < crowd_size(crowd); a++)
-        for (uint32_t b = a + 1; b < crowd_size(crowd); b++) {
+    for (uint32_t a = 0; a < crowd->size; a++)
+        for (uint32_t b = a + 1; b < crowd->size; b++) {
             const struct pair pair = { a, b };
-            const float cost = ward_cost(crowd, variance, pair);
+            const float cost = ward_cost(crowd, reciprocal, pair);
 
             if (cost < least) {
                 least = cost;
@@ -147,8 +146,8 @@ static struct pair cheapest_pair(const struct crowd *crowd, const float *varianc
 static void merge(const struct crowd *crowd, struct pair pair, float *difference)
 {
     const struct habit_modes_parts *modes = crowd->modes;
-    const float *b = crowd_mean(crowd, pair.b);
-    const float count_b = crowd_count(crowd, pair.b);
+    const float *b = crowd->mean[pair.b];
+    const float count_b = crowd->count[pair.b];
     const float count = modes->count[pair.a] + count_b;
     float *a = modes->mean + pair.a * modes->shape->dimension;
 
@@ -201,15 +200,20 @@ static void append(const struct habit_modes_parts *modes, const float *x, float 
 
 void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, bool pin, float *work)
 {
-    const struct crowd crowd = { modes, x, habit_larger(weight, HABIT_LEAST_COUNT) };
+    const float count = habit_larger(weight, HABIT_LEAST_COUNT);
     uint32_t *pinned = &modes->model->pinned;
+    struct crowd crowd;
     struct pair pair;
 
     if (modes->model->used < modes->shape->points) {
-        append(modes, x, crowd.newcomer_count, pin);
+        append(modes, x, count, pin);
         return;
     }
+    crowd_gather(&crowd, modes);
+    crowd_add(&crowd, x, count);
     within(&crowd, work);
+    for (uint32_t i = 0; i < modes->shape->dimension; i++)
+        work[i] = 1.0f / work[i];
     pair = cheapest_pair(&crowd, work);
     merge(&crowd, pair, work);
     if (pair.b == modes->model->used) {
@@ -218,15 +222,23 @@ void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, fl
     }
     *pinned |= (*pinned >> pair.b & 1u) << pair.a;
     drop(modes, pair.b);
-    append(modes, x, crowd.newcomer_count, pin);
+    append(modes, x, count, pin);
+}
+
+/* Never inline: the crowd would stay on the stack. */
+__attribute__((noinline)) static void within_modes(const struct habit_modes_parts *modes, float *variance)
+{
+    struct crowd crowd;
+
+    crowd_gather(&crowd, modes);
+    within(&crowd, variance);
 }
 
 void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_view *view, uint32_t count)
 {
-    const struct crowd crowd = { modes, NULL, 0.0f };
     const float freedom = modes->model->freedom;
 
-    within(&crowd, view->inverse_sd);
+    within_modes(modes, view->inverse_sd);
     habit_view_invert(view);
     habit_blocks_factor(view->factor, modes->scatter, modes->shape, 1.0f / (freedom + PRIOR), view->inverse_sd,
                         habit_larger(freedom, 1.0f));

@@ -98,7 +98,9 @@ static uint32_t find_outliers(const struct habit_call *call, const float *vector
     return bits_in(outliers) <= MOST_OUTLIERS ? outliers : 0;
 }
 
-/* The models take the place of the kept vectors, which move behind the one in hand: that is the last to be learned. */
+/* The models take the place of the kept vectors, which move behind the one in hand: that is the last to be learned. They lie
+ * where judging works, but nothing is judged before HABIT_FIRST_SCORED of them are learned, and it needs no more room than
+ * those took. */
 static void start(struct habit_call *call)
 {
     const uint32_t size = call->layout.vector;

@@ -19,10 +19,7 @@ static void table_begin(struct emulate_output *output, const struct emulate_summ
     (void)output;
     printf("learned %zu buffers of %u samples x %u axes, %u in all; %zu refused as constant\n", summary->learned,
            summary->config.buffer_size, summary->config.axes, progress->learned, summary->refused);
-    printf("settled %.0f %%: %s\n", 100 * (double)progress->settled, habit_missing_text(progress->missing));
-    if (progress->needed == 0)
-        printf("own estimate of false alarms: %.2g %% of nominal buffers%s\n", 100 * (double)progress->false_alarms,
-               progress->extrapolated ? " (extrapolated)" : "");
+    progress_print(progress);
 }
 
 static void table_row(struct emulate_output *output, const struct emulate_summary *summary,

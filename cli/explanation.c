@@ -85,10 +85,23 @@ json_t *result_json(const struct habit_result *result, unsigned int axes)
                      "flags", flags, "explanation", reasons_json(result));
 }
 
+void progress_print(const struct habit_progress *progress)
+{
+    printf("settled %.0f %%, missing: %s\n", 100 * (double)progress->settled, habit_missing_text(progress->missing));
+    if (progress->states > 0)
+        printf("normal states: %u\n", progress->states);
+    if (progress->rare > 0)
+        printf("another state was seen %u times\n", progress->rare);
+    if (progress->needed == 0)
+        printf("own estimate of false alarms: %.2g %% of nominal buffers%s\n", 100 * (double)progress->false_alarms,
+               progress->extrapolated ? " (extrapolated)" : "");
+}
+
 json_t *progress_json(const struct habit_progress *progress)
 {
-    return json_pack("{s:I, s:I, s:f, s:f, s:b, s:s}", "learned", (json_int_t)progress->learned, "needed",
+    return json_pack("{s:I, s:I, s:f, s:f, s:b, s:I, s:I, s:s}", "learned", (json_int_t)progress->learned, "needed",
                      (json_int_t)progress->needed, "settled", (double)progress->settled, "false_alarms",
-                     (double)progress->false_alarms, "extrapolated", progress->extrapolated, "missing",
+                     (double)progress->false_alarms, "extrapolated", progress->extrapolated, "states",
+                     (json_int_t)progress->states, "rare", (json_int_t)progress->rare, "missing",
                      habit_missing_text(progress->missing));
 }

@@ -17,4 +17,7 @@ json_t *result_json(const struct habit_result *result, unsigned int axes);
 /* The members of habit_progress. A new reference. */
 json_t *progress_json(const struct habit_progress *progress);
 
+/* The same in lines of text on standard output. */
+void progress_print(const struct habit_progress *progress);
+
 #endif

@@ -50,7 +50,8 @@ struct learning {
     uint32_t needed;  /* until detect answers; 0 = ready */
     float settled, weight, false_alarms;
     bool extrapolated;
-    const char *missing; /* static text */
+    uint32_t states, rare; /* that count as normal; how often the rarest was seen that does not yet */
+    const char *missing;   /* static text */
 };
 
 struct verdict {

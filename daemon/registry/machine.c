@@ -257,6 +257,8 @@ void machine_learning(struct machine *machine, const struct habit_progress *prog
                                    .weight = progress->weight,
                                    .false_alarms = progress->false_alarms,
                                    .extrapolated = progress->extrapolated,
+                                   .states = progress->states,
+                                   .rare = progress->rare,
                                    .missing = habit_missing_text(progress->missing) };
 }
 

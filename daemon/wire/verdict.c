@@ -60,6 +60,8 @@ static void put_learned(json_t **object, const struct verdict *verdict)
     wire_put(object, "missing", wire_text(learning->missing));
     wire_put(object, "false_alarms", wire_figure((double)learning->false_alarms));
     wire_put(object, "extrapolated", json_boolean(learning->extrapolated));
+    wire_put(object, "states", json_integer(learning->states));
+    wire_put(object, "rare", json_integer(learning->rare));
     wire_put(object, "phase", json_string(phase_name(verdict->phase)));
 }
 

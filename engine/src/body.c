@@ -118,8 +118,7 @@ static struct start read_ledger(struct reader *r)
     start.started = read_count(r, 1);
     start.count = read_count(r, start.started ? HABIT_COUNT_LIMIT - 1 : HABIT_START - 1);
     r->valid &= !start.started || start.count >= HABIT_START / 2;
-    read_floats(r, 1, 0.0f, 1.0f);
-    read_floats(r, 1, 0.0f, 1.0f);
+    read_floats(r, 3, 0.0f, 1.0f);
     (void)read_count(r, start.started);
     read_calibration(r);
     read_score_scatter(r);
@@ -218,6 +217,7 @@ static void read_modes(struct reader *r, const struct habit_shape *shape)
     read_support(r, used, shape->points);
     read_visits(r, used, shape->points);
     read_tolerances(r, pinned, used, shape->points);
+    read_support(r, used, shape->points);
     read_floats(r, shape->points * shape->dimension, -LARGEST_FEATURE, LARGEST_FEATURE);
     read_scatter(r, shape, LARGEST_SPECTRUM);
     read_coupling(r, shape);

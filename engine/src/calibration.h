@@ -10,9 +10,10 @@
 #define HABIT_BOUND_SIGMAS 2.5f /* beyond which a buffer is learned with less weight */
 
 enum {
-    HABIT_SCORES_NEEDED = 5, /* before a view may judge, the skipped ones included */
-    HABIT_SCORES_BOUND = 7,  /* before a strange buffer is learned with less weight */
-    HABIT_FIRST_SCORED = 3   /* buffers learned before one can be scored */
+    HABIT_SCORES_NEEDED = 5,  /* before a view may judge, the skipped ones included */
+    HABIT_SCORES_BOUND = 7,   /* before a strange buffer is learned with less weight */
+    HABIT_FIRST_SCORED = 3,   /* buffers learned before one can be scored */
+    HABIT_ALARM_MEMORY = 1024 /* buffers over which alarms while learning are counted */
 };
 
 struct habit_prediction {

@@ -105,13 +105,14 @@ static const float line_of_views[HABIT_VIEWS + 1] = { 1.0f, 1.0f, 1.114f, 1.195f
 
 /* All views have as many scores of the same weights, so one line serves all. Scores that resemble the ones before are fewer
  * than they look, and what was seen is less of what there is: a machine that wanders will wander on. */
-static float line_of(const struct habit_ledger *ledger, uint32_t views)
+static void draw_line(const struct habit_ledger *ledger, struct habit_judgement *judgement)
 {
     const float memory = habit_scores_memory(&ledger->scatter);
     const float fewer = (1.0f - memory) / (1.0f + memory);
+    const float worth = habit_weights_worth(&ledger->calibration.weights);
 
-    return habit_alarm_line(fewer * habit_weights_worth(&ledger->calibration.weights)) * line_of_views[views] /
-           sqrtf(fewer);
+    judgement->line = habit_alarm_line(fewer * worth) * line_of_views[judgement->views] / sqrtf(fewer);
+    judgement->steady = habit_alarm_line(worth) * line_of_views[judgement->views];
 }
 
 static void compare(const struct habit_call *call, struct habit_judgement *judgement)
@@ -135,7 +136,7 @@ static void compare(const struct habit_call *call, struct habit_judgement *judge
             squares += habit_without_dust(z, 1e-12f) * habit_without_dust(z, 1e-12f);
     }
     judgement->score = largest > 0.0f ? sqrtf(squares) : largest;
-    judgement->line = line_of(call->ledger, judgement->views);
+    draw_line(call->ledger, judgement);
 }
 
 void habit_judge(struct habit_call *call, struct habit_judgement *judgement, bool seasoned)

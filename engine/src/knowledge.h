@@ -79,6 +79,7 @@ struct habit_ledger {
     uint32_t count;    /* halved with all weights at HABIT_COUNT_LIMIT, so that learning never freezes */
     float weight;      /* of the last buffer */
     float alarms;      /* moving share of buffers that were above the line before they were learned */
+    float unrest;      /* the same of the latest, with a line that does not give way to a machine that wanders */
     uint32_t baseline; /* 1 when there is one */
     struct habit_calibration calibration;
     struct habit_scatter scatter;
@@ -90,7 +91,7 @@ enum {
     HABIT_ENGINE_READY = 0x52444e45
 };
 
-static_assert(sizeof(struct habit_ledger) == 4 * 26, "the ledger has no padding");
+static_assert(sizeof(struct habit_ledger) == 4 * 27, "the ledger has no padding");
 
 /* A point that an operator accepted is pinned: it counts whatever its support, no other takes its place, and it says nothing
  * about the scatter of all. Squares of distances from a point are divided by its tolerance: 1, or what an accepted state
@@ -101,7 +102,7 @@ struct habit_modes {
     uint32_t used;   /* of the shape's points */
     uint32_t pinned; /* bit k: mode k was accepted by an operator */
     float freedom;   /* degrees of freedom in the scatter */
-    float arrays[];  /* count[points], excess[points], visits[points], tolerance[points], mean[points][dimension], */
+    float arrays[];  /* count, excess, visits, tolerance, seen [points] each, mean[points][dimension], */
 };                   /* scatter[blocks][triangle], and a struct habit_coupling where there is one */
 
 /* How whitened features of different blocks go together: products of the same feature of every two blocks. */

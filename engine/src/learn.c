@@ -8,7 +8,7 @@
 #define LEAST_WEIGHT 1e-6f
 #define STEEPNESS    8.0f /* the weight falls with this power of the distance */
 
-enum { COMMISSIONED = 60, ALARM_MEMORY = 64 };
+enum { COMMISSIONED = 60, UNREST_MEMORY = 64 };
 
 /* A view that finds a buffer rather strange learns it with less weight: a few abnormal buffers among the learned ones hardly
  * widen what is normal. A new state that comes again is taken in all the same: modes and prototypes keep a least count. */
@@ -19,12 +19,19 @@ static float influence(const struct habit_calibration *calibration, uint32_t v, 
     return beyond > 0.0f ? habit_larger(habit_exp(-STEEPNESS * beyond), LEAST_WEIGHT) : 1.0f;
 }
 
-static void count_alarm(struct habit_ledger *ledger, bool alarm)
+/* Share of the buffers that were so, of the last `memory` or so. */
+static void count_share(float *share, bool so, uint32_t scores, uint32_t memory)
+{
+    *share += ((so ? 1.0f : 0.0f) - *share) / (float)(scores < memory ? scores : memory);
+    *share = habit_without_dust(*share, 1e-12f);
+}
+
+static void count_alarm(struct habit_ledger *ledger, const struct habit_judgement *judgement)
 {
     const uint32_t scores = ledger->scatter.scores + 1;
 
-    ledger->alarms += ((alarm ? 1.0f : 0.0f) - ledger->alarms) / (float)(scores < ALARM_MEMORY ? scores : ALARM_MEMORY);
-    ledger->alarms = habit_without_dust(ledger->alarms, 1e-12f);
+    count_share(&ledger->alarms, judgement->score > judgement->line, scores, HABIT_ALARM_MEMORY);
+    count_share(&ledger->unrest, judgement->score > judgement->steady, scores, UNREST_MEMORY);
 }
 
 /* What the nearest mode says of a buffer that it did not learn yet: how far it usually misses, and what is common to axes. */
@@ -74,7 +81,7 @@ static void score_first(struct habit_call *call, float weight[HABIT_VIEWS])
     if (habit_has_view(call, HABIT_WAVEFORM))
         weight[HABIT_WAVEFORM] = waveform_influence(call, &judgement);
     if (judgement.views > 0) {
-        count_alarm(ledger, habit_strangeness(&judgement) > 1.0f);
+        count_alarm(ledger, &judgement);
         habit_scatter_score(&ledger->scatter, judgement.score, ledger->count);
     }
     if (habit_has_view(call, HABIT_SPECTRUM))

@@ -9,7 +9,7 @@
 struct habit_modes_parts {
     struct habit_modes *model;
     const struct habit_shape *shape;
-    float *count, *excess, *visits, *tolerance, *mean, *scatter;
+    float *count, *excess, *visits, *tolerance, *seen, *mean, *scatter;
     struct habit_coupling *coupling;
 };
 
@@ -54,6 +54,19 @@ uint32_t habit_waveform_pin(const struct habit_waveform_parts *waveform, const f
 /* Some states are noisier than others: what is usual in mode k, above the log distance that is usual for all. */
 float habit_modes_offset(const struct habit_modes_parts *modes, uint32_t k);
 void habit_modes_visit(const struct habit_modes_parts *modes, uint32_t k, float excess);
+
+/* Modes that are far from each other are states of the machine. */
+struct habit_census {
+    uint32_t states; /* that count as normal */
+    uint32_t rare;   /* buffers of the rarest state that does not count yet; 0 = there is none */
+};
+
+/* count: buffers learned. work: as many floats as there are dimensions. */
+struct habit_census habit_modes_census(const struct habit_modes_parts *modes, uint32_t count, float *work);
+
+/* Whether levels of the later part are elsewhere than those of the first, by more than they scatter. */
+bool habit_prototypes_moving(const struct habit_prototypes_parts *prototypes, uint32_t count, const float *rms,
+                             float *work);
 
 /* Everything counts half from now on. */
 void habit_modes_halve(const struct habit_modes_parts *modes);

@@ -10,6 +10,9 @@
 #define FEW_VISITS  5.0f  /* that say as much of a mode's own distances as all others do */
 #define LEAST_SHARE 0.03f /* of all that was learned, that makes a mode a state of the machine */
 #define FARTHEST    1e38f
+#define APART       6.0f  /* mean square distance of two modes, in variances within one: they are two states */
+#define RECURS      3.0f  /* buffers that make a state; fewer are odd ones */
+#define RARE        0.01f /* least share of a state that is worth waiting for: the false alarms that are promised */
 
 /* The modes, and one more that may be about to be learned. */
 struct crowd {
@@ -34,7 +37,8 @@ struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape 
     modes.excess = modes.count + shape->points;
     modes.visits = modes.excess + shape->points;
     modes.tolerance = modes.visits + shape->points;
-    modes.mean = modes.tolerance + shape->points;
+    modes.seen = modes.tolerance + shape->points;
+    modes.mean = modes.seen + shape->points;
     modes.scatter = modes.mean + shape->points * shape->dimension;
     modes.coupling = (struct habit_coupling *)(modes.scatter + shape->blocks * habit_triangle(shape->part));
     return modes;
@@ -201,6 +205,9 @@ static void merge(const struct crowd *crowd, struct pair pair, float *work)
     if (pair.b < modes->model->used) {
         modes->excess[pair.a] += modes->excess[pair.b];
         modes->visits[pair.a] += modes->visits[pair.b];
+        modes->seen[pair.a] += modes->seen[pair.b];
+    } else {
+        modes->seen[pair.a] += 1.0f;
     }
 }
 
@@ -213,6 +220,7 @@ static void drop(const struct habit_modes_parts *modes, uint32_t k)
     memmove(modes->excess + k, modes->excess + k + 1, 4 * (size_t)behind);
     memmove(modes->visits + k, modes->visits + k + 1, 4 * (size_t)behind);
     memmove(modes->tolerance + k, modes->tolerance + k + 1, 4 * (size_t)behind);
+    memmove(modes->seen + k, modes->seen + k + 1, 4 * (size_t)behind);
     memmove(modes->mean + k * d, modes->mean + (k + 1) * d, 4 * (size_t)behind * d);
     modes->model->pinned = habit_without_bit(modes->model->pinned, k);
 }
@@ -224,6 +232,7 @@ static uint32_t append(const struct habit_modes_parts *modes, const float *x, fl
     modes->count[k] = count;
     modes->excess[k] = modes->visits[k] = 0.0f;
     modes->tolerance[k] = 1.0f;
+    modes->seen[k] = 1.0f;
     memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
     modes->model->pinned |= (pin ? 1u : 0u) << k;
     return k;
@@ -282,6 +291,58 @@ void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_vie
     *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, LEAST_SHARE * (float)count);
 }
 
+/* One over the variance of each feature within a mode. */
+static void precision(const struct habit_modes_parts *modes, float *inverse)
+{
+    habit_scatter_diagonal(modes->scatter, modes->shape, inverse);
+    for (uint32_t i = 0; i < modes->shape->dimension; i++)
+        inverse[i] = 1.0f / (inverse[i] / (modes->model->freedom + PRIOR) + HABIT_FLOOR * HABIT_FLOOR);
+}
+
+/* Whether mode k is far from all modes in the mask. Means of few buffers are apart by chance. */
+static bool is_apart(const struct habit_modes_parts *modes, uint32_t k, uint32_t mask, const float *inverse)
+{
+    const uint32_t d = modes->shape->dimension;
+    const float *mean = modes->mean + k * d;
+
+    for (uint32_t other = 0; mask >> other != 0; other++) {
+        float square = 0.0f;
+
+        if ((mask >> other & 1u) == 0)
+            continue;
+        for (uint32_t i = 0; i < d; i++)
+            square += (mean[i] - modes->mean[other * d + i]) * (mean[i] - modes->mean[other * d + i]) * inverse[i];
+        if (square < APART * (float)d * (1.0f + 1.0f / modes->seen[k] + 1.0f / modes->seen[other]))
+            return false;
+    }
+    return true;
+}
+
+struct habit_census habit_modes_census(const struct habit_modes_parts *modes, uint32_t count, float *work)
+{
+    const uint32_t active =
+        habit_supported(modes->count, modes->model->used, modes->model->pinned, LEAST_SHARE * (float)count);
+    struct habit_census census = { 0 };
+    float rarest = 2.0f * (float)count;
+    uint32_t states = 0; /* of each, the mode that came first */
+
+    precision(modes, work);
+    for (uint32_t k = 0; k < modes->model->used; k++) {
+        const float seen = modes->seen[k];
+
+        if ((active >> k & 1u) != 0) {
+            if (is_apart(modes, k, states, work)) {
+                states |= 1u << k;
+                census.states++;
+            }
+        } else if (seen >= RECURS && seen >= RARE * (float)count && seen < rarest && is_apart(modes, k, active, work)) {
+            rarest = seen;
+            census.rare = (uint32_t)(seen + 0.5f);
+        }
+    }
+    return census;
+}
+
 float habit_modes_offset(const struct habit_modes_parts *modes, uint32_t k)
 {
     return modes->model->used > 1 ? modes->excess[k] / (modes->visits[k] + FEW_VISITS) : 0.0f;
@@ -298,6 +359,7 @@ void habit_modes_halve(const struct habit_modes_parts *modes)
     modes->model->freedom *= 0.5f;
     habit_halve_support(modes->count, modes->model->used);
     habit_scale(modes->excess, 2 * modes->shape->points, 0.5f); /* visits too, which lie behind */
+    habit_scale(modes->seen, modes->shape->points, 0.5f);
     habit_scale(modes->scatter,
                 modes->shape->blocks * habit_triangle(modes->shape->part) + habit_coupling_words(modes->shape), 0.5f);
 }

@@ -20,7 +20,8 @@ const char *habit_missing_text(enum habit_missing missing)
         [HABIT_MISSING_NOTHING] = "nothing",
         [HABIT_MISSING_BUFFERS] = "more buffers before one can be judged",
         [HABIT_MISSING_MORE] = "more buffers, to judge better",
-        [HABIT_MISSING_QUIET] = "quiet: recent buffers still look strange before they are learned",
+        [HABIT_MISSING_REST] = "rest: what is normal is still changing",
+        [HABIT_MISSING_STATE] = "more of a state that was seen only a few times",
     };
 
     return (unsigned int)missing < HABIT_MISSINGS ? texts[missing] : "unknown";

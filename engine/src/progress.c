@@ -6,8 +6,14 @@
 #include "maths.h"
 
 #define SETTLED_AFTER 60.0f
-#define RESTLESS      0.05f /* share of alarms while learning above which nothing is settled */
-#define RESTLESS_MOST 0.9f
+#define UNREST        0.04f /* share of recent buffers beyond the line, above which what is normal is still changing */
+
+#define UNSETTLED_MOST 0.5f
+
+/* What is known of a machine before it is: stationary ones of all kinds were measured to alarm on this share of their
+ * buffers. It counts as much as so many scores of the machine's own. */
+#define USUAL_ALARMS 0.01f
+#define USUAL_WORTH  100.0f
 
 uint32_t habit_needed(const struct habit_call *call)
 {
@@ -18,36 +24,62 @@ uint32_t habit_needed(const struct habit_call *call)
     return scores < HABIT_SCORES_NEEDED ? HABIT_SCORES_NEEDED - scores : 0;
 }
 
-static uint32_t judging_views(const struct habit_call *call)
+/* Share of alarms while learning, of buffers that were scored before they were learned, from what is usual to what was seen. */
+static float false_alarms(const struct habit_ledger *ledger)
 {
-    uint32_t views = 0;
+    const uint32_t scores = ledger->scatter.scores;
+    const float seen = (float)(scores < HABIT_ALARM_MEMORY ? scores : HABIT_ALARM_MEMORY);
 
-    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
-        views += habit_has_view(call, v);
-    return views;
+    return (USUAL_ALARMS * USUAL_WORTH + ledger->alarms * seen) / (USUAL_WORTH + seen);
 }
 
-static enum habit_missing missing(const struct habit_progress *progress, bool restless)
+static bool is_changing(const struct habit_call *call)
+{
+    return call->ledger->unrest > UNREST ||
+           habit_prototypes_moving(&call->prototypes, call->ledger->count, call->rms, call->work);
+}
+
+static void count_states(const struct habit_call *call, struct habit_progress *progress)
+{
+    struct habit_census census = { .states = 1 };
+
+    if (habit_has_view(call, HABIT_SPECTRUM))
+        census = habit_modes_census(&call->modes, call->ledger->count, call->work);
+    progress->states = census.states;
+    progress->rare = census.rare;
+}
+
+/* A rare state explains unrest: it is said first. */
+static enum habit_missing missing(const struct habit_call *call, struct habit_progress *progress)
 {
     if (progress->needed > 0)
         return HABIT_MISSING_BUFFERS;
-    if (progress->learned < (uint32_t)SETTLED_AFTER)
-        return HABIT_MISSING_MORE;
-    return restless ? HABIT_MISSING_QUIET : HABIT_MISSING_NOTHING;
+    if (progress->rare > 0)
+        return HABIT_MISSING_STATE;
+    if (is_changing(call))
+        return HABIT_MISSING_REST;
+    return progress->learned < (uint32_t)SETTLED_AFTER ? HABIT_MISSING_MORE : HABIT_MISSING_NOTHING;
+}
+
+static float settled(const struct habit_progress *progress)
+{
+    const bool unsettled = progress->missing == HABIT_MISSING_REST || progress->missing == HABIT_MISSING_STATE;
+
+    return habit_smaller((float)progress->learned / SETTLED_AFTER, unsettled ? UNSETTLED_MOST : 1.0f);
 }
 
 void habit_report(const struct habit_call *call, struct habit_progress *progress)
 {
-    const bool restless = call->ledger->alarms > RESTLESS;
-
     memset(progress, 0, sizeof(*progress));
     progress->learned = call->header->learned;
     progress->needed = habit_needed(call);
     progress->weight = call->ledger->weight;
-    progress->settled = habit_smaller((float)progress->learned / SETTLED_AFTER, restless ? RESTLESS_MOST : 1.0f);
-    progress->false_alarms = habit_larger(habit_tail(HABIT_ALARM_SIGMAS, judging_views(call)), call->ledger->alarms);
+    progress->false_alarms = false_alarms(call->ledger);
     progress->extrapolated = habit_extrapolates(progress->false_alarms, progress->learned);
-    progress->missing = missing(progress, restless);
+    if (call->ledger->started)
+        count_states(call, progress);
+    progress->missing = missing(call, progress);
+    progress->settled = settled(progress);
 }
 
 int habit_status(struct habit_engine *engine, struct habit_progress *progress)

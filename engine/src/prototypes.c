@@ -8,6 +8,8 @@
 
 #define LEAST_SHARE 0.02f /* of all that was learned, that makes a prototype count */
 #define FARTHEST    1e38f
+#define MOVED       0.75f /* standard deviations between two parts of what was learned: the level is moving */
+#define CHANCE      3.0f  /* standard deviations of that which are chance */
 
 struct habit_prototypes_parts habit_prototypes_open(void *words, const struct habit_shape *shape)
 {
@@ -47,25 +49,64 @@ void habit_prototypes_variance(const struct habit_prototypes_parts *p, const flo
     }
 }
 
-/* A level that wandered will wander on: where the mean of the later part differs from that of the first by more than its
- * uncertainty, that axis' standard deviation grows in proportion. */
-static void inflate(const struct habit_prototypes_parts *p, float *inverse_sd, uint32_t count)
+/* All that was learned in two parts. */
+struct halves {
+    const float *before; /* mean of the first */
+    float
+        whole; /* count of all over that of the second: what the second moved the mean by, times this, is how far it is */
+    float uncertainty; /* variance of the difference of their means, in variances */
+};
+
+/* False while there is too little. */
+static bool halve(const struct habit_prototypes_parts *p, uint32_t count, struct halves *halves)
 {
     const bool late = 2 * count >= 3 * p->model->newer;
-    const float *before = late ? p->newer_mean : p->older_mean;
     const float first = (float)(late ? p->model->newer : p->model->older);
     const float rest = (float)count - first;
 
     if (p->model->older < 4 || rest < 1.0f)
+        return false;
+    halves->before = late ? p->newer_mean : p->older_mean;
+    halves->whole = (float)count / rest;
+    halves->uncertainty = 1.0f / first + 1.0f / rest;
+    return true;
+}
+
+/* Square of the distance of the two means of a level, in variances. */
+static float moved(const struct habit_prototypes_parts *p, const struct halves *halves, uint32_t i, float inverse_sd)
+{
+    const float z = habit_within((p->mean[i] - halves->before[i]) * halves->whole * inverse_sd, 1e6f);
+
+    return z * z;
+}
+
+/* A level that wandered will wander on: where the mean of the later part differs from that of the first by more than its
+ * uncertainty, that axis' standard deviation grows in proportion. */
+static void inflate(const struct habit_prototypes_parts *p, float *inverse_sd, uint32_t count)
+{
+    struct halves halves;
+
+    if (!halve(p, count, &halves))
         return;
     for (uint32_t i = 0; i < p->shape->dimension; i++) {
-        const float apart = (p->mean[i] - before[i]) * ((float)count / rest);
-        const float z = habit_within(apart * inverse_sd[i], 1e6f);
-        const float excess = z * z - 1.0f / first - 1.0f / rest;
+        const float excess = moved(p, &halves, i, inverse_sd[i]) - halves.uncertainty;
 
         if (excess > 0.0f)
             inverse_sd[i] /= sqrtf(1.0f + excess);
     }
+}
+
+bool habit_prototypes_moving(const struct habit_prototypes_parts *p, uint32_t count, const float *rms, float *work)
+{
+    struct halves halves;
+    bool moving = false;
+
+    if (!halve(p, count, &halves))
+        return false;
+    habit_prototypes_variance(p, rms, work);
+    for (uint32_t i = 0; i < p->shape->dimension; i++)
+        moving |= moved(p, &halves, i, 1.0f / sqrtf(work[i])) > MOVED * MOVED + CHANCE * CHANCE * halves.uncertainty;
+    return moving;
 }
 
 void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct habit_view *view, uint32_t count,

@@ -276,7 +276,7 @@ static void test_level_model(void **state)
         const float weight = next_weight(&seed);
 
         next_values(&seed, n, 2, x);
-        habit_prototypes_learn(&model, x, weight, false, count, rms, work);
+        habit_prototypes_learn(&model, x, weight, count, rms, work);
         twin_add(&twin, x, weight);
         sum += (double)weight;
         squares += (double)(weight * weight);
@@ -357,7 +357,7 @@ static void test_spectrum_model(void **state)
         if (n < 60 && n % 7 == 0)
             x[1] += 8.0f; /* a third: two modes must become one */
         sums.merged += model.model->used == shape.points ? 1.0 : 0.0;
-        habit_modes_learn(&model, x, weight, false, work);
+        habit_modes_learn(&model, x, weight, work);
         twin_add(&twin, x, support_of(weight));
         habit_modes_visit(&model, n % 2 == 0 ? 0 : model.model->used - 1, x[0]);
         sums.excess += (double)x[0];

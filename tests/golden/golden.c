@@ -127,6 +127,8 @@ static void hash_progress(const struct habit_progress *progress)
     hash_float(HASH_PROGRESS, progress->false_alarms);
     hash_number(HASH_PROGRESS, progress->extrapolated);
     hash_number(HASH_PROGRESS, (uint32_t)progress->missing);
+    hash_number(HASH_PROGRESS, progress->states);
+    hash_number(HASH_PROGRESS, progress->rare);
 }
 
 static void hash_reason(const struct habit_reason *reason)

@@ -8,16 +8,14 @@ static const struct part {
     const char *name;
     void (*measure)(const struct options *options, struct verdict *verdict);
 } parts[] = {
-    { "regimes", regimes_measure },
-    { "accept", accept_measure },
-    { "drift", drift_measure },
-    { "poison", poison_measure },
+    { "regimes", regimes_measure }, { "accept", accept_measure },   { "drift", drift_measure },
+    { "poison", poison_measure },   { "settled", settled_measure },
 };
 
 int main(int argc, char **argv)
 {
     struct options options = {
-        .about = "Regimes, accept, drift and poison. Parts: regimes, accept, drift, poison.",
+        .about = "Regimes, accept, drift, poison and progress. Parts: regimes, accept, drift, poison, settled.",
         .machines = 40,
     };
     struct verdict verdict;

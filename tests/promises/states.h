@@ -9,5 +9,6 @@ void regimes_measure(const struct options *options, struct verdict *verdict);
 void accept_measure(const struct options *options, struct verdict *verdict);
 void drift_measure(const struct options *options, struct verdict *verdict);
 void poison_measure(const struct options *options, struct verdict *verdict);
+void settled_measure(const struct options *options, struct verdict *verdict);
 
 #endif

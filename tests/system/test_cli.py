@@ -345,9 +345,12 @@ def test_inspect_says_what_a_block_is_of(recordings, tmp_path):
     assert document['valid'] and document['learned'] == 100 and document['sensitivity'] == 1.5
     assert (document['buffer_size'], document['axes'], document['sampling_hz'], document['unit'], document['scale'],
             document['profile']) == (64, 2, 800, 'g', 1, 'default')
+    assert document['progress']['missing'] == 'nothing' and document['progress']['states'] == 1
+    assert 0 < document['drift'] < 1 and document['progress']['rare'] == 0
     assert document['size'] == knowledge.stat().st_size and re.fullmatch('[0-9a-f]{8}', document['crc'])
     text = run('inspect', knowledge).stdout
-    for words in ('learned +100 buffers', 'axes +2', 'buffer size +64', "unit +'g'", 'sensitivity +1.5', document['crc']):
+    for words in ('learned +100 buffers', 'axes +2', 'buffer size +64', "unit +'g'", 'sensitivity +1.5', document['crc'],
+                  'settled 100 %, missing: nothing', 'normal states: 1', 'own estimate of false alarms', 'drift since'):
         assert re.search(words, text), words
 
 

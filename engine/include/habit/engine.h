@@ -134,7 +134,9 @@ enum habit_missing {
     HABIT_MISSING_NOTHING, /* settled */
     HABIT_MISSING_BUFFERS, /* too few buffers to detect at all */
     HABIT_MISSING_MORE,    /* detects, and gets better with more buffers */
-    HABIT_MISSING_QUIET,   /* still changing: recent buffers keep looking strange before they are learned */
+    HABIT_MISSING_REST, /* still changing: recent buffers keep looking strange before they are learned, or the levels of
+                                * later ones are elsewhere than those of earlier ones */
+    HABIT_MISSING_STATE, /* a state of the machine was seen only a few times: see `rare` */
     HABIT_MISSINGS
 };
 
@@ -142,13 +144,20 @@ enum habit_missing {
 const char *habit_missing_text(enum habit_missing missing);
 
 struct habit_progress {
-    uint32_t learned;   /* buffers learned so far; stays at 2^32 - 1 */
-    uint32_t needed;    /* buffers that are still needed before detect answers; 0 = ready.
+    uint32_t learned; /* buffers learned so far; stays at 2^32 - 1 */
+    uint32_t needed;  /* buffers that are still needed before detect answers; 0 = ready.
                                 * 8 at first; up to 2 more where that many of the first 8 were left out as outliers */
-    float weight;       /* with which the last buffer was learned, 0..1; below 1 it looked strange */
-    float settled;      /* 0..1: 1 when more of the same would change little */
-    float false_alarms; /* own estimate of the share of nominal buffers with similarity < 90, at sensitivity 1 */
-    bool extrapolated;  /* that estimate is below 1 / (learned + 1): a model's word, not counted */
+    float weight;     /* with which the last buffer was learned, 0..1; below 1 it looked strange */
+    float settled;    /* 0..1: 1 when more of the same would change little. At most 0.5 while HABIT_MISSING_REST or
+                                * HABIT_MISSING_STATE. It speaks of what was learned: nothing tells of a change to come */
+    float
+        false_alarms; /* own estimate of the share of nominal buffers with similarity < 90, at sensitivity 1: alarms that
+                                * were counted before buffers were learned, beside what machines that stay as they are
+                                * usually have; for a machine that does */
+    bool extrapolated; /* that estimate is below 1 / (learned + 1): more than was counted */
+    uint32_t
+        states;    /* of the machine that count as normal: they differ in spectrum, amplitude or shape; 0 = too early */
+    uint32_t rare; /* how often the rarest state was seen that does not count yet; 0 = there is none */
     enum habit_missing missing;
 };
 
@@ -263,7 +272,8 @@ float habit_get_sensitivity(const struct habit_engine *engine); /* 0 where the e
 int habit_status(struct habit_engine *engine, struct habit_progress *progress);
 
 /* How far the mean of what was learned has moved since commissioning, in standard deviations of what was learned then: the
- * largest over the features. 0 until there is a baseline. Returns HABIT_OK, ENULL. */
+ * largest over the features. 0 until there is a baseline. What an operator accepted belongs to the baseline.
+ * Returns HABIT_OK, ENULL. */
 int habit_drift(struct habit_engine *engine, float *drift);
 
 /* --------------------------------------------------------------------------------------------------- knowledge block */

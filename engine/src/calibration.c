@@ -102,10 +102,14 @@ void habit_calibration_add(struct habit_calibration *c, const float log_distance
 
 /* First term of the Cornish-Fisher expansion of Student's distribution. The scores are fitted by a line and a spread, and the
  * models that gave the first of them were young. */
-float habit_alarm_line(float worth)
+float habit_line_at(float k, float worth)
 {
-    const float k = HABIT_ALARM_SIGMAS;
     const float freedom = habit_larger(worth - FITTED, 1.0f);
 
     return k * (1.0f + (k * k + 1.0f) / (4.0f * freedom));
+}
+
+float habit_alarm_line(float worth)
+{
+    return habit_line_at(HABIT_ALARM_SIGMAS, worth);
 }

@@ -33,6 +33,9 @@ void habit_calibration_add(struct habit_calibration *calibration, const float lo
  * weights that the scores are worth. */
 float habit_alarm_line(float worth);
 
+/* The same for a line that would lie at k standard deviations if they were known exactly. */
+float habit_line_at(float k, float worth);
+
 /* Weight of a score taken at this count: mature models count more, and none so much that the past can never be outweighed. */
 float habit_score_weight(uint32_t count);
 

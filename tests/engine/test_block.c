@@ -182,6 +182,9 @@ MUTANT(line_nan, put(block, LEDGER(calibration.view[1].mean), 0xffc00000u))
 MUTANT(line_scatter_negative, put_float(block, LEDGER(calibration.view[0].scatter), -1.0f))
 MUTANT(scatter_scores_none, put(block, LEDGER(scatter.scores), 0))
 MUTANT(scatter_subnormal, put(block, LEDGER(scatter.lagged), 1))
+MUTANT(window_scatter_negative, put_float(block, LEDGER(scatter.window.scatter), -1.0f))
+MUTANT(window_trailed_nan, put(block, LEDGER(scatter.window.trailed), 0x7fc00000))
+MUTANT(window_trail_huge, put_float(block, LEDGER(scatter.window.trail), 1e7f))
 MUTANT(rms_negative, put_float(block, 4 * (size_t)layout->rms, -1.0f))
 MUTANT(modes_none, put(block, model_at(layout, HABIT_SPECTRUM, 0), 0))
 MUTANT(modes_many, put(block, model_at(layout, HABIT_SPECTRUM, 0), 5))
@@ -242,6 +245,9 @@ static const struct mutant mutants[] = {
     ROW(line_scatter_negative, HABIT_EMEANING),
     ROW(scatter_scores_none, HABIT_EMEANING),
     ROW(scatter_subnormal, HABIT_EMEANING),
+    ROW(window_scatter_negative, HABIT_EMEANING),
+    ROW(window_trailed_nan, HABIT_EMEANING),
+    ROW(window_trail_huge, HABIT_EMEANING),
     ROW(rms_negative, HABIT_EMEANING),
     ROW(modes_none, HABIT_EMEANING),
     ROW(modes_many, HABIT_EMEANING),

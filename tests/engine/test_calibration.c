@@ -157,6 +157,21 @@ static bool window_alarms(struct machine *m, const struct habit_window *window)
     return average.similarity < 90;
 }
 
+static struct habit_average window_of_ten(struct machine *m, float factor)
+{
+    struct habit_window window;
+    struct habit_average average;
+
+    assert_int_equal(habit_window_init(&window, 10), HABIT_OK);
+    for (int i = 0; i < 10; i++) {
+        const struct habit_result result = detect_scaled(m, factor);
+
+        assert_int_equal(habit_window_add(&window, &result), HABIT_OK);
+    }
+    assert_int_equal(habit_window_result(&m->engine, &window, &average), HABIT_OK);
+    return average;
+}
+
 static void test_one_strange_buffer_of_ten_never_raises_alone(void **state)
 {
     struct machine m;
@@ -209,6 +224,34 @@ static void test_a_weak_fault_that_lasts_is_caught_by_the_window(void **state)
     print_message("weak fault: caught by %u of 300 single buffers, %u of 290 windows\n", singles, windows);
     assert_true(windows > 3 * singles + 30);
     machine_deinit(&m);
+}
+
+/* The window of a machine whose every buffer is gross: above the line however little was learned, and what engine.h says of its
+ * range. Of ordinary buffers it stays well below. */
+static void test_the_distance_of_a_window_has_a_range(void **state)
+{
+    static const struct {
+        unsigned int learned;
+        float least, most;
+    } rows[] = {
+        { 17, 1.0f, 1.6f }, { 20, 1.0f, 2.0f }, { 60, 2.0f, 4.0f }, { 200, 3.0f, 6.0f }, { 1000, 3.0f, 6.0f }
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct machine m;
+        struct habit_average ordinary, gross;
+
+        machine_init(&m, 64, 3, HABIT_PROFILE_DEFAULT, 53);
+        machine_learn_noise(&m, rows[i].learned);
+        ordinary = window_of_ten(&m, 1.0f);
+        gross = window_of_ten(&m, 100.0f);
+        print_message("%4u learned: ordinary %.2f, gross %.2f (%u)\n", rows[i].learned, (double)ordinary.distance,
+                      (double)gross.distance, (unsigned int)gross.similarity);
+        assert_true(ordinary.distance > 0.0f && ordinary.distance < 0.9f);
+        assert_true(gross.distance > rows[i].least && gross.distance < rows[i].most);
+        machine_deinit(&m);
+    }
 }
 
 static void test_a_window_is_not_ready_before_it_is_full(void **state)
@@ -281,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_a_few_strange_buffers_among_the_learned_do_no_harm),
         cmocka_unit_test(test_one_strange_buffer_of_ten_never_raises_alone),
         cmocka_unit_test(test_a_weak_fault_that_lasts_is_caught_by_the_window),
+        cmocka_unit_test(test_the_distance_of_a_window_has_a_range),
         cmocka_unit_test(test_a_window_is_not_ready_before_it_is_full),
         cmocka_unit_test(test_years_of_learning_neither_overflow_nor_freeze),
     };

@@ -7,7 +7,7 @@
 
 #define ORDINARY      2.2f  /* standard errors above the expected, up to which buffers need no point */
 #define LOUD          1.3f  /* power over the usual, from which level and waveform are expected to scatter more */
-#define NOMINAL       2.0f  /* deviations above the expected at which the rarest of the state's buffers shall lie */
+#define NOMINAL       1.6f  /* deviations above the expected at which the rarest of the state's buffers shall lie */
 #define RARE          2.05f /* normal deviate beyond which are 2 of 100 buffers */
 #define PRIOR         4.0f  /* buffers that say as much of the state as is said without them */
 #define FEW           1.5f  /* squared coefficient of variation of a square of 1.33 degrees of freedom */
@@ -94,7 +94,6 @@ static uint32_t pin(struct habit_call *call, const struct state *state, uint32_t
 
     switch (v) {
     case HABIT_SPECTRUM:
-        habit_baseline_accept(call, x, count / ((float)call->ledger->count + count));
         return habit_modes_pin(&call->modes, x, count, call->whitened);
     case HABIT_LEVEL:
         return habit_prototypes_pin(&call->prototypes, x, count, call->rms, call->whitened);
@@ -189,7 +188,10 @@ static void tolerate(struct habit_call *call, struct state *state)
 
 static void adopt(struct habit_call *call, struct state *state)
 {
+    const float n = habit_smaller((float)state->n, MOST_SUPPORT);
+
     state->louder = louder(call);
+    habit_baseline_accept(call, n / ((float)call->ledger->count + n));
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         state->point[v] = !habit_has_view(call, v) || is_ordinary(call, state, v) ? NONE : pin(call, state, v);
     call->engine->cached = 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "maths.h"
+#include "view.h"
 
 /* Reads words from a block that may lie at any address. */
 struct reader {
@@ -150,11 +151,25 @@ static void read_kept(struct reader *r, const struct habit_layout *layout, uint3
     read_zeros(r, layout->knowledge - r->at);
 }
 
-static void read_pinned(struct reader *r, uint32_t used)
+/* At least one of the points is not pinned, and no more than learning may take. */
+static uint32_t read_pinned(struct reader *r, uint32_t used, const struct habit_shape *shape)
 {
     const uint32_t pinned = read_word(r);
+    uint32_t ordinary = used;
 
     r->valid &= pinned >> used == 0;
+    for (uint32_t k = 0; k < used; k++)
+        ordinary -= pinned >> k & 1u;
+    r->valid &= ordinary > 0 && ordinary <= shape->ordinary;
+    return pinned;
+}
+
+/* What is not pinned tolerates nothing. */
+static void read_tolerances(struct reader *r, uint32_t pinned, uint32_t used, uint32_t points)
+{
+    for (uint32_t k = 0; k < used; k++)
+        (void)read_float(r, 1.0f, (pinned >> k & 1u) != 0 ? HABIT_LARGEST_TOLERANCE : 1.0f);
+    read_zeros(r, points - used);
 }
 
 /* Places that are not used are 0, apart from positions: what was dropped may still stand there. */
@@ -192,16 +207,16 @@ static void read_coupling(struct reader *r, const struct habit_shape *shape)
 
 static void read_modes(struct reader *r, const struct habit_shape *shape)
 {
-    uint32_t used;
+    uint32_t used, pinned;
 
     if (shape->dimension == 0)
         return;
     used = read_count(r, shape->points);
-    r->valid &= used > 0;
-    read_pinned(r, used);
+    pinned = read_pinned(r, used, shape);
     read_floats(r, 1, 0.0f, LARGEST_COUNT);
     read_support(r, used, shape->points);
     read_visits(r, used, shape->points);
+    read_tolerances(r, pinned, used, shape->points);
     read_support(r, used, shape->points);
     read_floats(r, shape->points * shape->dimension, -LARGEST_FEATURE, LARGEST_FEATURE);
     read_scatter(r, shape, LARGEST_SPECTRUM);
@@ -211,10 +226,9 @@ static void read_modes(struct reader *r, const struct habit_shape *shape)
 static void read_prototypes(struct reader *r, const struct habit_shape *shape)
 {
     const uint32_t used = read_count(r, shape->points);
+    const uint32_t pinned = read_pinned(r, used, shape);
     uint32_t older, newer;
 
-    r->valid &= used > 0;
-    read_pinned(r, used);
     older = read_count(r, HABIT_COUNT_LIMIT);
     newer = read_count(r, HABIT_COUNT_LIMIT);
     r->valid &= older <= newer;
@@ -222,6 +236,7 @@ static void read_prototypes(struct reader *r, const struct habit_shape *shape)
     read_floats(r, 3 * shape->dimension, -LARGEST_VALUE, LARGEST_VALUE);
     read_scatter(r, shape, LARGEST_SQUARES);
     read_support(r, used, shape->points);
+    read_tolerances(r, pinned, used, shape->points);
     read_floats(r, shape->points * shape->dimension, -LARGEST_VALUE, LARGEST_VALUE);
     for (uint32_t k = 0; k < shape->points; k++)
         (void)read_count(r, k < used ? HABIT_COUNT_LIMIT : 0);
@@ -229,10 +244,18 @@ static void read_prototypes(struct reader *r, const struct habit_shape *shape)
 
 static void read_waveform(struct reader *r, const struct habit_shape *shape)
 {
+    bool accepted;
+
     if (shape->dimension == 0)
         return;
     read_weights(r, true, 1e-6f);
+    accepted = read_float(r, 0.0f, HABIT_COUNT_LIMIT) > 0.0f;
+    read_floats(r, 1, accepted ? 1.0f : 0.0f, accepted ? HABIT_LARGEST_TOLERANCE : 0.0f);
     read_floats(r, shape->dimension, -2.0f * LARGEST_VALUE, 2.0f * LARGEST_VALUE);
+    if (accepted)
+        read_floats(r, shape->dimension, -2.0f * LARGEST_VALUE, 2.0f * LARGEST_VALUE);
+    else
+        read_zeros(r, shape->dimension);
     read_scatter(r, shape, LARGEST_SQUARES);
 }
 

@@ -49,6 +49,16 @@ struct habit_prediction habit_calibration_predict(const struct habit_calibration
     return prediction;
 }
 
+float habit_calibration_beyond(const struct habit_calibration *c, uint32_t view, float log_distance, uint32_t count)
+{
+    struct habit_prediction p;
+
+    if (c->scores < HABIT_SCORES_BOUND)
+        return 0.0f;
+    p = habit_calibration_predict(c, view, count);
+    return log_distance - (p.mean + HABIT_BOUND_SIGMAS * p.spread);
+}
+
 /* Neither an outlier nor a buffer that is nearly a copy of a learned one may move the line far. */
 static float limited(const struct habit_calibration *c, uint32_t view, float y, uint32_t count)
 {

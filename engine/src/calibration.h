@@ -26,6 +26,11 @@ float habit_log_distance(float distance);
 struct habit_prediction habit_calibration_predict(const struct habit_calibration *calibration, uint32_t view,
                                                   uint32_t count);
 
+/* How far a log distance is beyond the bound of what is learned with its full weight; 0 or less while the bound is not
+ * known. */
+float habit_calibration_beyond(const struct habit_calibration *calibration, uint32_t view, float log_distance,
+                               uint32_t count);
+
 /* One score of every view, before buffer number count + 1 was learned. Log distances of views that do not exist are 0. */
 void habit_calibration_add(struct habit_calibration *calibration, const float log_distance[HABIT_VIEWS],
                            uint32_t count);

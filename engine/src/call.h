@@ -20,7 +20,7 @@ struct habit_call {
     struct habit_features features; /* of the buffer in hand */
     float *vector;                  /* the same as one array */
     float *total;                   /* a vector of sums */
-    float *whitened;
+    float *whitened;                /* spectra of several axes, once they are judged */
     float *work;
 };
 
@@ -43,15 +43,23 @@ static inline bool habit_has_view(const struct habit_call *call, uint32_t view)
 struct habit_judgement {
     float log_distance[HABIT_VIEWS];
     uint32_t nearest[HABIT_VIEWS];
-    uint32_t views;  /* that judged */
-    uint32_t winner; /* the view that found it strangest */
-    float score;     /* deviations of all views from their expected log distances together, in spreads */
-    float line;      /* where the alarm line lies on that scale */
-    float steady;    /* where it would lie for a machine whose scores are independent of each other */
+    float deviation
+        [HABIT_VIEWS]; /* from the expected log distance, in spreads, by importance; 0 where it did not judge */
+    uint32_t views;    /* that judged */
+    uint32_t winner;   /* the view that found it strangest */
+    float score;       /* deviations of all views from their expected log distances together, in spreads */
+    float line;        /* where the alarm line lies on that scale */
+    float steady;      /* where it would lie for a machine whose scores are independent of each other */
 };
 
 /* seasoned: leave out points that are too young to be independent of the buffer, as is right before it is learned. */
 void habit_judge(struct habit_call *call, struct habit_judgement *judgement, bool seasoned);
+
+/* Mean square distance of the features in hand from the nearest of these points of a view, and the logarithm of it that is
+ * calibrated. The cache must be up to date. */
+float habit_square_to(struct habit_call *call, uint32_t view, uint32_t points, uint32_t *nearest);
+float habit_log_of_square(uint32_t view, float square);
+float habit_square_of_log(uint32_t view, float log_distance);
 
 /* The line is at 1. */
 static inline float habit_strangeness(const struct habit_judgement *judgement)
@@ -93,13 +101,13 @@ float habit_scores_memory(const struct habit_scatter *scatter);
 
 void habit_report(const struct habit_call *call, struct habit_progress *progress);
 
-/* The strongest reasons of the winning view. */
+/* The strongest reasons, from all views that have a noticeable part in the score. result: its similarity is known. */
 void habit_explain(const struct habit_call *call, const struct habit_judgement *judgement, struct habit_result *result);
 
 /* Keeps mean and variance as they are now, as the baseline of the drift. */
 void habit_baseline_take(struct habit_call *call);
 
-/* The baseline gets the features in hand, which become this share of what was learned. */
-void habit_baseline_accept(struct habit_call *call, float share);
+/* The baseline gets spectrum features x, which become this share of what was learned. */
+void habit_baseline_accept(struct habit_call *call, const float *x, float share);
 
 #endif

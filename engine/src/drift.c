@@ -34,15 +34,15 @@ void habit_baseline_take(struct habit_call *call)
     call->ledger->baseline = 1;
 }
 
-/* What an operator accepts is no drift: the baseline takes it in as what was learned does, and scatters as far. */
-void habit_baseline_accept(struct habit_call *call, float share)
+/* What an operator accepts is no drift: the baseline takes it in as the modes do, and scatters as far. Levels keep their mean. */
+void habit_baseline_accept(struct habit_call *call, const float *x, float share)
 {
     float *mean = baseline(call), *variance = mean + baseline_size(call);
 
     if (!call->ledger->baseline)
         return;
-    for (uint32_t i = 0; i < baseline_size(call); i++) {
-        const float apart = call->vector[i] - mean[i];
+    for (uint32_t i = 0; i < call->layout.view[HABIT_SPECTRUM].dimension; i++) {
+        const float apart = x[i] - mean[i];
 
         mean[i] = habit_without_dust(mean[i] + share * apart, HABIT_DUST);
         variance[i] += share * (1.0f - share) * apart * apart;

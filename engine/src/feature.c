@@ -79,7 +79,7 @@ static bool is_clipped(const struct range *range, uint32_t samples)
 {
     const uint32_t stays = range->low_stays + range->high_stays;
 
-    return range->lowest < range->highest && stays >= 3 && stays >= samples / 16;
+    return range->highest - range->lowest > LEAST_RANGE && stays >= 3 && stays >= samples / 16;
 }
 
 /* Fills the axis; mean of each part, still without the origin. One pass over the samples: few are extremes. False where one
@@ -165,7 +165,7 @@ __attribute__((noinline)) static void sum_powers(struct axis *axis)
 
 static void measure(struct axis *axis)
 {
-    const float peak = habit_larger(fabsf(axis->lowest), fabsf(axis->highest));
+    const float peak = habit_without_dust(habit_larger(fabsf(axis->lowest), fabsf(axis->highest)), LEAST_VALUE);
     const float range = axis->highest - axis->lowest;
 
     axis->unit = range > LEAST_RANGE ? range / STEPS : 0.0f;

@@ -32,19 +32,61 @@ static float coupled_square(struct habit_call *call, uint32_t nearest)
            view->discount[nearest] / (float)d;
 }
 
+float habit_square_to(struct habit_call *call, uint32_t v, uint32_t points, uint32_t *nearest)
+{
+    const float square = habit_view_distance(&call->view[v], call->features.view[v], points, call->work, nearest);
+
+    return call->view[v].shape->coupled > 0 ? coupled_square(call, *nearest) : square;
+}
+
+float habit_log_of_square(uint32_t v, float square)
+{
+    return habit_log_distance(sqrtf(v == HABIT_LEVEL ? square + LEVEL_GROUND : square));
+}
+
+float habit_square_of_log(uint32_t v, float log_distance)
+{
+    const float square = habit_exp(2.0f * log_distance);
+
+    return v == HABIT_LEVEL ? square - LEVEL_GROUND : square;
+}
+
+static uint32_t pinned_points(const struct habit_call *call, uint32_t v)
+{
+    const uint32_t pinned[HABIT_VIEWS] = {
+        [HABIT_SPECTRUM] = habit_has_view(call, HABIT_SPECTRUM) ? call->modes.model->pinned : 0,
+        [HABIT_LEVEL] = call->prototypes.model->pinned,
+        [HABIT_WAVEFORM] = ~1u,
+    };
+
+    return pinned[v];
+}
+
+static float log_distance(const struct habit_call *call, uint32_t v, float square, uint32_t nearest)
+{
+    const float y = habit_log_of_square(v, square);
+
+    return v == HABIT_SPECTRUM ? y - habit_modes_offset(&call->modes, nearest) : y;
+}
+
+/* Accepted states are asked only where the others find a buffer strange: so neither the scores of what was learned nor what is
+ * expected of them changes with an accept. In the spectrum, which says best what state it is, a state that scatters much does
+ * not stand for what is nearer to the others; in the other views one often lies around them. */
 static void measure(struct habit_call *call, struct habit_judgement *judgement, uint32_t v, bool seasoned)
 {
-    uint32_t *nearest = &judgement->nearest[v];
-    float square = habit_view_distance(&call->view[v], call->features.view[v], nominal_points(call, v, seasoned),
-                                       call->work, nearest);
+    const uint32_t points = nominal_points(call, v, seasoned), pinned = points & pinned_points(call, v);
+    const float square = habit_square_to(call, v, points & ~pinned, &judgement->nearest[v]);
+    float *y = &judgement->log_distance[v], accepted;
+    uint32_t nearest;
 
-    if (call->view[v].shape->coupled > 0)
-        square = coupled_square(call, *nearest);
-    if (v == HABIT_LEVEL)
-        square += LEVEL_GROUND;
-    judgement->log_distance[v] = habit_log_distance(sqrtf(square));
-    if (v == HABIT_SPECTRUM)
-        judgement->log_distance[v] -= habit_modes_offset(&call->modes, *nearest);
+    *y = log_distance(call, v, square, judgement->nearest[v]);
+    if (pinned == 0 || habit_calibration_beyond(&call->ledger->calibration, v, *y, call->ledger->count) <= 0.0f)
+        return;
+    accepted = habit_square_to(call, v, pinned, &nearest);
+    if (accepted < square * (v == HABIT_SPECTRUM ? call->view[v].discount[nearest] : 1.0f)) {
+        judgement->nearest[v] = nearest;
+        *y = log_distance(call, v, accepted, nearest);
+    }
 }
 
 static bool may_judge(const struct habit_call *call, uint32_t v)
@@ -85,6 +127,7 @@ static void compare(const struct habit_call *call, struct habit_judgement *judge
             continue;
         p = habit_calibration_predict(&call->ledger->calibration, v, call->ledger->count);
         z = importance[v] * habit_within((judgement->log_distance[v] - p.mean) / p.spread, LARGEST_SCORE);
+        judgement->deviation[v] = z;
         if (judgement->views++ == 0 || z > largest) {
             largest = z;
             judgement->winner = v;

@@ -17,11 +17,11 @@ uint32_t habit_model_words(enum habit_view_index view, const struct habit_shape 
         return 0;
     switch (view) {
     case HABIT_SPECTRUM:
-        return WORDS(struct habit_modes) + shape->points * (4 + d) + scatter + habit_coupling_words(shape);
+        return WORDS(struct habit_modes) + shape->points * (5 + d) + scatter + habit_coupling_words(shape);
     case HABIT_LEVEL:
-        return WORDS(struct habit_prototypes) + 3 * d + scatter + shape->points * (2 + d);
+        return WORDS(struct habit_prototypes) + 3 * d + scatter + shape->points * (3 + d);
     default:
-        return WORDS(struct habit_waveform) + d + scatter;
+        return WORDS(struct habit_waveform) + shape->points * d + scatter;
     }
 }
 

@@ -93,13 +93,17 @@ enum {
 
 static_assert(sizeof(struct habit_ledger) == 4 * 27, "the ledger has no padding");
 
+/* A point that an operator accepted is pinned: it counts whatever its support, no other takes its place, and it says nothing
+ * about the scatter of all. Squares of distances from a point are divided by its tolerance: 1, or what an accepted state
+ * scatters more. At least one point is not pinned. */
+
 /* Modes: means of states, and one scatter around whichever of them is nearest. Arrays lie behind in this order. */
 struct habit_modes {
     uint32_t used;   /* of the shape's points */
-    uint32_t pinned; /* bit k: mode k was accepted by an operator and counts whatever its support */
+    uint32_t pinned; /* bit k: mode k was accepted by an operator */
     float freedom;   /* degrees of freedom in the scatter */
-    float arrays[];  /* count, excess, visits, seen [points] each, mean[points][dimension], scatter[blocks][triangle] */
-};                   /* and a struct habit_coupling where there is one */
+    float arrays[];  /* count, excess, visits, tolerance, seen [points] each, mean[points][dimension], */
+};                   /* scatter[blocks][triangle], and a struct habit_coupling where there is one */
 
 /* How whitened features of different blocks go together: products of the same feature of every two blocks. */
 struct habit_coupling {
@@ -112,12 +116,15 @@ struct habit_prototypes {
     uint32_t used, pinned;
     uint32_t older, newer; /* counts at which the means behind were kept: the last two powers of two */
     struct habit_weights weights;
-    float arrays[]; /* mean[d], older mean[d], newer mean[d], scatter[triangle], count[points], position[points][d] */
-};                  /* and, as uint32_t, age[points]: the count at which each was learned */
+    float arrays[]; /* mean[d], older mean[d], newer mean[d], scatter[triangle], count[points], tolerance[points], */
+};                  /* position[points][d] and, as uint32_t, age[points]: the count at which each was learned */
 
+/* Second is the mean of what an operator accepted. */
 struct habit_waveform {
     struct habit_weights weights;
-    float arrays[]; /* mean[dimension], scatter[blocks][triangle] */
+    float accepted;  /* buffers in it; 0 = none */
+    float tolerance; /* of it */
+    float arrays[];  /* mean[2][dimension], scatter[blocks][triangle] */
 };
 
 uint32_t habit_coupling_words(const struct habit_shape *shape);

@@ -34,10 +34,12 @@ static uint32_t power_of_two_from(uint32_t n)
     return power;
 }
 
-static struct habit_shape shape(uint32_t part, uint32_t blocks, uint32_t points)
+/* There is room for one accepted state beside a single ordinary one. */
+static struct habit_shape shape(uint32_t part, uint32_t blocks, uint32_t ordinary)
 {
-    struct habit_shape made = { .dimension = part * blocks, .part = part, .blocks = blocks, .points = points };
+    struct habit_shape made = { .dimension = part * blocks, .part = part, .blocks = blocks, .ordinary = ordinary };
 
+    made.points = larger(ordinary, 2);
     return made;
 }
 
@@ -89,11 +91,22 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = (uint16_t)at;
 }
 
-/* Work area: the samples of one axis, half a window and sums of vectors, or the kept vectors, behind the one in hand, while
- * they are compared. */
+/* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes, coupled. */
+static uint32_t judging_room(const struct habit_layout *layout)
+{
+    uint32_t room = 2 * layout->axes + habit_triangle(layout->axes);
+
+    for (uint32_t v = 0; v < HABIT_VIEWS; v++)
+        room = larger(room, 4 * layout->view[v].part);
+    return room;
+}
+
+/* Work area: the samples of one axis and half a window, or what judging needs, and behind it sums of vectors; or the kept
+ * vectors, behind the one in hand, while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
     const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
+    const uint32_t room = larger(axis, judging_room(layout));
     uint32_t widest = 0, at = 0;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
@@ -101,8 +114,8 @@ static void make_scratch(struct habit_layout *layout)
     layout->whitened = place(&at, widest);
     layout->features = place(&at, layout->vector);
     layout->work = (uint16_t)at;
-    layout->total = (uint16_t)(at + axis);
-    layout->scratch = (uint16_t)(at + larger(axis + layout->vector, (HABIT_START - 1) * layout->vector));
+    layout->total = (uint16_t)(at + room);
+    layout->scratch = (uint16_t)(at + larger(room + layout->vector, (HABIT_START - 1) * layout->vector));
 }
 
 bool habit_layout_make(struct habit_layout *layout, const struct habit_config *config)

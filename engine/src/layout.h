@@ -31,7 +31,8 @@ struct habit_shape {
     uint32_t dimension; /* blocks x part; 0 where the view does not exist */
     uint32_t part;
     uint32_t blocks;
-    uint32_t points; /* nominal points that a buffer is compared with: modes, prototypes, one mean */
+    uint32_t points;   /* nominal points that a buffer is compared with: modes, prototypes, means */
+    uint32_t ordinary; /* of them, that learning may take; the others are for what an operator accepts */
     uint32_t coupled;
 };
 

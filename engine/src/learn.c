@@ -14,13 +14,8 @@ enum { COMMISSIONED = 60, UNREST_MEMORY = 64 };
  * widen what is normal. A new state that comes again is taken in all the same: modes and prototypes keep a least count. */
 static float influence(const struct habit_calibration *calibration, uint32_t v, float log_distance, uint32_t count)
 {
-    struct habit_prediction p;
-    float beyond;
+    const float beyond = habit_calibration_beyond(calibration, v, log_distance, count);
 
-    if (calibration->scores < HABIT_SCORES_BOUND)
-        return 1.0f;
-    p = habit_calibration_predict(calibration, v, count);
-    beyond = log_distance - (p.mean + HABIT_BOUND_SIGMAS * p.spread);
     return beyond > 0.0f ? habit_larger(habit_exp(-STEEPNESS * beyond), LEAST_WEIGHT) : 1.0f;
 }
 
@@ -47,7 +42,8 @@ static void learn_spectrum_residual(struct habit_call *call, const struct habit_
     const struct habit_shape *shape = call->modes.shape;
 
     if (shape->coupled > 0)
-        habit_coupling_add(call->modes.coupling, shape, call->whitened, weight, call->work);
+        habit_coupling_add(call->modes.coupling, shape, call->whitened, weight / call->modes.tolerance[nearest],
+                           call->work);
     if (calibration->scores >= HABIT_SCORES_BOUND) {
         const struct habit_prediction p = habit_calibration_predict(calibration, HABIT_SPECTRUM, call->ledger->count);
         const float offset = habit_modes_offset(&call->modes, nearest);
@@ -55,6 +51,17 @@ static void learn_spectrum_residual(struct habit_call *call, const struct habit_
 
         habit_modes_visit(&call->modes, nearest, habit_within(excess, HABIT_BOUND_SIGMAS * p.spread));
     }
+}
+
+/* What was accepted is no reason to change what was learned: the mean of the waveform learns by the distance from itself. */
+static float waveform_influence(struct habit_call *call, const struct habit_judgement *judgement)
+{
+    uint32_t nearest = judgement->nearest[HABIT_WAVEFORM];
+    float log_distance = judgement->log_distance[HABIT_WAVEFORM];
+
+    if (nearest > 0)
+        log_distance = habit_log_of_square(HABIT_WAVEFORM, habit_square_to(call, HABIT_WAVEFORM, 1, &nearest));
+    return influence(&call->ledger->calibration, HABIT_WAVEFORM, log_distance, call->ledger->count);
 }
 
 /* An honest score of the buffer before it is learned; weight[v] is what it may be learned with. */
@@ -71,6 +78,8 @@ static void score_first(struct habit_call *call, float weight[HABIT_VIEWS])
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         if (habit_has_view(call, v))
             weight[v] = influence(&ledger->calibration, v, judgement.log_distance[v], ledger->count);
+    if (habit_has_view(call, HABIT_WAVEFORM))
+        weight[HABIT_WAVEFORM] = waveform_influence(call, &judgement);
     if (judgement.views > 0) {
         count_alarm(ledger, &judgement);
         habit_scatter_score(&ledger->scatter, judgement.score, ledger->count);
@@ -85,9 +94,9 @@ static void learn_models(struct habit_call *call, const float weight[HABIT_VIEWS
     float **x = call->features.view;
 
     if (habit_has_view(call, HABIT_SPECTRUM))
-        habit_modes_learn(&call->modes, x[HABIT_SPECTRUM], weight[HABIT_SPECTRUM], false, call->whitened);
-    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], weight[HABIT_LEVEL], false, call->ledger->count,
-                           call->rms, call->whitened);
+        habit_modes_learn(&call->modes, x[HABIT_SPECTRUM], weight[HABIT_SPECTRUM], call->whitened);
+    habit_prototypes_learn(&call->prototypes, x[HABIT_LEVEL], weight[HABIT_LEVEL], call->ledger->count, call->rms,
+                           call->whitened);
     if (habit_has_view(call, HABIT_WAVEFORM))
         habit_waveform_learn(&call->waveform, x[HABIT_WAVEFORM], weight[HABIT_WAVEFORM], call->whitened);
 }

@@ -4,20 +4,19 @@
 
 #include "view.h"
 
-#define HABIT_FLOOR       0.02f /* least standard deviation: of a logarithm, or in proportion to the rms */
-#define HABIT_LEAST_COUNT 0.25f /* of a mode or prototype that was learned with a small weight */
+#define HABIT_FLOOR 0.02f /* least standard deviation: of a logarithm, or in proportion to the rms */
 
 struct habit_modes_parts {
     struct habit_modes *model;
     const struct habit_shape *shape;
-    float *count, *excess, *visits, *seen, *mean, *scatter;
+    float *count, *excess, *visits, *tolerance, *seen, *mean, *scatter;
     struct habit_coupling *coupling;
 };
 
 struct habit_prototypes_parts {
     struct habit_prototypes *model;
     const struct habit_shape *shape;
-    float *mean, *older_mean, *newer_mean, *scatter, *count, *position;
+    float *mean, *older_mean, *newer_mean, *scatter, *count, *tolerance, *position;
     uint32_t *age;
 };
 
@@ -37,11 +36,20 @@ void habit_prototypes_prepare(const struct habit_prototypes_parts *prototypes, s
                               const float *rms);
 void habit_waveform_prepare(const struct habit_waveform_parts *waveform, struct habit_view *view, const float *rms);
 
-/* weight: in (0, 1] for a buffer; more when an operator accepts. work: as many floats as the view has dimensions. */
-void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, bool pin, float *work);
-void habit_prototypes_learn(const struct habit_prototypes_parts *prototypes, const float *x, float weight, bool pin,
+/* weight: in (0, 1]. work: as many floats as the view has dimensions. */
+void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, float *work);
+void habit_prototypes_learn(const struct habit_prototypes_parts *prototypes, const float *x, float weight,
                             uint32_t count, const float *rms, float *work);
 void habit_waveform_learn(const struct habit_waveform_parts *waveform, const float *x, float weight, float *work);
+
+/* An operator accepts a state whose mean over `count` buffers is x. Returns the point that it is from now on: a new one while
+ * there is room beside one that is not pinned, else the two pinned ones that are closest become one that reaches as far as
+ * both. It has the tolerance of an ordinary point. work: as in learning. */
+uint32_t habit_modes_pin(const struct habit_modes_parts *modes, const float *x, float count, float *work);
+uint32_t habit_prototypes_pin(const struct habit_prototypes_parts *prototypes, const float *x, float count,
+                              const float *rms, float *work);
+uint32_t habit_waveform_pin(const struct habit_waveform_parts *waveform, const float *x, float count, const float *rms,
+                            float *work);
 
 /* Some states are noisier than others: what is usual in mode k, above the log distance that is usual for all. */
 float habit_modes_offset(const struct habit_modes_parts *modes, uint32_t k);

@@ -9,6 +9,7 @@
 #define PRIOR       2.0f  /* pseudo-samples of the total variance within every mode */
 #define FEW_VISITS  5.0f  /* that say as much of a mode's own distances as all others do */
 #define LEAST_SHARE 0.03f /* of all that was learned, that makes a mode a state of the machine */
+#define FARTHEST    1e38f
 #define APART       6.0f  /* mean square distance of two modes, in variances within one: they are two states */
 #define RECURS      3.0f  /* buffers that make a state; fewer are odd ones */
 #define RARE        0.01f /* least share of a state that is worth waiting for: the false alarms that are promised */
@@ -17,7 +18,8 @@
 struct crowd {
     const struct habit_modes_parts *modes;
     uint32_t size;
-    float weight; /* of all */
+    uint32_t pinned; /* bits: what an operator accepted says nothing about the others */
+    float weight;    /* of all that are not pinned */
     const float *mean[HABIT_MAX_POINTS + 1];
     float count[HABIT_MAX_POINTS + 1];
 };
@@ -34,27 +36,39 @@ struct habit_modes_parts habit_modes_open(void *words, const struct habit_shape 
     modes.count = model->arrays;
     modes.excess = modes.count + shape->points;
     modes.visits = modes.excess + shape->points;
-    modes.seen = modes.visits + shape->points;
+    modes.tolerance = modes.visits + shape->points;
+    modes.seen = modes.tolerance + shape->points;
     modes.mean = modes.seen + shape->points;
     modes.scatter = modes.mean + shape->points * shape->dimension;
     modes.coupling = (struct habit_coupling *)(modes.scatter + shape->blocks * habit_triangle(shape->part));
     return modes;
 }
 
-static void crowd_add(struct crowd *crowd, const float *mean, float count)
+static void crowd_add(struct crowd *crowd, const float *mean, float count, bool pinned)
 {
+    crowd->pinned |= (pinned ? 1u : 0u) << crowd->size;
     crowd->mean[crowd->size] = mean;
     crowd->count[crowd->size++] = count;
-    crowd->weight += count;
+    if (!pinned)
+        crowd->weight += count;
 }
 
 static void crowd_gather(struct crowd *crowd, const struct habit_modes_parts *modes)
 {
+    const struct habit_modes *model = modes->model;
+
     crowd->modes = modes;
     crowd->size = 0;
+    crowd->pinned = 0;
     crowd->weight = 0.0f;
-    for (uint32_t k = 0; k < modes->model->used; k++)
-        crowd_add(crowd, modes->mean + k * modes->shape->dimension, modes->count[k]);
+    for (uint32_t k = 0; k < model->used; k++)
+        crowd_add(crowd, modes->mean + k * modes->shape->dimension, modes->count[k], habit_is_pinned(model->pinned, k));
+}
+
+/* How many modes the freedom of all is short of, were there no modes. */
+static float lost_freedom(const struct crowd *crowd)
+{
+    return (float)habit_ordinary_points(crowd->size, crowd->pinned) - 1.0f;
 }
 
 /* Mean of feature i over all, and the scatter of the modes around it. Differences stay exact where the values are large. */
@@ -66,6 +80,8 @@ static float between(const struct crowd *crowd, uint32_t i, float *mean)
     for (uint32_t k = 0; k < crowd->size; k++) {
         const float d = crowd->mean[k][i] - origin, weighted = crowd->count[k] * d;
 
+        if (habit_is_pinned(crowd->pinned, k))
+            continue;
         sum += weighted;
         scatter += weighted * d;
     }
@@ -78,7 +94,7 @@ static void within(const struct crowd *crowd, float *variance)
 {
     const struct habit_modes_parts *modes = crowd->modes;
     const float freedom = modes->model->freedom;
-    const float total_freedom = habit_larger(freedom + (float)crowd->size - 1.0f, 1.0f);
+    const float total_freedom = habit_larger(freedom + lost_freedom(crowd), 1.0f);
 
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
@@ -101,9 +117,10 @@ void habit_modes_mean(const struct habit_modes_parts *modes, float *mean)
 void habit_modes_variance(const struct habit_modes_parts *modes, float *variance)
 {
     struct crowd crowd;
-    const float freedom = habit_larger(modes->model->freedom + (float)modes->model->used - 1.0f, 1.0f);
+    float freedom;
 
     crowd_gather(&crowd, modes);
+    freedom = habit_larger(modes->model->freedom + lost_freedom(&crowd), 1.0f);
     habit_scatter_diagonal(modes->scatter, modes->shape, variance);
     for (uint32_t i = 0; i < modes->shape->dimension; i++) {
         float unused;
@@ -112,27 +129,36 @@ void habit_modes_variance(const struct habit_modes_parts *modes, float *variance
     }
 }
 
-/* What merging two modes adds to the scatter, in variances, of which these are the reciprocals. */
-static float ward_cost(const struct crowd *crowd, const float *reciprocal, struct pair pair)
+/* In variances, of which these are the reciprocals. */
+static float squared_apart(const struct crowd *crowd, const float *reciprocal, struct pair pair)
 {
     const float *a = crowd->mean[pair.a], *b = crowd->mean[pair.b];
-    const float count_a = crowd->count[pair.a], count_b = crowd->count[pair.b];
     float sum = 0.0f;
 
     for (uint32_t i = 0; i < crowd->modes->shape->dimension; i++)
         sum += (a[i] - b[i]) * (a[i] - b[i]) * reciprocal[i];
-    return sum * (count_a * count_b / (count_a + count_b));
+    return sum;
+}
+
+/* What merging two modes adds to the scatter. */
+static float ward_cost(const struct crowd *crowd, const float *reciprocal, struct pair pair)
+{
+    const float count_a = crowd->count[pair.a], count_b = crowd->count[pair.b];
+
+    return squared_apart(crowd, reciprocal, pair) * (count_a * count_b / (count_a + count_b));
 }
 
 static struct pair cheapest_pair(const struct crowd *crowd, const float *reciprocal)
 {
+    const uint32_t used = crowd->modes->model->used;
     struct pair best = { 0, 1 };
-    float least = ward_cost(crowd, reciprocal, best);
+    float least = FARTHEST;
 
-    for (uint32_t a = 0; a < crowd->size; a++)
-        for (uint32_t b = a + 1; b < crowd->size; b++) {
+    for (uint32_t a = 0; a < used; a++)
+        for (uint32_t b = a + 1; b <= used; b++) {
             const struct pair pair = { a, b };
-            const float cost = ward_cost(crowd, reciprocal, pair);
+            const float cost =
+                habit_may_merge(used, crowd->pinned, a, b) ? ward_cost(crowd, reciprocal, pair) : FARTHEST;
 
             if (cost < least) {
                 least = cost;
@@ -142,21 +168,40 @@ static struct pair cheapest_pair(const struct crowd *crowd, const float *recipro
     return best;
 }
 
-/* Mode a takes b in. */
-static void merge(const struct crowd *crowd, struct pair pair, float *difference)
+/* Two accepted states become one that reaches as far as both did. */
+static void widen(const struct crowd *crowd, struct pair pair, const float *reciprocal)
 {
     const struct habit_modes_parts *modes = crowd->modes;
+    const float tolerance_b = pair.b < modes->model->used ? modes->tolerance[pair.b] : 1.0f;
+    const float apart = sqrtf(squared_apart(crowd, reciprocal, pair) / (float)modes->shape->dimension);
+    float *tolerance = &modes->tolerance[pair.a];
+
+    *tolerance = habit_tolerance_merged(*tolerance, tolerance_b, apart,
+                                        crowd->count[pair.b] / (crowd->count[pair.a] + crowd->count[pair.b]));
+}
+
+/* Mode a takes b in. How accepted states differ is no scatter. work: reciprocals of the variances, then the difference. */
+static void merge(const struct crowd *crowd, struct pair pair, float *work)
+{
+    const struct habit_modes_parts *modes = crowd->modes;
+    const bool states = habit_is_pinned(crowd->pinned, pair.a) && habit_is_pinned(crowd->pinned, pair.b);
     const float *b = crowd->mean[pair.b];
     const float count_b = crowd->count[pair.b];
     const float count = modes->count[pair.a] + count_b;
     float *a = modes->mean + pair.a * modes->shape->dimension;
 
+    if (states)
+        widen(crowd, pair, work);
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
-        difference[i] = b[i] - a[i];
-    habit_scatter_add(modes->scatter, modes->shape, difference, modes->count[pair.a] * count_b / count);
+        work[i] = b[i] - a[i];
+    if (!states) {
+        habit_scatter_add(modes->scatter, modes->shape, work,
+                          modes->count[pair.a] * count_b / count / modes->tolerance[pair.a]);
+        modes->model->freedom += 1.0f;
+    }
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
-        a[i] += count_b / count * difference[i];
-    modes->count[pair.a] = count;
+        a[i] += count_b / count * work[i];
+    modes->count[pair.a] = habit_smaller(count, HABIT_COUNT_LIMIT);
     if (pair.b < modes->model->used) {
         modes->excess[pair.a] += modes->excess[pair.b];
         modes->visits[pair.a] += modes->visits[pair.b];
@@ -164,14 +209,6 @@ static void merge(const struct crowd *crowd, struct pair pair, float *difference
     } else {
         modes->seen[pair.a] += 1.0f;
     }
-    modes->model->freedom += 1.0f;
-}
-
-static uint32_t without_bit(uint32_t bits, uint32_t k)
-{
-    const uint32_t below = (1u << k) - 1u;
-
-    return (bits & below) | (bits >> 1 & ~below);
 }
 
 /* The order in which modes came stays. */
@@ -182,47 +219,54 @@ static void drop(const struct habit_modes_parts *modes, uint32_t k)
     memmove(modes->count + k, modes->count + k + 1, 4 * (size_t)behind);
     memmove(modes->excess + k, modes->excess + k + 1, 4 * (size_t)behind);
     memmove(modes->visits + k, modes->visits + k + 1, 4 * (size_t)behind);
+    memmove(modes->tolerance + k, modes->tolerance + k + 1, 4 * (size_t)behind);
     memmove(modes->seen + k, modes->seen + k + 1, 4 * (size_t)behind);
     memmove(modes->mean + k * d, modes->mean + (k + 1) * d, 4 * (size_t)behind * d);
-    modes->model->pinned = without_bit(modes->model->pinned, k);
+    modes->model->pinned = habit_without_bit(modes->model->pinned, k);
 }
 
-static void append(const struct habit_modes_parts *modes, const float *x, float count, bool pin)
+static uint32_t append(const struct habit_modes_parts *modes, const float *x, float count, bool pin)
 {
     const uint32_t k = modes->model->used++;
 
     modes->count[k] = count;
     modes->excess[k] = modes->visits[k] = 0.0f;
+    modes->tolerance[k] = 1.0f;
     modes->seen[k] = 1.0f;
     memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
-    modes->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
+    modes->model->pinned |= (pin ? 1u : 0u) << k;
+    return k;
 }
 
-void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, bool pin, float *work)
+/* Returns the mode that the newcomer is, or is part of. */
+static uint32_t take_in(const struct habit_modes_parts *modes, const float *x, float count, bool pin, float *work)
 {
-    const float count = habit_larger(weight, HABIT_LEAST_COUNT);
-    uint32_t *pinned = &modes->model->pinned;
     struct crowd crowd;
     struct pair pair;
 
-    if (modes->model->used < modes->shape->points) {
-        append(modes, x, count, pin);
-        return;
-    }
+    if (habit_has_room(modes->model->used, modes->model->pinned, modes->shape, pin))
+        return append(modes, x, count, pin);
     crowd_gather(&crowd, modes);
-    crowd_add(&crowd, x, count);
+    crowd_add(&crowd, x, count, pin);
     within(&crowd, work);
     for (uint32_t i = 0; i < modes->shape->dimension; i++)
         work[i] = 1.0f / work[i];
     pair = cheapest_pair(&crowd, work);
     merge(&crowd, pair, work);
-    if (pair.b == modes->model->used) {
-        *pinned |= (pin ? 1u : 0u) << pair.a;
-        return;
-    }
-    *pinned |= (*pinned >> pair.b & 1u) << pair.a;
+    if (pair.b == modes->model->used)
+        return pair.a;
     drop(modes, pair.b);
-    append(modes, x, count, pin);
+    return append(modes, x, count, pin);
+}
+
+void habit_modes_learn(const struct habit_modes_parts *modes, const float *x, float weight, float *work)
+{
+    (void)take_in(modes, x, habit_larger(weight, HABIT_LEAST_COUNT), false, work);
+}
+
+uint32_t habit_modes_pin(const struct habit_modes_parts *modes, const float *x, float count, float *work)
+{
+    return take_in(modes, x, count, true, work);
 }
 
 /* Never inline: the crowd would stay on the stack. */
@@ -243,7 +287,7 @@ void habit_modes_prepare(const struct habit_modes_parts *modes, struct habit_vie
     habit_blocks_factor(view->factor, modes->scatter, modes->shape, 1.0f / (freedom + PRIOR), view->inverse_sd,
                         habit_larger(freedom, 1.0f));
     for (uint32_t k = 0; k < modes->model->used; k++)
-        view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f);
+        view->discount[k] = modes->count[k] / (modes->count[k] + 1.0f) / modes->tolerance[k];
     *view->active = habit_supported(modes->count, modes->model->used, modes->model->pinned, LEAST_SHARE * (float)count);
 }
 
@@ -313,7 +357,9 @@ void habit_modes_visit(const struct habit_modes_parts *modes, uint32_t k, float 
 void habit_modes_halve(const struct habit_modes_parts *modes)
 {
     modes->model->freedom *= 0.5f;
-    habit_scale(modes->count, 4 * modes->shape->points, 0.5f); /* excess, visits and seen too, which lie behind */
+    habit_halve_support(modes->count, modes->model->used);
+    habit_scale(modes->excess, 2 * modes->shape->points, 0.5f); /* visits too, which lie behind */
+    habit_scale(modes->seen, modes->shape->points, 0.5f);
     habit_scale(modes->scatter,
                 modes->shape->blocks * habit_triangle(modes->shape->part) + habit_coupling_words(modes->shape), 0.5f);
 }

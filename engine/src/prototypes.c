@@ -7,6 +7,7 @@
 #include "maths.h"
 
 #define LEAST_SHARE 0.02f /* of all that was learned, that makes a prototype count */
+#define FARTHEST    1e38f
 #define MOVED       0.75f /* standard deviations between two parts of what was learned: the level is moving */
 #define CHANCE      3.0f  /* standard deviations of that which are chance */
 
@@ -20,7 +21,8 @@ struct habit_prototypes_parts habit_prototypes_open(void *words, const struct ha
     p.newer_mean = p.older_mean + shape->dimension;
     p.scatter = p.newer_mean + shape->dimension;
     p.count = p.scatter + habit_triangle(shape->part);
-    p.position = p.count + shape->points;
+    p.tolerance = p.count + shape->points;
+    p.position = p.tolerance + shape->points;
     p.age = (uint32_t *)(p.position + shape->points * shape->dimension);
     return p;
 }
@@ -116,19 +118,19 @@ void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct hab
                         habit_weights_worth(&p->model->weights));
     inflate(p, view->inverse_sd, count);
     for (uint32_t k = 0; k < p->model->used; k++)
-        view->discount[k] = 1.0f;
+        view->discount[k] = 1.0f / p->tolerance[k];
     *view->active = habit_supported(p->count, p->model->used, p->model->pinned, LEAST_SHARE * (float)count);
 }
 
 uint32_t habit_prototypes_seasoned(const struct habit_prototypes_parts *p, uint32_t active, uint32_t count)
 {
-    const uint32_t latest = count > 1 ? count - count / 10 : 1;
+    const uint32_t latest = count > 1 ? count - count / 10 : 1, pinned = p->model->pinned;
     uint32_t seasoned = 0;
 
     for (uint32_t k = 0; k < p->model->used; k++)
         if (p->age[k] <= latest)
-            seasoned |= active & 1u << k;
-    return seasoned != 0 ? seasoned : active;
+            seasoned |= active & ~pinned & 1u << k;
+    return seasoned != 0 ? seasoned | pinned : active;
 }
 
 static void learn_moments(const struct habit_prototypes_parts *p, const float *x, float weight, float *difference)
@@ -177,67 +179,114 @@ static float apart(const struct habit_prototypes_parts *p, const float *x, const
 
 static void drop(const struct habit_prototypes_parts *p, uint32_t k)
 {
-    const uint32_t d = p->shape->dimension, behind = --p->model->used - k, below = (1u << k) - 1u;
+    const uint32_t d = p->shape->dimension, behind = --p->model->used - k;
 
     memmove(p->count + k, p->count + k + 1, 4 * (size_t)behind);
+    memmove(p->tolerance + k, p->tolerance + k + 1, 4 * (size_t)behind);
     memmove(p->age + k, p->age + k + 1, 4 * (size_t)behind);
     memmove(p->position + k * d, p->position + (k + 1) * d, 4 * (size_t)behind * d);
-    p->model->pinned = (p->model->pinned & below) | (p->model->pinned >> 1 & ~below);
+    p->model->pinned = habit_without_bit(p->model->pinned, k);
 }
 
-static void append(const struct habit_prototypes_parts *p, const float *x, float support, bool pin, uint32_t age)
+/* What is about to become a prototype. */
+struct newcomer {
+    const float *x;
+    float count;
+    uint32_t age;
+    bool pinned;
+};
+
+static uint32_t append(const struct habit_prototypes_parts *p, const struct newcomer *newcomer)
 {
     const uint32_t k = p->model->used++;
 
-    p->count[k] = support;
-    p->age[k] = age;
-    memcpy(p->position + k * p->shape->dimension, x, 4 * (size_t)p->shape->dimension);
-    p->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
+    p->count[k] = newcomer->count;
+    p->tolerance[k] = 1.0f;
+    p->age[k] = newcomer->age;
+    memcpy(p->position + k * p->shape->dimension, newcomer->x, 4 * (size_t)p->shape->dimension);
+    p->model->pinned |= (newcomer->pinned ? 1u : 0u) << k;
+    return k;
 }
 
-/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns whether there
- * is a place for the newcomer now. */
-static bool make_room(const struct habit_prototypes_parts *p, const float *x, float support, bool pin,
-                      const float *variance)
+struct pair {
+    uint32_t a, b; /* a < b */
+};
+
+static struct pair closest_pair(const struct habit_prototypes_parts *p, const struct newcomer *newcomer,
+                                const float *variance)
 {
-    const uint32_t used = p->model->used;
-    uint32_t kept = 0, gone = 1;
-    float least = apart(p, x, variance, kept, gone);
+    const uint32_t used = p->model->used, pinned = p->model->pinned | (newcomer->pinned ? 1u : 0u) << used;
+    struct pair closest = { 0, 1 };
+    float least = FARTHEST;
 
     for (uint32_t a = 0; a < used; a++)
         for (uint32_t b = a + 1; b <= used; b++) {
-            const float distance = apart(p, x, variance, a, b);
+            const float distance =
+                habit_may_merge(used, pinned, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
 
             if (distance < least) {
                 least = distance;
-                kept = a;
-                gone = b;
+                closest = (struct pair){ a, b };
             }
         }
-    if (gone == used) {
-        p->count[kept] += support;
-        p->model->pinned |= (pin ? 1u : 0u) << kept;
-        return false;
-    }
-    p->count[kept] += p->count[gone];
-    p->model->pinned |= (p->model->pinned >> gone & 1u) << kept;
-    drop(p, gone);
-    return true;
+    return closest;
 }
 
-void habit_prototypes_learn(const struct habit_prototypes_parts *p, const float *x, float weight, bool pin,
-                            uint32_t count, const float *rms, float *work)
+/* Two accepted states become one that reaches as far as both did. */
+static void widen(const struct habit_prototypes_parts *p, const struct newcomer *newcomer, const float *variance,
+                  struct pair pair)
 {
-    const float support = habit_larger(weight, HABIT_LEAST_COUNT);
+    const uint32_t d = p->shape->dimension;
+    const bool stays = pair.b < p->model->used;
+    const float *b = stays ? p->position + pair.b * d : newcomer->x;
+    const float count_b = stays ? p->count[pair.b] : newcomer->count;
+    const float share_b = count_b / (p->count[pair.a] + count_b);
+    const float between = sqrtf(apart(p, newcomer->x, variance, pair.a, pair.b) / (float)d);
+
+    p->tolerance[pair.a] =
+        habit_tolerance_merged(p->tolerance[pair.a], stays ? p->tolerance[pair.b] : 1.0f, between, share_b);
+    for (uint32_t i = 0; i < d; i++)
+        p->position[pair.a * d + i] += share_b * (b[i] - p->position[pair.a * d + i]);
+}
+
+/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns the prototype
+ * that the newcomer is, or that stands for it. */
+static uint32_t take_in(const struct habit_prototypes_parts *p, const struct newcomer *newcomer, const float *rms,
+                        float *variance)
+{
+    struct pair pair;
+
+    if (habit_has_room(p->model->used, p->model->pinned, p->shape, newcomer->pinned))
+        return append(p, newcomer);
+    habit_prototypes_variance(p, rms, variance);
+    pair = closest_pair(p, newcomer, variance);
+    if (newcomer->pinned && habit_is_pinned(p->model->pinned, pair.a))
+        widen(p, newcomer, variance, pair);
+    p->count[pair.a] = habit_smaller(p->count[pair.a] + (pair.b < p->model->used ? p->count[pair.b] : newcomer->count),
+                                     HABIT_COUNT_LIMIT);
+    if (pair.b == p->model->used)
+        return pair.a;
+    drop(p, pair.b);
+    return append(p, newcomer);
+}
+
+void habit_prototypes_learn(const struct habit_prototypes_parts *p, const float *x, float weight, uint32_t count,
+                            const float *rms, float *work)
+{
+    const struct newcomer newcomer = { x, habit_larger(weight, HABIT_LEAST_COUNT), count + 1, false };
 
     learn_moments(p, x, weight, work);
     keep_mean(p, count + 1);
-    if (p->model->used == p->shape->points) {
-        habit_prototypes_variance(p, rms, work);
-        if (!make_room(p, x, support, pin, work))
-            return;
-    }
-    append(p, x, support, pin, count + 1);
+    (void)take_in(p, &newcomer, rms, work);
+}
+
+/* Its age is none: a mean over buffers is not a neighbour in time of any. */
+uint32_t habit_prototypes_pin(const struct habit_prototypes_parts *p, const float *x, float count, const float *rms,
+                              float *work)
+{
+    const struct newcomer newcomer = { x, count, 0, true };
+
+    return take_in(p, &newcomer, rms, work);
 }
 
 void habit_prototypes_halve(const struct habit_prototypes_parts *p)
@@ -247,7 +296,7 @@ void habit_prototypes_halve(const struct habit_prototypes_parts *p)
     p->model->older /= 2;
     p->model->newer /= 2;
     habit_scale(p->scatter, habit_triangle(p->shape->part), 0.5f);
-    habit_scale(p->count, p->shape->points, 0.5f);
+    habit_halve_support(p->count, p->model->used);
     for (uint32_t k = 0; k < p->model->used; k++)
         p->age[k] = (p->age[k] + 1) / 2;
 }

@@ -61,15 +61,61 @@ void habit_view_invert(struct habit_view *view)
 uint32_t habit_supported(const float *support, uint32_t used, uint32_t pinned, float needed)
 {
     const float least = habit_larger(1.0f, needed);
-    uint32_t active = pinned, largest = 0;
+    uint32_t active = 0, largest = 0;
+    float most = 0.0f;
 
     for (uint32_t k = 0; k < used; k++) {
+        if (habit_is_pinned(pinned, k))
+            continue;
         if (support[k] >= least)
             active |= 1u << k;
-        if (support[k] > support[largest])
+        if (support[k] > most) {
+            most = support[k];
             largest = k;
+        }
     }
-    return active != 0 ? active : 1u << largest;
+    return pinned | (active != 0 ? active : 1u << largest);
+}
+
+uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned)
+{
+    for (; pinned != 0; pinned &= pinned - 1)
+        count--;
+    return count;
+}
+
+bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin)
+{
+    return used < shape->points && (pin || habit_ordinary_points(used, pinned) < shape->ordinary);
+}
+
+bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b)
+{
+    const bool a_pinned = habit_is_pinned(pinned, a), b_pinned = habit_is_pinned(pinned, b);
+
+    if (habit_is_pinned(pinned, used) && habit_ordinary_points(used + 1, pinned) == 1)
+        return a_pinned && b_pinned;
+    return !b_pinned && (!a_pinned || b == used);
+}
+
+float habit_tolerance_merged(float a, float b, float apart, float share_b)
+{
+    const float reach = habit_larger(sqrtf(a) + share_b * apart, sqrtf(b) + (1.0f - share_b) * apart);
+
+    return habit_smaller(reach * reach, HABIT_LARGEST_TOLERANCE);
+}
+
+uint32_t habit_without_bit(uint32_t bits, uint32_t k)
+{
+    const uint32_t below = (1u << k) - 1u;
+
+    return (bits & below) | (bits >> 1 & ~below);
+}
+
+void habit_halve_support(float *support, uint32_t used)
+{
+    for (uint32_t k = 0; k < used; k++)
+        support[k] = habit_larger(0.5f * support[k], HABIT_LEAST_COUNT);
 }
 
 void habit_scale(float *values, uint32_t count, float factor)

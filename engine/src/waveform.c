@@ -1,8 +1,10 @@
-/* View waveform: mean and covariance of the coarse waveform. */
+/* View waveform: mean and covariance of the coarse waveform, and the mean of what was accepted. */
 #include "models.h"
 
 #include "block.h"
 #include "maths.h"
+
+enum { ACCEPTED = 1 }; /* point; 0 is the mean of what was learned */
 
 struct habit_waveform_parts habit_waveform_open(void *words, const struct habit_shape *shape)
 {
@@ -10,7 +12,7 @@ struct habit_waveform_parts habit_waveform_open(void *words, const struct habit_
     struct habit_waveform_parts waveform = { .model = model, .shape = shape };
 
     waveform.mean = model->arrays;
-    waveform.scatter = waveform.mean + shape->dimension;
+    waveform.scatter = waveform.mean + shape->points * shape->dimension;
     return waveform;
 }
 
@@ -21,22 +23,63 @@ static float scatter_scale(const struct habit_weights *weights)
     return worth / (habit_larger(worth - 1.0f, 0.5f) * weights->sum);
 }
 
-void habit_waveform_prepare(const struct habit_waveform_parts *waveform, struct habit_view *view, const float *rms)
+static void variance_of(const struct habit_waveform_parts *waveform, const float *rms, float *variance)
 {
     const struct habit_shape *shape = waveform->shape;
     const float scale = scatter_scale(&waveform->model->weights);
 
-    habit_scatter_diagonal(waveform->scatter, shape, view->inverse_sd);
+    habit_scatter_diagonal(waveform->scatter, shape, variance);
     for (uint32_t i = 0; i < shape->dimension; i++) {
         const float least = HABIT_FLOOR * rms[i / shape->part] + 1e-12f;
 
-        view->inverse_sd[i] = view->inverse_sd[i] * scale + least * least;
+        variance[i] = variance[i] * scale + least * least;
     }
+}
+
+void habit_waveform_prepare(const struct habit_waveform_parts *waveform, struct habit_view *view, const float *rms)
+{
+    const struct habit_weights *weights = &waveform->model->weights;
+
+    variance_of(waveform, rms, view->inverse_sd);
     habit_view_invert(view);
-    habit_blocks_factor(view->factor, waveform->scatter, shape, scale, view->inverse_sd,
-                        habit_weights_worth(&waveform->model->weights));
-    view->discount[0] = 1.0f;
+    habit_blocks_factor(view->factor, waveform->scatter, waveform->shape, scatter_scale(weights), view->inverse_sd,
+                        habit_weights_worth(weights));
     *view->active = 1;
+    view->discount[0] = 1.0f;
+    if (waveform->model->accepted > 0.0f) {
+        *view->active |= 1u << ACCEPTED;
+        view->discount[ACCEPTED] = 1.0f / waveform->model->tolerance;
+    }
+}
+
+/* What a second accepted state adds to the first. */
+static float widened(const struct habit_waveform_parts *waveform, const float *x, const float *variance, float share)
+{
+    const uint32_t d = waveform->shape->dimension;
+    const float *mean = waveform->mean + ACCEPTED * d;
+    float sum = 0.0f;
+
+    for (uint32_t i = 0; i < d; i++) {
+        const float z = habit_within((x[i] - mean[i]) / sqrtf(variance[i]), 1e12f);
+
+        sum += z * z;
+    }
+    return habit_tolerance_merged(waveform->model->tolerance, 1.0f, sqrtf(sum / (float)d), share);
+}
+
+uint32_t habit_waveform_pin(const struct habit_waveform_parts *waveform, const float *x, float count, const float *rms,
+                            float *work)
+{
+    struct habit_waveform *model = waveform->model;
+    const float share = count / (model->accepted + count);
+    float *mean = waveform->mean + ACCEPTED * waveform->shape->dimension;
+
+    variance_of(waveform, rms, work);
+    model->tolerance = model->accepted > 0.0f ? widened(waveform, x, work, share) : 1.0f;
+    model->accepted = habit_smaller(model->accepted + count, HABIT_COUNT_LIMIT);
+    for (uint32_t i = 0; i < waveform->shape->dimension; i++)
+        mean[i] = habit_without_dust(mean[i] + share * (x[i] - mean[i]), HABIT_DUST);
+    return ACCEPTED;
 }
 
 void habit_waveform_learn(const struct habit_waveform_parts *waveform, const float *x, float weight, float *work)

@@ -445,7 +445,7 @@ def test_answer_of_detect(habitd, tmp_path):
     assert 0 <= verdict["similarity"] < 90 and verdict["distance"] > 1 and verdict["average"] is None
     assert len(verdict["level"]) == 3 and verdict["flags"] == []
     strengths = [abs(reason["sigmas"]) for reason in verdict["explanation"]]
-    assert strengths == sorted(strengths, reverse=True) and strengths[0] > 3
+    assert strengths and max(strengths) > 3 and all(strength >= 2 for strength in strengths[1:])
     bands = [reason for reason in verdict["explanation"] if reason["kind"] == "band"]
     assert bands, "looseness shows in bands"
     assert all(0 <= band["from_hz"] < band["to_hz"] <= 800 and band["axis"] in (0, 1, 2) for band in bands)

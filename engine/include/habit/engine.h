@@ -186,7 +186,7 @@ enum habit_kind {
 /* "band", "amplitude", ...; never NULL. */
 const char *habit_kind_name(enum habit_kind kind);
 
-/* One feature that made the buffer strange. */
+/* One cause that would explain why the buffer is strange. */
 struct habit_reason {
     uint8_t axis;   /* 0 .. axes - 1 */
     uint8_t kind;   /* enum habit_kind */
@@ -204,12 +204,19 @@ struct habit_result {
     uint16_t constant;  /* bit a: axis a did not move at all: dead sensor? */
     uint16_t clipped;   /* bit a: axis a stays at its extremes: range exceeded? */
     uint8_t reasons;    /* how many of reason[] are filled */
-    struct habit_reason reason[HABIT_MAX_REASONS]; /* strongest first */
-    float level[HABIT_MAX_AXES];                   /* mean of each axis, in the sensor's unit */
-    float amplitude[HABIT_MAX_AXES];               /* rms around that mean */
+    struct habit_reason
+        reason[HABIT_MAX_REASONS];   /* likeliest first: by how much of the distance would go away with it */
+    float level[HABIT_MAX_AXES];     /* mean of each axis, in the sensor's unit */
+    float amplitude[HABIT_MAX_AXES]; /* rms around that mean */
 };
 
 /* Compare one buffer with the knowledge, which it never changes.
+ *
+ * Reasons are in the order of how much of the distance would go away if what they name had not happened, with what follows
+ * from it: a tone lifts its band and the amplitude too, yet the band is named first. So sigmas need not fall from one to the
+ * next: a steady feature is many deviations off when it only follows. An alarm (similarity below 90) has one reason at least;
+ * all others are two standard deviations off at least. Below half the way to the alarm line there are none.
+ *
  * samples, count as in habit_learn. Returns HABIT_OK, ENULL, ECOUNT, EVALUE, ENOTREADY. */
 int habit_detect(struct habit_engine *engine, const float *samples, size_t count, struct habit_result *result);
 int habit_detect_i16(struct habit_engine *engine, const int16_t *samples, size_t count, struct habit_result *result);

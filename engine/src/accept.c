@@ -94,7 +94,6 @@ static uint32_t pin(struct habit_call *call, const struct state *state, uint32_t
 
     switch (v) {
     case HABIT_SPECTRUM:
-        habit_baseline_accept(call, x, count / ((float)call->ledger->count + count));
         return habit_modes_pin(&call->modes, x, count, call->whitened);
     case HABIT_LEVEL:
         return habit_prototypes_pin(&call->prototypes, x, count, call->rms, call->whitened);

@@ -107,7 +107,4 @@ void habit_explain(const struct habit_call *call, const struct habit_judgement *
 /* Keeps mean and variance as they are now, as the baseline of the drift. */
 void habit_baseline_take(struct habit_call *call);
 
-/* The baseline gets spectrum features x, which become this share of what was learned. */
-void habit_baseline_accept(struct habit_call *call, const float *x, float share);
-
 #endif

@@ -215,8 +215,10 @@ static void test_what_is_accepted_is_no_drift(void **state)
     assert_true(drift_of(&m) < before + 0.05f);
     assert_int_equal(progress_of(&m).states, 2);
     assert_missing(&m, HABIT_MISSING_NOTHING);
-    learn(&m, 50, 10.0f, 50.0f); /* it comes often: within what the baseline knows now */
-    assert_true(drift_of(&m) < 2.0f);
+    learn(&m, 50, 10.0f, 50.0f); /* it comes often: the levels' mean is between the two now */
+    assert_true(drift_of(&m) < 1.0f);
+    learn(&m, 200, 1.0f, -50.0f); /* the other way nothing was accepted */
+    assert_true(drift_of(&m) > 2.0f);
     machine_deinit(&m);
 }
 

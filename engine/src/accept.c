@@ -7,7 +7,7 @@
 
 #define ORDINARY      2.2f  /* standard errors above the expected, up to which buffers need no point */
 #define LOUD          1.3f  /* power over the usual, from which level and waveform are expected to scatter more */
-#define NOMINAL       2.0f  /* deviations above the expected at which the rarest of the state's buffers shall lie */
+#define NOMINAL       1.6f  /* deviations above the expected at which the rarest of the state's buffers shall lie */
 #define RARE          2.05f /* normal deviate beyond which are 2 of 100 buffers */
 #define PRIOR         4.0f  /* buffers that say as much of the state as is said without them */
 #define FEW           1.5f  /* squared coefficient of variation of a square of 1.33 degrees of freedom */

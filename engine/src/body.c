@@ -105,6 +105,10 @@ static void read_score_scatter(struct reader *r)
     read_floats(r, 1, 0.0f, 1e18f);
     read_floats(r, 1, -1e18f, 1e18f);
     read_floats(r, 1, -1e5f, 1e5f);
+    read_floats(r, 1, -1e5f, 1e5f);
+    read_floats(r, 1, 0.0f, 1e18f);
+    read_floats(r, 1, -1e18f, 1e18f);
+    read_floats(r, 1, -1e6f, 1e6f);
 }
 
 struct start {

@@ -6,8 +6,9 @@
 enum { SKIPPED = 2, LIMITED_FROM = 7, MATURE = 1024 };
 
 #define WEIGHTS_LIMIT (0.5f * MATURE * MATURE) /* what the weights 1, 2 .. MATURE add up to */
-#define FITTED        6.0f                     /* scores that the prediction uses up */
+#define FITTED        4.0f                     /* scores that the prediction uses up */
 #define LEAST_SPREAD  0.01f
+#define LEAST_LEVEL   0.06f   /* the same of levels: between the corners that were seen distances hardly vary */
 #define STEEPEST      1000.0f /* no model matures that fast; keeps hostile knowledge finite */
 #define LIMIT_ABOVE   2.5f
 #define LIMIT_BELOW   5.0f
@@ -41,11 +42,12 @@ struct habit_prediction habit_calibration_predict(const struct habit_calibration
     const float worth = habit_weights_worth(&c->weights);
     const float x = 1.0f / habit_score_weight(count);
     float squares = c->view[view].scatter - slope * (2.0f * c->view[view].covariance - slope * c->x_scatter);
+    const float least = view == HABIT_LEVEL ? LEAST_LEVEL : LEAST_SPREAD;
     struct habit_prediction prediction;
 
     squares = habit_larger(squares, 0.0f) / c->weights.sum * (worth / habit_larger(worth - 2.0f, 0.5f));
     prediction.mean = c->view[view].mean + slope * (x - c->x_mean);
-    prediction.spread = sqrtf(squares * (1.0f + 1.0f / worth) + LEAST_SPREAD * LEAST_SPREAD);
+    prediction.spread = sqrtf(squares * (1.0f + 1.0f / worth) + least * least);
     return prediction;
 }
 
@@ -112,10 +114,14 @@ void habit_calibration_add(struct habit_calibration *c, const float log_distance
 
 /* First term of the Cornish-Fisher expansion of Student's distribution. The scores are fitted by a line and a spread, and the
  * models that gave the first of them were young. */
-float habit_alarm_line(float worth)
+float habit_line_at(float k, float worth)
 {
-    const float k = HABIT_ALARM_SIGMAS;
     const float freedom = habit_larger(worth - FITTED, 1.0f);
 
     return k * (1.0f + (k * k + 1.0f) / (4.0f * freedom));
+}
+
+float habit_alarm_line(float worth)
+{
+    return habit_line_at(HABIT_ALARM_SIGMAS, worth);
 }

@@ -6,8 +6,9 @@
 
 #include "knowledge.h"
 
-#define HABIT_ALARM_SIGMAS 3.0f
-#define HABIT_BOUND_SIGMAS 2.5f /* beyond which a buffer is learned with less weight */
+#define HABIT_ALARM_SIGMAS  2.5f
+#define HABIT_UNREST_SIGMAS 3.0f /* beyond which a buffer is no chance */
+#define HABIT_BOUND_SIGMAS  2.5f /* beyond which a buffer is learned with less weight */
 
 enum {
     HABIT_SCORES_NEEDED = 5,  /* before a view may judge, the skipped ones included */
@@ -38,6 +39,9 @@ void habit_calibration_add(struct habit_calibration *calibration, const float lo
 /* Standard deviations at which the alarm line lies: HABIT_ALARM_SIGMAS, and more where few scores know it. worth: equal
  * weights that the scores are worth. */
 float habit_alarm_line(float worth);
+
+/* The same for a line that would lie at k standard deviations if they were known exactly. */
+float habit_line_at(float k, float worth);
 
 /* Weight of a score taken at this count: mature models count more, and none so much that the past can never be outweighed. */
 float habit_score_weight(uint32_t count);

@@ -101,7 +101,7 @@ static const float importance[HABIT_VIEWS] = {
 
 /* Where the positive parts of so many standard normal variables, squared, summed and rooted, are as rare as one beyond
  * HABIT_ALARM_SIGMAS: the chi-bar-squared distribution of equal weights. In proportion to HABIT_ALARM_SIGMAS. */
-static const float line_of_views[HABIT_VIEWS + 1] = { 1.0f, 1.0f, 1.114f, 1.195f };
+static const float line_of_views[HABIT_VIEWS + 1] = { 1.0f, 1.0f, 1.146f, 1.248f };
 
 /* All views have as many scores of the same weights, so one line serves all. Scores that resemble the ones before are fewer
  * than they look, and what was seen is less of what there is: a machine that wanders will wander on. */
@@ -112,7 +112,7 @@ static void draw_line(const struct habit_ledger *ledger, struct habit_judgement 
     const float worth = habit_weights_worth(&ledger->calibration.weights);
 
     judgement->line = habit_alarm_line(fewer * worth) * line_of_views[judgement->views] / sqrtf(fewer);
-    judgement->steady = habit_alarm_line(worth) * line_of_views[judgement->views];
+    judgement->steady = habit_line_at(HABIT_UNREST_SIGMAS, worth) * line_of_views[judgement->views];
 }
 
 static void compare(const struct habit_call *call, struct habit_judgement *judgement)

@@ -65,21 +65,26 @@ struct habit_calibration {
     } view[HABIT_VIEWS];
 };
 
-/* How the score of habit_result scatters, for the window. */
+/* How the score of habit_result scatters: for the line, then for the window. */
 struct habit_scatter {
     uint32_t scores; /* staying at HABIT_COUNT_LIMIT */
     struct habit_weights weights;
     float mean, scatter;
     float lagged; /* sum of products of neighbours */
     float last;
+    struct {
+        float mean, scatter; /* of scores that are limited as the window limits them */
+        float trailed;       /* sum of products with the trail */
+        float trail;         /* of deviations before, each score back counting less */
+    } window;
 };
 
 struct habit_ledger {
-    uint32_t started;  /* 0: `count` feature vectors are kept; 1: the models have learned `count` */
-    uint32_t count;    /* halved with all weights at HABIT_COUNT_LIMIT, so that learning never freezes */
-    float weight;      /* of the last buffer */
-    float alarms;      /* moving share of buffers that were above the line before they were learned */
-    float unrest;      /* the same of the latest, with a line that does not give way to a machine that wanders */
+    uint32_t started; /* 0: `count` feature vectors are kept; 1: the models have learned `count` */
+    uint32_t count;   /* halved with all weights at HABIT_COUNT_LIMIT, so that learning never freezes */
+    float weight;     /* of the last buffer */
+    float alarms;     /* moving share of buffers that were above the line before they were learned */
+    float unrest; /* the same of the latest, with a line further out that does not give way to a machine that wanders */
     uint32_t baseline; /* 1 when there is one */
     struct habit_calibration calibration;
     struct habit_scatter scatter;
@@ -91,7 +96,7 @@ enum {
     HABIT_ENGINE_READY = 0x52444e45
 };
 
-static_assert(sizeof(struct habit_ledger) == 4 * 27, "the ledger has no padding");
+static_assert(sizeof(struct habit_ledger) == 4 * 31, "the ledger has no padding");
 
 /* A point that an operator accepted is pinned: it counts whatever its support, no other takes its place, and it says nothing
  * about the scatter of all. Squares of distances from a point are divided by its tolerance: 1, or what an accepted state

@@ -192,7 +192,7 @@ static void check_halved_weights(size_t n, const struct habit_weights *weights, 
 
 static void test_waveform_model(void **state)
 {
-    const struct habit_shape shape = { .dimension = 3, .part = 3, .blocks = 1, .points = 1 };
+    const struct habit_shape shape = { .dimension = 3, .part = 3, .blocks = 1, .points = 1, .ordinary = 1 };
     uint32_t words[64] = { 0 }, seed = 1, count = 0;
     const struct habit_waveform_parts model = habit_waveform_open(words, &shape);
     float x[3], work[3];
@@ -261,12 +261,12 @@ static void check_prototypes(const struct twin *t, const struct habit_prototypes
 /* Also: the supports of the prototypes add up to what was learned. */
 static void test_level_model(void **state)
 {
-    const struct habit_shape shape = { .dimension = 2, .part = 2, .blocks = 1, .points = 8 };
-    uint32_t words[128] = { 0 }, seed = 2, count = 0;
+    const struct habit_shape shape = { .dimension = 2, .part = 2, .blocks = 1, .points = 8, .ordinary = 8 };
+    uint32_t words[256] = { 0 }, seed = 2, count = 0;
     const struct habit_prototypes_parts model = habit_prototypes_open(words, &shape);
     const float rms[2] = { 1.0f, 1.0f };
     struct kept_means kept = { { 0.0, 0.0 }, { 0.0, 0.0 }, 0, 0 };
-    float x[2], work[2];
+    float x[2], work[64];
     double support = 0.0, sum = 0.0, squares = 0.0;
     struct twin twin;
 
@@ -340,7 +340,7 @@ static void check_modes(const struct twin *t, const struct habit_modes_parts *mo
 
 static void test_spectrum_model(void **state)
 {
-    const struct habit_shape shape = { .dimension = 3, .part = 3, .blocks = 1, .points = 4 };
+    const struct habit_shape shape = { .dimension = 3, .part = 3, .blocks = 1, .points = 4, .ordinary = 4 };
     uint32_t words[128] = { 0 }, seed = 3, count = 0;
     const struct habit_modes_parts model = habit_modes_open(words, &shape);
     float x[3], work[3];
@@ -378,7 +378,7 @@ static void test_spectrum_model(void **state)
 /* Of each mode, how many buffers it was nearest to, and how far they usually missed. */
 static void test_offsets_of_modes(void **state)
 {
-    const struct habit_shape shape = { .dimension = 1, .part = 1, .blocks = 1, .points = 2 };
+    const struct habit_shape shape = { .dimension = 1, .part = 1, .blocks = 1, .points = 2, .ordinary = 2 };
     uint32_t words[32] = { 0 }, seed = 4, count = 0;
     const struct habit_modes_parts model = habit_modes_open(words, &shape);
     double excess[2] = { 0.0, 0.0 }, visits[2] = { 0.0, 0.0 };
@@ -408,7 +408,9 @@ static void test_offsets_of_modes(void **state)
 /* Three blocks of two features, of which the first goes together. A feature beyond five deviations counts as five. */
 static void test_coupling(void **state)
 {
-    const struct habit_shape shape = { .dimension = 6, .part = 2, .blocks = 3, .points = 1, .coupled = 1 };
+    const struct habit_shape shape = {
+        .dimension = 6, .part = 2, .blocks = 3, .points = 1, .ordinary = 1, .coupled = 1
+    };
     uint32_t words[64] = { 0 }, seed = 5, count = 0;
     const struct habit_modes_parts model = habit_modes_open(words, &shape);
     double sum = 0.0, product[6] = { 0.0 }, size[6] = { 0.0 };

@@ -9,9 +9,8 @@
 
 enum { WINDOW = 10, LAGS = 3, WINDOW_KINDS = 5 };
 
-/* Rate at which windows of a healthy machine fall below the line: that of a normal variable above 3 standard
- * deviations, as for single buffers where the model fits. */
-#define WINDOW_STATED 0.00135
+/* Share of the windows of a healthy machine that fall below the line. */
+#define WINDOW_STATED ((double)HABIT_WINDOW_RATE)
 
 extern const double window_lag[LAGS];
 extern const enum kind window_kind[WINDOW_KINDS];

@@ -241,10 +241,19 @@ struct habit_window {
     float score[HABIT_MAX_WINDOW]; /* ring of habit_result.score */
 };
 
+/* How sure it is that the machine is not as it was learned; how far it went is in the single distances. A single score counts
+ * 2.5 standard deviations at most, so of a machine that has changed completely the distance of ten ends near 5 (similarity 10)
+ * where hundreds of buffers were learned, near 2.4 (55) after 60, just above 1 (87) after 20. Of ordinary buffers it lies around
+ * 0.4, not at 0. */
 struct habit_average {
-    uint8_t similarity; /* 0..100, on the same scale as a single buffer's */
-    float distance;     /* 1 = alarm line of the window */
+    uint8_t similarity; /* 0..100, that belongs to the distance */
+    float distance;     /* > 0; 1 = alarm line of the window at sensitivity 1 and threshold 90 */
 };
+
+/* Share of all full windows of a nominal machine that lie below the threshold at the defaults, for K = 10. Overlapping windows
+ * are counted each, so windows that raise come several in a row. It is the stated rate within a factor of two where buffers
+ * correlate with their neighbours up to 0.6 and 60 buffers or more were learned; with fewer it is lower. */
+#define HABIT_WINDOW_RATE 0.005f
 
 /* Empties a window of K detections. Returns HABIT_OK, ENULL, ERANGE. */
 int habit_window_init(struct habit_window *window, unsigned int size);
@@ -256,7 +265,8 @@ bool habit_window_valid(const struct habit_window *window);
 int habit_window_add(struct habit_window *window, const struct habit_result *result);
 
 /* Judges the window by the engine's knowledge of how scores scatter and of how alike consecutive ones are. The strangest of
- * K > 2 detections is left out and the others are capped, so that one strange buffer never raises alone.
+ * K > 2 detections only says what to expect of the others: the stranger it is, the more they must show, so one strange buffer
+ * never raises alone. The others are limited.
  * Returns HABIT_OK, ENULL, ERANGE (not a window), ENOTREADY (fewer than K detections, or the engine has scored too few
  * buffers while learning). */
 int habit_window_result(struct habit_engine *engine, const struct habit_window *window, struct habit_average *average);

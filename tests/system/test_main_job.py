@@ -5,7 +5,7 @@ import pytest
 
 from support import GATEWAY, ROOT, recording, retained, simulate, wait_until
 
-LEARN = 60
+LEARN = 120
 
 
 def today():

@@ -188,10 +188,7 @@ static void tolerate(struct habit_call *call, struct state *state)
 
 static void adopt(struct habit_call *call, struct state *state)
 {
-    const float n = habit_smaller((float)state->n, MOST_SUPPORT);
-
     state->louder = louder(call);
-    habit_baseline_accept(call, n / ((float)call->ledger->count + n));
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         state->point[v] = !habit_has_view(call, v) || is_ordinary(call, state, v) ? NONE : pin(call, state, v);
     call->engine->cached = 0;

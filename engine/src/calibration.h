@@ -6,8 +6,9 @@
 
 #include "knowledge.h"
 
-#define HABIT_ALARM_SIGMAS 2.5f
-#define HABIT_BOUND_SIGMAS 2.5f /* beyond which a buffer is learned with less weight */
+#define HABIT_ALARM_SIGMAS  2.5f
+#define HABIT_UNREST_SIGMAS 3.0f /* beyond which a buffer is no chance */
+#define HABIT_BOUND_SIGMAS  2.5f /* beyond which a buffer is learned with less weight */
 
 enum {
     HABIT_SCORES_NEEDED = 5,  /* before a view may judge, the skipped ones included */

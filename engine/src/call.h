@@ -49,7 +49,7 @@ struct habit_judgement {
     uint32_t winner;   /* the view that found it strangest */
     float score;       /* deviations of all views from their expected log distances together, in spreads */
     float line;        /* where the alarm line lies on that scale */
-    float steady;      /* where it would lie for a machine whose scores are independent of each other */
+    float steady;      /* beyond which a buffer is no chance, were the scores independent of each other */
 };
 
 /* seasoned: leave out points that are too young to be independent of the buffer, as is right before it is learned. */
@@ -106,8 +106,5 @@ void habit_explain(const struct habit_call *call, const struct habit_judgement *
 
 /* Keeps mean and variance as they are now, as the baseline of the drift. */
 void habit_baseline_take(struct habit_call *call);
-
-/* The baseline gets the mean features in call->total, which become this share of what was learned. */
-void habit_baseline_accept(struct habit_call *call, float share);
 
 #endif

@@ -34,29 +34,43 @@ void habit_baseline_take(struct habit_call *call)
     call->ledger->baseline = 1;
 }
 
-/* What an operator accepts is no drift: the baseline scatters as far, and takes the spectrum in as the modes do; the mean of
- * the levels does not know it. */
-void habit_baseline_accept(struct habit_call *call, float share)
+/* How far a mean lies beyond all that is normal between the baseline and what an operator accepted: up to there it is no
+ * drift. accepted: bits of points, each with `dimension` features; x: this feature of the first. */
+static float beyond(float now, float mean, const float *x, uint32_t accepted, uint32_t dimension)
+{
+    float low = mean, high = mean;
+
+    for (; accepted != 0; accepted >>= 1, x += dimension)
+        if ((accepted & 1u) != 0) {
+            low = habit_smaller(low, *x);
+            high = habit_larger(high, *x);
+        }
+    return habit_larger(habit_larger(low - now, now - high), 0.0f);
+}
+
+/* The largest over the features, in standard deviations of the baseline. The means of the modes know nothing of what was
+ * accepted, those of the levels do. */
+static float drift_of(struct habit_call *call)
 {
     const uint32_t spectrum = call->layout.view[HABIT_SPECTRUM].dimension;
-    float *mean = baseline(call), *variance = mean + baseline_size(call);
+    const float *mean = baseline(call), *variance = mean + baseline_size(call);
+    const struct habit_prototypes_parts *levels = &call->prototypes;
+    float largest = 0.0f;
 
-    if (!call->ledger->baseline)
-        return;
+    moments_now(call, call->vector, call->total);
     for (uint32_t i = 0; i < baseline_size(call); i++) {
-        const float apart = call->total[i] - mean[i];
+        const uint32_t accepted = i < spectrum ? 0 : levels->model->pinned;
+        const float *x = levels->position + (i < spectrum ? 0 : i - spectrum);
+        const float far = beyond(call->vector[i], mean[i], x, accepted, levels->shape->dimension);
 
-        variance[i] += share * (1.0f - share) * apart * apart;
-        if (i < spectrum)
-            mean[i] = habit_without_dust(mean[i] + share * apart, HABIT_DUST);
+        largest = habit_larger(largest, far / sqrtf(variance[i]));
     }
+    return habit_smaller(largest, 1e9f);
 }
 
 int habit_drift(struct habit_engine *engine, float *drift)
 {
     struct habit_call call;
-    const float *mean, *variance;
-    float largest = 0.0f;
     int result;
 
     if (!engine || !drift)
@@ -65,13 +79,6 @@ int habit_drift(struct habit_engine *engine, float *drift)
     if (result != HABIT_OK)
         return result;
     habit_call_open(&call, engine);
-    if (call.ledger->baseline) {
-        mean = baseline(&call);
-        variance = mean + baseline_size(&call);
-        moments_now(&call, call.vector, call.total);
-        for (uint32_t i = 0; i < baseline_size(&call); i++)
-            largest = habit_larger(largest, fabsf(call.vector[i] - mean[i]) / sqrtf(variance[i]));
-    }
-    *drift = habit_smaller(largest, 1e9f);
+    *drift = call.ledger->baseline ? drift_of(&call) : 0.0f;
     return HABIT_OK;
 }

@@ -112,7 +112,7 @@ static void draw_line(const struct habit_ledger *ledger, struct habit_judgement 
     const float worth = habit_weights_worth(&ledger->calibration.weights);
 
     judgement->line = habit_alarm_line(fewer * worth) * line_of_views[judgement->views] / sqrtf(fewer);
-    judgement->steady = habit_alarm_line(worth) * line_of_views[judgement->views];
+    judgement->steady = habit_line_at(HABIT_UNREST_SIGMAS, worth) * line_of_views[judgement->views];
 }
 
 static void compare(const struct habit_call *call, struct habit_judgement *judgement)

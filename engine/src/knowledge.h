@@ -80,11 +80,11 @@ struct habit_scatter {
 };
 
 struct habit_ledger {
-    uint32_t started;  /* 0: `count` feature vectors are kept; 1: the models have learned `count` */
-    uint32_t count;    /* halved with all weights at HABIT_COUNT_LIMIT, so that learning never freezes */
-    float weight;      /* of the last buffer */
-    float alarms;      /* moving share of buffers that were above the line before they were learned */
-    float unrest;      /* the same of the latest, with a line that does not give way to a machine that wanders */
+    uint32_t started; /* 0: `count` feature vectors are kept; 1: the models have learned `count` */
+    uint32_t count;   /* halved with all weights at HABIT_COUNT_LIMIT, so that learning never freezes */
+    float weight;     /* of the last buffer */
+    float alarms;     /* moving share of buffers that were above the line before they were learned */
+    float unrest; /* the same of the latest, with a line further out that does not give way to a machine that wanders */
     uint32_t baseline; /* 1 when there is one */
     struct habit_calibration calibration;
     struct habit_scatter scatter;

@@ -359,7 +359,7 @@ void habit_modes_halve(const struct habit_modes_parts *modes)
     modes->model->freedom *= 0.5f;
     habit_halve_support(modes->count, modes->model->used);
     habit_scale(modes->excess, 2 * modes->shape->points, 0.5f); /* visits too, which lie behind */
-    habit_scale(modes->seen, modes->shape->points, 0.5f);
+    habit_halve_support(modes->seen, modes->model->used);
     habit_scale(modes->scatter,
                 modes->shape->blocks * habit_triangle(modes->shape->part) + habit_coupling_words(modes->shape), 0.5f);
 }

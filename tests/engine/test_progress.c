@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+#include "knowledge.h"
+#include "models.h"
+
 /* Noise with this gain and, on axis 0, this level. */
 static void learn(struct machine *m, unsigned int n, float gain, float level)
 {
@@ -102,6 +105,47 @@ static void test_a_change_of_state_is_said_at_once(void **state)
     machine_deinit(&m);
 }
 
+/* With one mode there is no state that could explain it. */
+static void test_a_run_of_strange_buffers_is_still_changing(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m, 64, 2, HABIT_PROFILE_SMALL, 11);
+    learn(&m, 100, 1.0f, 0.0f);
+    assert_missing(&m, HABIT_MISSING_NOTHING);
+    learn(&m, 3, 3.0f, 0.0f);
+    assert_missing(&m, HABIT_MISSING_REST);
+    learn(&m, 300, 1.0f, 0.0f);
+    assert_missing(&m, HABIT_MISSING_NOTHING);
+    machine_deinit(&m);
+}
+
+/* Whatever modes merge: each buffer was seen once. */
+static void test_every_buffer_is_seen_by_one_mode(void **state)
+{
+    struct machine m;
+    struct habit_layout layout;
+    struct habit_modes_parts modes;
+    const struct habit_ledger *ledger;
+
+    (void)state;
+    machine_init(&m, 64, 2, HABIT_PROFILE_DEFAULT, 12);
+    assert_true(habit_layout_make(&layout, &m.config));
+    ledger = (const struct habit_ledger *)(habit_header(&m.engine) + 1);
+    modes =
+        habit_modes_open((uint32_t *)m.memory.knowledge + layout.model[HABIT_SPECTRUM], &layout.view[HABIT_SPECTRUM]);
+    for (int i = 0; i < 20; i++) {
+        float seen = 0.0f;
+
+        learn(&m, 10, i % 3 == 0 ? 2.0f : 1.0f, 0.0f);
+        for (uint32_t k = 0; k < modes.model->used; k++)
+            seen += modes.seen[k];
+        assert_true(seen == (float)ledger->count);
+    }
+    machine_deinit(&m);
+}
+
 static void test_a_state_that_comes_rarely_is_counted(void **state)
 {
     struct machine m;
@@ -171,8 +215,10 @@ static void test_what_is_accepted_is_no_drift(void **state)
     assert_true(drift_of(&m) < before + 0.05f);
     assert_int_equal(progress_of(&m).states, 2);
     assert_missing(&m, HABIT_MISSING_NOTHING);
-    learn(&m, 50, 10.0f, 50.0f); /* it comes often: within what the baseline knows now */
-    assert_true(drift_of(&m) < 2.0f);
+    learn(&m, 50, 10.0f, 50.0f); /* it comes often: the levels' mean is between the two now */
+    assert_true(drift_of(&m) < 1.0f);
+    learn(&m, 200, 1.0f, -50.0f); /* the other way nothing was accepted */
+    assert_true(drift_of(&m) > 2.0f);
     machine_deinit(&m);
 }
 
@@ -196,6 +242,8 @@ int main(void)
         cmocka_unit_test(test_a_level_that_moves_is_still_changing),
         cmocka_unit_test(test_one_sensor_value_that_moves_is_still_changing),
         cmocka_unit_test(test_a_change_of_state_is_said_at_once),
+        cmocka_unit_test(test_a_run_of_strange_buffers_is_still_changing),
+        cmocka_unit_test(test_every_buffer_is_seen_by_one_mode),
         cmocka_unit_test(test_a_state_that_comes_rarely_is_counted),
         cmocka_unit_test(test_the_estimate_is_what_is_usual_until_more_is_known),
         cmocka_unit_test(test_what_is_accepted_is_no_drift),

@@ -456,7 +456,9 @@ def test_answer_of_learn(habitd, data):
     verdicts = habitd.post_all("m", "learn", data[0][:60])
     assert [v["learned"] for v in verdicts] == list(range(1, 61))
     assert verdicts[0]["needed"] > 0 and verdicts[0]["missing"] and verdicts[-1]["needed"] == 0
-    assert 0 <= verdicts[-1]["settled"] <= 1 and verdicts[-2]["phase"] == "learning"
+    assert verdicts[-2]["settled"] < 1 and verdicts[-2]["phase"] == "learning" and verdicts[-2]["missing"] != "nothing"
+    assert verdicts[-1]["phase"] == ("watching" if verdicts[-1]["settled"] == 1 else "learning")
+    assert verdicts[-1]["states"] == 1 and verdicts[-1]["rare"] == 0
 
 
 def test_dead_axis_is_flagged(habitd, tmp_path):

@@ -234,7 +234,7 @@ static uint32_t append(const struct habit_modes_parts *modes, const float *x, fl
     modes->tolerance[k] = 1.0f;
     modes->seen[k] = 1.0f;
     memcpy(modes->mean + k * modes->shape->dimension, x, 4 * (size_t)modes->shape->dimension);
-    modes->model->pinned |= (pin ? 1u : 0u) << k;
+    modes->model->pinned |= (pin ? 1u : 0u) << (k % 32u);
     return k;
 }
 

@@ -204,7 +204,7 @@ static uint32_t append(const struct habit_prototypes_parts *p, const struct newc
     p->tolerance[k] = 1.0f;
     p->age[k] = newcomer->age;
     memcpy(p->position + k * p->shape->dimension, newcomer->x, 4 * (size_t)p->shape->dimension);
-    p->model->pinned |= (newcomer->pinned ? 1u : 0u) << k;
+    p->model->pinned |= (newcomer->pinned ? 1u : 0u) << (k % 32u);
     return k;
 }
 

@@ -36,7 +36,8 @@ float habit_view_distance(const struct habit_view *view, const float *x, uint32_
 {
     float least = FARTHEST;
 
-    *nearest = 0;
+    for (*nearest = 0; (mask >> *nearest & 1u) == 0;)
+        (*nearest)++;
     for (uint32_t k = 0; mask >> k != 0; k += HABIT_POINTS) {
         float distance[HABIT_POINTS];
 

@@ -19,7 +19,8 @@ struct habit_view {
 /* Finds the parts of a prepared view in the cache; the positions are the caller's to set. */
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words);
 
-/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest.
+/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest. The
+ * mask is not 0. What is further away than anything is nearest to the first of them.
  * work: HABIT_POINTS x part floats. */
 float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *work, uint32_t *nearest);
 

@@ -29,8 +29,8 @@ static float coupled_square(struct habit_call *call, uint32_t nearest)
 
     habit_blocks_whiten(view->factor, view->shape, view->inverse_sd, call->features.view[HABIT_SPECTRUM],
                         view->positions + nearest * d, call->whitened);
-    return habit_coupling_square(call->modes.coupling, view->shape, call->whitened, call->work) *
-           view->discount[nearest] / (float)d;
+    return habit_coupling_square(view->coupling, view->shape, call->whitened, call->work) * view->discount[nearest] /
+           (float)d;
 }
 
 float habit_square_to(struct habit_call *call, uint32_t v, uint32_t points, uint32_t *nearest)

@@ -14,6 +14,7 @@ struct habit_view {
     float *factor;
     float *discount;  /* of a squared distance: 1 / (1 + 1 / count), as young means are uncertain themselves */
     uint32_t *active; /* bit k: point k counts as nominal */
+    float *coupling;  /* factors of the coupled features, see coupling.h */
 };
 
 /* Finds the parts of a prepared view in the cache; the positions are the caller's to set. */

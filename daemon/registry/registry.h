@@ -130,6 +130,10 @@ int registry_reports(struct registry *registry, const char *id, const char *afte
  * for the next time. */
 int registry_flush(struct registry *registry, struct moment now);
 
+/* Troubles that began or ended since the last time: stored, logged, and told on <machine>/event. Returns 0 or -ENOMEM. What the
+ * store does not take is told the next time. */
+int registry_watch(struct registry *registry, struct moment now);
+
 /* Calls `each` for every machine whose state or availability changed since it was last taken; with `all`, for every machine
  * (a new session of the broker). */
 int registry_take_changed(struct registry *registry, bool all, struct moment now,

@@ -76,7 +76,10 @@ static const char version_1[] =
     "  topic TEXT NOT NULL, payload TEXT NOT NULL, retain INTEGER NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { version_1 };
+static const char version_strategy[] =
+    "ALTER TABLE state ADD COLUMN memory BLOB;"; /* struct strategy_memory; NULL or of another version = begins anew */
+
+static const char *const migrations[] = { version_1, version_strategy };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -37,6 +37,9 @@ char *wire_anomalies(const struct anomaly *anomalies, size_t count, int64_t next
 /* Payload of the anomaly topic. */
 char *wire_anomaly_event(const struct anomaly *anomaly, enum anomaly_event event, int64_t at);
 
+/* Payload of the event topic: a trouble began or ended. */
+char *wire_trouble(const char *machine, const char *asset, enum trouble trouble, bool began, int64_t at);
+
 /* {"reports":[...], "next":"cursor"}; next NULL = last page. */
 char *wire_reports(const struct daily_report *reports, size_t count, const char *next);
 

@@ -77,7 +77,7 @@ enum { STRATEGY_MEMORY_VERSION = 1 };
 struct strategy_memory {
     uint32_t version;
     uint32_t told;           /* bit per trouble: what subscribers know */
-    uint32_t below;          /* judgements in a row beyond the alarm line */
+    uint32_t below;          /* judgements in a row that count towards an anomaly */
     uint32_t judged;         /* intervals in the mean, up to a limit */
     double interval;         /* ms between judgements, exponential mean */
     uint32_t dead, clipped, fast; /* buffers in a row */
@@ -106,9 +106,10 @@ struct strategy_state {
 
 /* What follows from the false alarms that were ordered. */
 struct alarm_plan {
-    float line;           /* of the window's distance times sensitivity */
+    float line;           /* of the window's distance times sensitivity: raised beyond it */
+    float hold;           /* and down to here a judgement counts for persistence */
     uint32_t windows;     /* that follow each other without overlap, and all those between, must lie beyond */
-    uint32_t persistence; /* judgements in a row: 1 = the first raises */
+    uint32_t persistence; /* judgements in a row that count: 1 = the first raises */
     uint32_t buffers;     /* from the first strange buffer on until an anomaly can rise, at the latest */
     double rise_ms;       /* the same in time; 0 = how often buffers come is not known yet */
     bool ordered;         /* else the bare threshold */

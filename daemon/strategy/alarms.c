@@ -10,6 +10,8 @@
 
 #define OFF_OF_PAST   1.7   /* variance of the past mean times buffers learned, in variances of one score */
 #define OFF_ALWAYS    0.01  /* and what remains of it */
+#define HOLD          0.9   /* of the line: a run goes on down to here, so that one lucky window does not end that of a weak fault */
+#define SAFETY        2.0   /* fewer than ordered are aimed at: a single machine that is far off alarms many times */
 #define RUNS_A_WINDOW 3.0   /* windows overlap: so often a run begins where independent ones would begin once */
 #define HIGHEST_LINE  1.1   /* of the engine's logarithmic scale, on which the line is 1; a changed machine gets above it even where
                                hardly anything was learned */
@@ -57,7 +59,7 @@ static struct scatter scatter_of(const struct alarm_figures *figures)
 /* Chance that so many windows in a row lie beyond the line, of any machine. */
 static double chance_of_run(const struct scatter *scatter, double line, uint32_t windows)
 {
-    double edge = line * scatter->sigmas * hypot(scatter->own, scatter->off), sum = 0, weights = 0;
+    double edge = HOLD * line * scatter->sigmas * hypot(scatter->own, scatter->off), sum = 0, weights = 0;
 
     for (int i = -GRID; i <= GRID; i++) {
         double off = FARTHEST * i / GRID, weight = exp(-off * off / 2);
@@ -68,7 +70,7 @@ static double chance_of_run(const struct scatter *scatter, double line, uint32_t
     return sum / weights;
 }
 
-/* The lowest line that keeps the chance; above HIGHEST_LINE where none does. */
+/* The lowest line that keeps the chance; beyond HIGHEST_LINE where none does. */
 static double line_for(const struct scatter *scatter, double chance, uint32_t windows)
 {
     double low = 1, high = HIGHEST_LINE;
@@ -98,7 +100,7 @@ static void persist(struct alarm_plan *plan, uint32_t windows, const struct alar
 struct alarm_plan alarm_plan_make(const struct alarm_figures *figures)
 {
     const struct alarm_order *order = &figures->order;
-    struct alarm_plan plan = { .line = 1, .kept = true };
+    struct alarm_plan plan = { .line = 1, .hold = 1, .kept = true };
     double interval = figures->interval > 0 ? fmax(figures->interval, SHORTEST_MS) : GUESSED_MS, chance;
     struct scatter scatter = scatter_of(figures);
 
@@ -108,13 +110,15 @@ struct alarm_plan alarm_plan_make(const struct alarm_figures *figures)
     plan.ordered = true;
     plan.expected = (double)order->per / interval / order->count;
     plan.extrapolated = plan.expected > figures->learned;
-    chance = figures->window / (RUNS_A_WINDOW * plan.expected);
+    chance = figures->window / (SAFETY * RUNS_A_WINDOW * plan.expected);
     for (uint32_t windows = 1; windows <= MOST_WINDOWS; windows++) {
         double line = line_for(&scatter, chance, windows);
 
         persist(&plan, windows, figures);
         plan.kept = line <= HIGHEST_LINE;
-        plan.line = (float)exp(fmin(line, HIGHEST_LINE) - 1);
+        line = fmin(line, HIGHEST_LINE);
+        plan.line = (float)exp(line - 1); /* from the logarithmic scale to distances */
+        plan.hold = (float)exp(HOLD * line - 1);
         if (plan.kept)
             break;
     }

@@ -194,18 +194,19 @@ static enum anomaly_event while_open(const struct settings *settings, struct str
     return worsened ? ANOMALY_WORSENED : ANOMALY_NONE;
 }
 
-/* Counts judgements in a row beyond threshold and line. Returns whether they are enough. */
+/* Counts judgements in a row. Returns whether they are enough, and the last one is below the threshold and beyond the line. */
 static bool persists(const struct settings *settings, struct strategy_state *state, const struct alarm_plan *plan,
                      const struct average *average)
 {
-    bool below = average->similarity < settings->threshold &&
-                 (!plan->ordered || average->distance * settings->sensitivity > plan->line);
+    float distance = average->distance * settings->sensitivity;
+    bool below = average->similarity < settings->threshold && (!plan->ordered || distance > plan->line);
+    bool counts = below || (plan->ordered && distance > plan->hold);
 
-    if (!below)
+    if (!counts)
         state->memory.below = 0;
     else if (state->memory.below < UINT32_MAX)
         state->memory.below++;
-    return state->memory.below >= plan->persistence;
+    return below && state->memory.below >= plan->persistence;
 }
 
 enum anomaly_event strategy_judged(const struct settings *settings, struct strategy_state *state,

@@ -71,6 +71,12 @@ static bool set_name(struct condition *condition, const char *name)
     return true;
 }
 
+/* "level auto" */
+static bool is_level_auto(const char *subject, const char *rest)
+{
+    return strcmp(subject, "level") == 0 && next_is(&rest, "auto") && at_end(rest);
+}
+
 static bool read_run_condition(const char *subject, const char *text, struct run_when *run)
 {
     static const char prefix[] = "context.";
@@ -92,7 +98,7 @@ int run_when_read(const char *key, const char *text, struct run_when *value, str
 
     memset(&run, 0, sizeof(run));
     next_word(&rest, subject);
-    if (strcmp(subject, "level") == 0 && strcmp(rest + strspn(rest, " "), "auto") == 0)
+    if (is_level_auto(subject, rest))
         run.mode = RUN_LEVEL_AUTO;
     else if ((strcmp(subject, "always") != 0 || !at_end(rest)) && !read_run_condition(subject, rest, &run))
         return refuse(refusal, REFUSAL_RANGE, key, "%s is %s", key, run_forms);
@@ -185,7 +191,7 @@ enum { NUMBER_SIZE = 32 };
 /* The fewest digits that read back as the same number. */
 static const char *number_text(double number, char text[NUMBER_SIZE])
 {
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, NUMBER_SIZE, "%.*g", digits, number);
         if (strtod(text, NULL) == number)
             break;

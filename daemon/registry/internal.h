@@ -16,7 +16,7 @@
 
 enum { HOURS_PENDING = 4 }; /* a backlog may span some hours between two flushes */
 
-enum machine_run { RUN_UNKNOWN /* since the start of habitd */, RUN_YES, RUN_NO };
+enum machine_run { RUNS_UNKNOWN /* since the start of habitd */, RUNS, RUNS_NOT };
 
 struct machine {
     pthread_mutex_t lock; /* of all below but id, row, created, references */
@@ -42,6 +42,7 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
+    int64_t gap_from, gap_to; /* wall ms: a silence that ended today, as far as it was in days before: those have no report yet */
     int64_t silence_counted; /* wall ms: silence before is in some hour */
     uint32_t running;        /* enum machine_run, by the last buffer */
     bool unsaved;            /* state or window differ from the store's */
@@ -58,6 +59,7 @@ struct registry {
     struct pending_list *pending;
     pthread_mutex_t admin;
     pthread_mutex_t flushing;        /* counters are on their way to the store: reports wait until they are there */
+    _Atomic size_t flushed;          /* machines that had news at the last flush */
     struct report_progress progress; /* main thread's */
     int64_t report_due;              /* wall ms of the next day's reports; main thread's; 0 = not known */
     _Atomic int64_t closed;          /* wall ms: hours that start before are in reports */
@@ -167,11 +169,12 @@ int machine_check_etag(const struct machine *machine, const char *if_match, stru
 
 /* ---- presence.c: whether the machine runs, and whether it is heard */
 
-/* A buffer came after a longer silence than usual: what is not in a report yet goes into the hours it lies in. Before anything
- * else of the submission, since it may hand hours over to the store. */
+/* A buffer came, perhaps after a longer silence than usual: that counts in this hour as far as it was today, and else in the
+ * reports of the days before, as far as these are not made yet. Before anything else of the submission, since it may hand hours
+ * over to the store. */
 void presence_silence(struct registry *registry, struct machine *machine, int64_t now);
 
-/* Silence of a machine between two moments, that no hour has yet. */
+/* Silence between two moments that is in no hour: the end of one that is over, and one that lasts. */
 int64_t presence_silent_ms(const struct machine *machine, int64_t from, int64_t to);
 
 /* A buffer that was measured at `at`, before strategy_seen: time since the one before counts as running. */

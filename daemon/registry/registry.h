@@ -153,6 +153,9 @@ int registry_history(struct registry *registry, const char *id, int64_t from, in
  * for the next time. */
 int registry_flush(struct registry *registry, struct moment now);
 
+/* How many machines had news at the last flush. */
+size_t registry_flushed(const struct registry *registry);
+
 /* Calls `each` for every machine whose state or availability changed since it was last taken; with `all`, for every machine
  * (a new session of the broker). */
 int registry_take_changed(struct registry *registry, bool all, struct moment now,

@@ -465,9 +465,11 @@ static int finish_day(struct making *making, const struct civil_day *day)
     return r;
 }
 
-static int set_progress(struct registry *registry, const struct report_progress *progress)
+/* forget: reports of days from here on are deleted; 0 = none. */
+static int set_progress(struct registry *registry, const struct report_progress *progress, int64_t forget)
 {
-    int r = store_put_reports(registry->store, &(struct store_reports){ .progress = progress });
+    const struct store_reports change = { .progress = progress, .forget = forget };
+    int r = store_put_reports(registry->store, &change);
 
     if (r < 0)
         return r;
@@ -485,7 +487,7 @@ static int close_day(struct registry *registry, const struct civil_day *day, str
     int r;
 
     progress.closed = day->to;
-    r = set_progress(registry, &progress);
+    r = set_progress(registry, &progress, 0);
     return r < 0 ? r : registry_flush(registry, now);
 }
 
@@ -506,35 +508,38 @@ static int make_day(struct registry *registry, const struct civil_day *day, stru
 
 /* ---------------------------------------------------------------------------------------------------------- progress */
 
-static void note_any(void *user, const struct daily_report *report)
-{
-    (void)report;
-    *(bool *)user = true;
-}
-
-/* Where no day was reported before: from the day of the oldest counter on, else from today. Where the clock was far ahead: from
- * the first day that has no report. */
+/* Where no day was reported before: from the day of the oldest counter on, else from today. */
 static int begin_progress(struct registry *registry, int64_t now)
 {
-    struct report_progress progress = { 0 };
+    struct report_progress progress = { .closed = 0 }; /* a backlog of the days before goes where it belongs */
     int64_t oldest = 0, newest = 0;
     struct civil_day day;
-    bool reported = false;
     int r = store_hours_span(registry->store, &oldest, &newest);
 
-    if (registry->progress.made == 0 && oldest > CLOCK_EARLIEST && oldest < now)
-        civil_day_of_time(oldest, &day);
-    else
-        civil_day_of_time(now, &day);
-    for (; r == 0; civil_day_of_time(day.to, &day)) {
-        reported = false;
-        r = store_reports(registry->store, 0, day.from, day.to, note_any, &reported);
-        if (!reported)
-            break;
-    }
+    civil_day_of_time(oldest > CLOCK_EARLIEST && oldest < now ? oldest : now, &day);
     progress.made = day.from;
-    progress.closed = registry->progress.made == 0 ? 0 : day.from; /* a backlog of before goes where it belongs */
-    return r < 0 ? r : set_progress(registry, &progress);
+    return r < 0 ? r : set_progress(registry, &progress, 0);
+}
+
+static void note_latest(void *user, const struct daily_report *report)
+{
+    *(struct civil_day *)user = report->day;
+}
+
+/* The clock was ahead by more than a day, and was believed: what it reported of days that are still to come is deleted. Today
+ * may be reported already: then what comes counts tomorrow, as late. */
+static int go_back(struct registry *registry, int64_t now)
+{
+    struct report_progress progress = { 0 };
+    struct civil_day today, last = { .date = "" };
+    int r;
+
+    log_warning("the clock went back by more than a day: reports of the days to come are deleted, and go on with today");
+    civil_day_of_time(now, &today);
+    r = store_reports(registry->store, 0, today.from - DAY_MS, today.to, note_latest, &last);
+    progress.closed = progress.made = last.to > today.from ? last.to : today.from;
+    memcpy(progress.date, last.date, sizeof(progress.date));
+    return r < 0 ? r : set_progress(registry, &progress, today.to);
 }
 
 /* A downtime longer than reports are kept. */
@@ -546,7 +551,7 @@ static int skip_oldest(struct registry *registry, int64_t now)
     civil_day_of_time(now - LIMIT_REPORTS * (int64_t)DAY_MS, &day);
     log_warning("more than %d days were not reported: reports begin again with %s", LIMIT_REPORTS, day.date);
     progress.closed = progress.made = day.from;
-    return set_progress(registry, &progress);
+    return set_progress(registry, &progress, 0);
 }
 
 static int mend_progress(struct registry *registry, int64_t now)
@@ -555,10 +560,8 @@ static int mend_progress(struct registry *registry, int64_t now)
 
     if (progress->made == 0)
         return begin_progress(registry, now);
-    if (progress->closed > now + 25 * (int64_t)HOUR_MS) {
-        log_warning("the clock went back behind days that were reported: reports begin again with today");
-        return begin_progress(registry, now);
-    }
+    if (progress->closed > now + 26 * (int64_t)HOUR_MS)
+        return go_back(registry, now);
     if (now - progress->made > (LIMIT_REPORTS + 1) * (int64_t)DAY_MS)
         return skip_oldest(registry, now);
     return 0;

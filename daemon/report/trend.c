@@ -87,15 +87,19 @@ static void find_interval(struct trend *trend, const struct points *points, cons
     trend->rising = low >= 0 && trend->slope_low > 0;
 }
 
-static void find_days_to_line(struct trend *trend, double line)
+/* Days until a line of this slope through the points meets the alarm line. */
+static double days_to(const struct points *points, double slope, double line)
 {
-    double left = fmax(line - trend->level, 0);
+    return fmax(line - intercept(points, slope), 0) / slope;
+}
 
+static void find_days_to_line(struct trend *trend, const struct points *points, double line)
+{
     if (!trend->rising)
         return;
-    trend->to_line = left / trend->slope;
-    trend->to_line_low = left / trend->slope_high;
-    trend->to_line_high = left / trend->slope_low;
+    trend->to_line = days_to(points, trend->slope, line);
+    trend->to_line_low = days_to(points, trend->slope_high, line);
+    trend->to_line_high = days_to(points, trend->slope_low, line);
 }
 
 void trend_find(struct trend *trend, const double means[TREND_DAYS], double line)
@@ -119,5 +123,5 @@ void trend_find(struct trend *trend, const double means[TREND_DAYS], double line
     trend->slope = pairs % 2 == 1 ? slopes[pairs / 2] : (slopes[pairs / 2 - 1] + slopes[pairs / 2]) / 2;
     trend->level = intercept(&points, trend->slope);
     find_interval(trend, &points, slopes, pairs);
-    find_days_to_line(trend, line);
+    find_days_to_line(trend, &points, line);
 }

@@ -48,6 +48,7 @@
     X(HOURS_DELETE, "DELETE FROM hour WHERE machine = ?1 AND start IN (" STARTS("hour", "ASC") ")")                    \
     X(REPORT_PRUNE, "DELETE FROM report WHERE start < (" STARTS("report", "DESC") " LIMIT 1 OFFSET ?1 - 1)")           \
     X(REPORTS_DELETE, "DELETE FROM report WHERE machine = ?1 AND start IN (" STARTS("report", "ASC") ")")              \
+    X(REPORT_FORGET, "DELETE FROM report WHERE start >= ?")                                                            \
     X(REPORTING_PUT, "INSERT OR REPLACE INTO reporting (id, closed, made, date) VALUES (1, ?, ?, ?)")
 
 enum statement {

@@ -71,10 +71,16 @@ static int put_report(struct store *store, const struct daily_report *report, co
     return store_put_outgoing(store, outgoing);
 }
 
+static int delete_reports(struct store *store, enum statement statement, int64_t which)
+{
+    sqlite3_bind_int64(store->statements[statement], 1, which);
+    return store_step(store, statement);
+}
+
 static int put_progress(struct store *store, const struct store_reports *reports)
 {
-    const struct report_progress *progress = reports->progress;
     sqlite3_stmt *statement = store->statements[STATEMENT_REPORTING_PUT];
+    const struct report_progress *progress = reports->progress;
     int r;
 
     sqlite3_bind_int64(statement, 1, progress->closed);
@@ -83,10 +89,9 @@ static int put_progress(struct store *store, const struct store_reports *reports
     r = store_step(store, STATEMENT_REPORTING_PUT);
     if (r == 0 && reports->summary)
         r = store_put_outgoing(store, reports->summary);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(store->statements[STATEMENT_REPORT_PRUNE], 1, LIMIT_REPORTS);
-    return store_step(store, STATEMENT_REPORT_PRUNE);
+    if (r == 0 && reports->forget != 0)
+        r = delete_reports(store, STATEMENT_REPORT_FORGET, reports->forget);
+    return r == 0 ? delete_reports(store, STATEMENT_REPORT_PRUNE, LIMIT_REPORTS) : r;
 }
 
 int store_apply_reports(struct store *store, struct store_op *op)

@@ -159,6 +159,7 @@ struct store_reports {
     const struct store_outgoing *outgoing; /* of each report; payload NULL = none */
     size_t count;
     const struct report_progress *progress; /* NULL = as it was */
+    int64_t forget;                         /* with progress: reports of days from here on are deleted; 0 = none */
     const struct store_outgoing *summary;   /* goes out with the progress; NULL = none */
 };
 int store_put_reports(struct store *store, const struct store_reports *reports);

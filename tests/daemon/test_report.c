@@ -15,6 +15,16 @@
 
 static const int64_t minute = 60000, day_ms = 24 * (int64_t)HOUR_MS;
 
+/* A report at once. */
+static void daily_report_make(struct daily_report *report, const struct civil_day *day, const char *machine,
+                              const char *asset, const struct hour *hours, size_t count, int64_t now)
+{
+    daily_report_begin(report, day, machine, asset);
+    for (size_t i = 0; i < count; i++)
+        daily_report_add(report, &hours[i]);
+    daily_report_end(report, now);
+}
+
 static void zone(const char *name)
 {
     setenv("TZ", name, 1);
@@ -350,7 +360,7 @@ static void test_reports_of_successive_days_sum_exactly(void **state)
     for (size_t i = 0; i < COUNT(days); i++) {
         struct daily_report report;
         struct civil_day day;
-        uint64_t seed = 7 + i, all = 0, found = 0, rows = 0;
+        uint64_t seed = 7 + i, all = 0, found = 0, rows = 0, split = 0;
         int64_t start;
 
         zone(days[i].zone);
@@ -372,11 +382,12 @@ static void test_reports_of_successive_days_sum_exactly(void **state)
             }
             found += report.total.learned;
             rows += report.hour_count;
+            split += day.from % HOUR_MS != 0; /* that hour of UTC has two rows */
             civil_day_of_time(day.to, &day);
         }
         assert_int_equal(found, all);
         assert_true(rows >= COUNT(hours)); /* no hour in two days, none in no day */
-        assert_true(rows <= COUNT(hours) + 26);
+        assert_true(rows <= COUNT(hours) + split + 26);
     }
 }
 

@@ -78,8 +78,9 @@ static int begin_clock(struct app *app, char message[APP_MESSAGE_SIZE])
     if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "the store cannot be read: %s (%s)", strerror(-r), fault_place());
     else if (clock_now().doubtful)
-        log_warning("the clock is not believed yet: it shows less than 2026, less than what was counted already, or 400 "
-                    "days more; reports wait until a time server confirms it, or an hour has passed");
+        log_warning(
+            "the clock is not believed yet: it shows less than 2026, less than what was counted already, or 400 "
+            "days more; reports wait until a time server confirms it, or an hour has passed");
     return r;
 }
 
@@ -129,7 +130,8 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
 
 int app_new(struct app **ret_app, const struct config *config, char message[APP_MESSAGE_SIZE])
 {
-    static int (*const steps[])(struct app *, char *) = { open_store, begin_clock, load_machines, open_mqtt, open_http };
+    static int (*const steps[])(struct app *, char *) = { open_store, begin_clock, load_machines, open_mqtt,
+                                                          open_http };
     struct app *app = calloc(1, sizeof(*app));
     int r = app ? 0 : -ENOMEM;
 

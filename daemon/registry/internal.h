@@ -42,7 +42,8 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
-    int64_t gap_from, gap_to; /* wall ms: a silence that ended today, as far as it was in days before: those have no report yet */
+    int64_t gap_from,
+        gap_to; /* wall ms: a silence that ended today, as far as it was in days before: those have no report yet */
     int64_t silence_counted; /* wall ms: silence before is in some hour */
     uint32_t running;        /* enum machine_run, by the last buffer */
     bool unsaved;            /* state or window differ from the store's */

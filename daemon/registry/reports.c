@@ -534,7 +534,8 @@ static int go_back(struct registry *registry, int64_t now)
     struct civil_day today, last = { .date = "" };
     int r;
 
-    log_warning("the clock went back by more than a day: reports of the days to come are deleted, and go on with today");
+    log_warning(
+        "the clock went back by more than a day: reports of the days to come are deleted, and go on with today");
     civil_day_of_time(now, &today);
     r = store_reports(registry->store, 0, today.from - DAY_MS, today.to, note_latest, &last);
     progress.closed = progress.made = last.to > today.from ? last.to : today.from;

@@ -166,12 +166,12 @@ static const struct {
     const char *zone, *date;
     double hours;
 } days[] = {
-    { "Europe/Paris", "2026-03-29", 23 },        { "Europe/Paris", "2026-10-25", 25 },
+    { "Europe/Paris", "2026-03-29", 23 },          { "Europe/Paris", "2026-10-25", 25 },
     { "Australia/Lord_Howe", "2026-04-05", 24.5 }, { "Australia/Lord_Howe", "2026-10-04", 23.5 },
-    { "America/Sao_Paulo", "2018-11-04", 23 },   { "Africa/Cairo", "2026-04-24", 23 },
-    { "America/Havana", "2026-11-01", 25 },      { "Asia/Beirut", "2026-03-29", 23 },
-    { "America/Santiago", "2026-09-06", 23 },    { "Pacific/Apia", "2011-12-31", 24 },
-    { "Asia/Kathmandu", "2026-11-22", 24 },      { "America/Havana", "2026-03-08", 23 },
+    { "America/Sao_Paulo", "2018-11-04", 23 },     { "Africa/Cairo", "2026-04-24", 23 },
+    { "America/Havana", "2026-11-01", 25 },        { "Asia/Beirut", "2026-03-29", 23 },
+    { "America/Santiago", "2026-09-06", 23 },      { "Pacific/Apia", "2011-12-31", 24 },
+    { "Asia/Kathmandu", "2026-11-22", 24 },        { "America/Havana", "2026-03-08", 23 },
 };
 
 enum { LOCAL_DATES = 16 };
@@ -237,13 +237,15 @@ static void live_through(struct bench *bench, size_t i)
     }
     assert_true(number_of(bench, "SELECT count(*) FROM report") >= 2);
     for (size_t d = 0; d < (size_t)number_of(bench, "SELECT count(*) FROM report"); d++)
-        check_stored(bench, tally.date[d], tally.events[d], strcmp(tally.date[d], days[i].date) == 0 ? days[i].hours : 0);
+        check_stored(bench, tally.date[d], tally.events[d],
+                     strcmp(tally.date[d], days[i].date) == 0 ? days[i].hours : 0);
     assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/report/daily' AND retain = 1"),
                      number_of(bench, "SELECT count(*) FROM report"));
     assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'report/daily'"),
                      number_of(bench, "SELECT count(*) FROM report"));
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
-                                      "WHERE stop <= r.start), start)"),
+    assert_int_equal(number_of(bench,
+                               "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
+                               "WHERE stop <= r.start), start)"),
                      0); /* end to end */
     assert_int_equal(number_of(bench, "SELECT sum(late) FROM report"), 0);
 }
@@ -371,7 +373,8 @@ static void test_the_same_for_ever(void **state)
 /* A zone that is changed makes no hour count twice, and no date come twice. */
 static void test_another_zone(void **state)
 {
-    static const char *const zones[] = { "Europe/Paris", "America/Los_Angeles", "Pacific/Auckland", "UTC", "Pacific/Apia" };
+    static const char *const zones[] = { "Europe/Paris", "America/Los_Angeles", "Pacific/Auckland", "UTC",
+                                         "Pacific/Apia" };
     struct bench *bench = *state;
     int64_t events = 0;
 
@@ -392,11 +395,13 @@ static void test_another_zone(void **state)
     start(bench);
     assert_in_range(number_of(bench, "SELECT count(*) FROM report"), 18, 20);
     assert_int_equal(number_of(bench, "SELECT count(*) - count(DISTINCT date) FROM report"), 0);
-    assert_int_equal(number_of(bench, "SELECT coalesce((SELECT sum(idle) FROM report), 0) + (SELECT coalesce(sum(idle), 0) "
-                                      "FROM hour WHERE start >= (SELECT made FROM reporting))"),
+    assert_int_equal(number_of(bench,
+                               "SELECT coalesce((SELECT sum(idle) FROM report), 0) + (SELECT coalesce(sum(idle), 0) "
+                               "FROM hour WHERE start >= (SELECT made FROM reporting))"),
                      events);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
-                                      "WHERE stop <= r.start), start)"),
+    assert_int_equal(number_of(bench,
+                               "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
+                               "WHERE stop <= r.start), start)"),
                      0);
 }
 
@@ -446,11 +451,13 @@ static void test_a_clock_that_jumps(void **state)
     assert_int_equal(number_of(bench, "SELECT count(DISTINCT date) FROM report"), 12);
     assert_int_equal(number_of(bench, "SELECT max(stop) - min(start) FROM report"), 12 * DAY);
     assert_int_equal(number_of(bench, "SELECT sum(idle) FROM hour"), events);
-    assert_int_equal(number_of(bench, "SELECT (SELECT sum(idle) FROM report) + (SELECT sum(idle) FROM hour WHERE start >= "
-                                      "(SELECT made FROM reporting))"),
+    assert_int_equal(number_of(bench,
+                               "SELECT (SELECT sum(idle) FROM report) + (SELECT sum(idle) FROM hour WHERE start >= "
+                               "(SELECT made FROM reporting))"),
                      events);
     assert_in_range(number_of(bench, "SELECT sum(untrusted) FROM hour"), 60, 80);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM hour WHERE start < 1700000000000 OR start > 2000000000000"), 0);
+    assert_int_equal(number_of(bench, "SELECT count(*) FROM hour WHERE start < 1700000000000 OR start > 2000000000000"),
+                     0);
     assert_true(real > begun);
 }
 

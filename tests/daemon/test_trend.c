@@ -30,8 +30,8 @@ static void make(uint64_t *seed, const struct made *made, double means[TREND_DAY
 
     for (int i = 0; i < TREND_DAYS; i++) {
         rest = made->memory * rest + sqrt(1 - made->memory * made->memory) * normal(seed);
-        means[i] = i < TREND_DAYS - made->known ? (double)NAN
-                                                : -2 + made->slope * (i - TREND_DAYS + 1) + made->noise * rest;
+        means[i] =
+            i < TREND_DAYS - made->known ? (double)NAN : -2 + made->slope * (i - TREND_DAYS + 1) + made->noise * rest;
     }
     for (int i = 0; i < made->outliers; i++)
         means[TREND_DAYS - 2 - chance_below(seed, (uint32_t)made->known - 1)] += 3;
@@ -68,10 +68,12 @@ static struct seen watch(const struct made *made)
         seen.days_covered += trend.to_line_low <= 2 / made->slope && 2 / made->slope <= trend.to_line_high;
     }
     seen.days = seen.days_known > 0 ? seen.days / seen.days_known : (double)NAN;
-    printf("slope %.3f noise %.2f memory %.1f days %2d outliers %d: slope %.4f, interval holds it %.1f %%, rising %.1f %%, "
+    printf("slope %.3f noise %.2f memory %.1f days %2d outliers %d: slope %.4f, interval holds it %.1f %%, rising %.1f "
+           "%%, "
            "%.1f days, interval holds them %.1f %%\n",
-           made->slope, made->noise, made->memory, made->known, made->outliers, seen.slope, 100.0 * seen.covered / TRIALS,
-           100.0 * seen.rising / TRIALS, seen.days, seen.days_known > 0 ? 100.0 * seen.days_covered / seen.days_known : 0);
+           made->slope, made->noise, made->memory, made->known, made->outliers, seen.slope,
+           100.0 * seen.covered / TRIALS, 100.0 * seen.rising / TRIALS, seen.days,
+           seen.days_known > 0 ? 100.0 * seen.days_covered / seen.days_known : 0);
     return seen;
 }
 

@@ -244,7 +244,7 @@ static int answer_history(struct request *request, const struct history_query *q
 
     if (!points)
         return fault(-ENOMEM);
-    made = history_make(hours, count, query->step, points, LIMIT_PAGE);
+    made = history_make(hours, count, query->from, query->step, points, LIMIT_PAGE);
     if (made > LIMIT_PAGE)
         r = refuse_limit(&request->refusal, REFUSAL_REQUEST, "step", LIMIT_PAGE,
                          "%zu steps, at most %d are answered: take a longer step, or ask for less time", made,

@@ -3,7 +3,7 @@
 #include "report/days.h"
 
 /* The step in which an hour lies. */
-static struct history_point step_of(const struct hour *hour, int64_t first, unsigned int step)
+static struct history_point step_of(const struct hour *hour, int64_t from, unsigned int step)
 {
     struct history_point point = { .sum = { .similarity_min = 101 } };
     int64_t length = (int64_t)step * HOUR_MS;
@@ -14,20 +14,19 @@ static struct history_point step_of(const struct hour *hour, int64_t first, unsi
         point.sum.start = day.from;
         point.to = day.to;
     } else {
-        point.sum.start = first + (hour->start - first) / length * length;
+        point.sum.start = from + (hour->start - from) / length * length;
         point.to = point.sum.start + length;
     }
     return point;
 }
 
-size_t history_make(const struct hour *hours, size_t count, unsigned int step, struct history_point *points,
-                    size_t limit)
+size_t history_make(const struct hour *hours, size_t count, int64_t from, unsigned int step,
+                    struct history_point *points, size_t limit)
 {
-    int64_t first = count > 0 ? hours[0].start - (hours[0].start % HOUR_MS + HOUR_MS) % HOUR_MS : 0;
     size_t made = 0;
 
     for (size_t i = 0; i < count; i++) {
-        struct history_point point = step_of(&hours[i], first, step);
+        struct history_point point = step_of(&hours[i], from, step);
 
         if (made == 0 || made > limit || points[made - 1].sum.start != point.sum.start) {
             if (made < limit)

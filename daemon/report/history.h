@@ -11,9 +11,10 @@ struct history_point {
     struct hour sum; /* start: of the step */
 };
 
-/* Adds up hours, oldest first. step: so many whole hours of UTC each, from the hour of the first on; 0 = civil days. Steps in which
- * nothing was counted are left out. Returns how many points there are; those beyond `limit` are not written. */
-size_t history_make(const struct hour *hours, size_t count, unsigned int step, struct history_point *points,
-                    size_t limit);
+/* Adds up hours, oldest first. step: so many whole hours each, counted from the moment `from`, before which none of them starts; 0 =
+ * civil days. Steps in which nothing was counted are left out. Returns how many points there are; those beyond `limit` are not
+ * written. */
+size_t history_make(const struct hour *hours, size_t count, int64_t from, unsigned int step,
+                    struct history_point *points, size_t limit);
 
 #endif

@@ -9,11 +9,12 @@
 
 enum { WORD_SIZE = 65, MOST_ALARMS = 1000, MOST_LEARNED = 100000 };
 static const uint64_t shortest_order = 3600000, longest_order = 315360000000; /* ms: an hour, ten years */
-static const uint64_t longest_hold = 2592000000;                             /* ms: 30 days */
+static const uint64_t longest_hold = 2592000000;                              /* ms: 30 days */
 
 static const char run_forms[] = "always, level auto, level > NUMBER, or context.NAME > NUMBER (or <)";
-static const char rule_forms[] = "NAME > NUMBER for DURATION : learn COUNT, such as temperature > 60 for 10m : learn 50 "
-                                 "(or <)";
+static const char rule_forms[] =
+    "NAME > NUMBER for DURATION : learn COUNT, such as temperature > 60 for 10m : learn 50 "
+    "(or <)";
 
 /* ----------------------------------------------------------------------------------------------------------- reading */
 

@@ -29,11 +29,11 @@ struct named_number {
 
 /* What a machine's own sender or sensor does wrong, or the machine fails to do: events of their own, never anomalies.
  * name, word, meaning */
-#define TROUBLES(X)                                                                                        \
-    X(SILENT, "silent", "no buffer came for longer than is usual")                                         \
-    X(STOPPED, "stopped", "the machine stands for longer than stopped_after")                              \
-    X(DEAD, "dead_sensor", "an axis does not move at all, and did when it was learned")                    \
-    X(CLIPPED, "clipped_sensor", "an axis stays at its extremes: its range is exceeded")                   \
+#define TROUBLES(X)                                                                                           \
+    X(SILENT, "silent", "no buffer came for longer than is usual")                                            \
+    X(STOPPED, "stopped", "the machine stands for longer than stopped_after")                                 \
+    X(DEAD, "dead_sensor", "an axis does not move at all, and did when it was learned")                       \
+    X(CLIPPED, "clipped_sensor", "an axis stays at its extremes: its range is exceeded")                      \
     X(RATE, "wrong_rate", "buffers are measured faster than buffer_size / sampling_hz: one of both is wrong") \
     X(CONTEXT, "no_context", "the context number that run_when asks for is missing")
 
@@ -49,13 +49,13 @@ const char *trouble_meaning(enum trouble trouble);
 /* Whether a machine runs. Levels are binary logarithms of the rms around the mean. */
 enum run_status { RUN_UNKNOWN, RUN_RUNS, RUN_STANDS };
 struct run_memory {
-    uint32_t status;       /* enum run_status */
-    uint32_t far;          /* buffers in a row that are far above what was taken for running */
-    int64_t since;         /* when it began to run, or to stand */
-    int64_t last;          /* when the last buffer was measured */
+    uint32_t status;         /* enum run_status */
+    uint32_t far;            /* buffers in a row that are far above what was taken for running */
+    int64_t since;           /* when it began to run, or to stand */
+    int64_t last;            /* when the last buffer was measured */
     float running, standing; /* level auto: what is usual */
-    uint32_t levels;       /* how many of both are known: 0, 1 = running, 2 */
-    uint32_t learned_low;  /* buffers that were learned before standing was told from running */
+    uint32_t levels;         /* how many of both are known: 0, 1 = running, 2 */
+    uint32_t learned_low;    /* buffers that were learned before standing was told from running */
 };
 
 /* One rule on its way. */
@@ -76,12 +76,12 @@ struct rule_memory {
 enum { STRATEGY_MEMORY_VERSION = 1 };
 struct strategy_memory {
     uint32_t version;
-    uint32_t told;           /* bit per trouble: what subscribers know */
-    uint32_t below;          /* judgements in a row that count towards an anomaly */
-    uint32_t judged;         /* intervals in the mean, up to a limit */
-    double interval;         /* ms between judgements, exponential mean */
+    uint32_t told;                /* bit per trouble: what subscribers know */
+    uint32_t below;               /* judgements in a row that count towards an anomaly */
+    uint32_t judged;              /* intervals in the mean, up to a limit */
+    double interval;              /* ms between judgements, exponential mean */
     uint32_t dead, clipped, fast; /* buffers in a row */
-    uint32_t present;        /* bits of the sensor's troubles */
+    uint32_t present;             /* bits of the sensor's troubles */
     struct run_memory run;
     struct rule_memory rule[LIMIT_RULES];
 };
@@ -126,10 +126,10 @@ struct machine_view {
     struct strategy_state state;
     struct learning learning;
     struct verdict last; /* the last answer; last.at = 0: none since the start */
-    char progress[96];    /* of learning, for people; "" = it does not learn */
-    uint32_t troubles;    /* bit per trouble */
+    char progress[96];   /* of learning, for people; "" = it does not learn */
+    uint32_t troubles;   /* bit per trouble */
     struct alarm_plan plan;
-    char promise[240]; /* what it means, for people */
+    char promise[240];                   /* what it means, for people */
     const char *rule_stage[LIMIT_RULES]; /* static; of settings.rule */
     bool online;
     bool conflict; /* settings and knowledge differ in geometry, rate, unit or scale */

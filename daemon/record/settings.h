@@ -42,13 +42,13 @@ enum settings_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_REST };
     X(learn_max, DURATION, 60000, 31536000000, "14d", false, "after which learn = auto ends in any case")          \
     X(learn_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is learned per interval")             \
     X(detect_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is judged per interval")             \
-    X(run_when, RUN, 0, 0, "always", false, "always, level auto, level > 0.2, context.speed > 5: else it stands")      \
+    X(run_when, RUN, 0, 0, "always", false, "always, level auto, level > 0.2, context.speed > 5: else it stands")  \
     X(settle, DURATION, 0, 86400000, "0", false, "buffers so soon after a start are left out")                     \
     X(stopped_after, DURATION, 0, 31536000000, "0", false, "an event where it stands for so long; 0 = never")      \
     X(window, UNSIGNED, 1, 64, "10", false, "K: buffers judged together")                                          \
     X(threshold, UNSIGNED, 1, 100, "90", false, "raised when the average falls below")                             \
     X(clear, UNSIGNED, 1, 100, "93", false, "cleared when the average is at least this; not below threshold")      \
-    X(false_alarms, ORDER, 0, 0, "1 per 90d", false, "ordered of a healthy machine; off = the bare threshold")       \
+    X(false_alarms, ORDER, 0, 0, "1 per 90d", false, "ordered of a healthy machine; off = the bare threshold")     \
     X(rule, RULES, 0, 0, "none", false, "learn more on a condition: temperature > 60 for 10m : learn 50")          \
     X(context_ttl, DURATION, 1000, 31536000000, "15m", false, "context that is older is unknown")                  \
     X(drift_budget, NUMBER, 0.01, 1000, "1", false, "standard deviations that learning may move the baseline")     \

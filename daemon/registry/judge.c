@@ -6,6 +6,11 @@
 #include "base/log.h"
 #include "registry/work.h"
 
+struct hour *work_hour(const struct work *work)
+{
+    return machine_hour(work->machine, work->registry->store, work->counted);
+}
+
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
 {
     *detection = (struct detection){ .similarity = result->similarity,
@@ -46,6 +51,19 @@ static void judge_window(struct machine *machine, struct habit_window *window, c
     average->distance = judged.distance;
 }
 
+/* All axes together: their mean level, and the root of their powers. */
+static void count_size(struct hour *hour, const struct detection *detection)
+{
+    double level = 0, power = 0;
+
+    for (size_t i = 0; i < detection->axes; i++) {
+        level += (double)detection->level[i];
+        power += (double)detection->amplitude[i] * (double)detection->amplitude[i];
+    }
+    hour->level_sum += level / detection->axes;
+    hour->amplitude_sum += sqrt(power);
+}
+
 static void count_detection(struct work *work, struct hour *hour, const struct verdict *verdict, int64_t since)
 {
     const struct detection *detection = &verdict->detection;
@@ -56,6 +74,7 @@ static void count_detection(struct work *work, struct hour *hour, const struct v
     hour->below += detection->similarity < machine->settings.threshold;
     hour->similarity_sum += detection->similarity;
     hour->log_distance_sum += log((double)detection->distance);
+    count_size(hour, detection);
     if (detection->similarity < hour->similarity_min)
         hour->similarity_min = detection->similarity;
     if (machine->state.anomaly != 0 && since != 0 && work->steady > since) /* a long silence is not time in anomaly */
@@ -65,15 +84,14 @@ static void count_detection(struct work *work, struct hour *hour, const struct v
 /* An axis that is strange and does not move is dead; one that never moved is normal so. */
 static void note_sensor(struct machine *machine, const struct detection *detection)
 {
-    trouble_sensor(&machine->state, TROUBLE_DEAD,
-                   detection->constant != 0 && detection->similarity < HABIT_THRESHOLD);
+    trouble_sensor(&machine->state, TROUBLE_DEAD, detection->constant != 0 && detection->similarity < HABIT_THRESHOLD);
     trouble_sensor(&machine->state, TROUBLE_CLIPPED, detection->clipped != 0);
 }
 
 static int judge_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     struct machine *machine = work->machine;
-    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
+    struct hour *hour = work_hour(work);
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
     int64_t since = machine->state.last_detect;
     struct habit_result result;
@@ -92,7 +110,8 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     judge_window(machine, &machine->window, &result, &verdict->average);
     count_detection(work, hour, verdict, since);
     note_sensor(machine, &verdict->detection);
-    event = strategy_judged(&machine->settings, &machine->state, machine_plan(machine), &verdict->average, work->steady);
+    event =
+        strategy_judged(&machine->settings, &machine->state, machine_plan(machine), &verdict->average, work->steady);
     if (event == ANOMALY_NONE)
         return 0;
     work->effect.anomalies += event == ANOMALY_RAISED;
@@ -102,7 +121,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
 
 static void leave_out(struct work *work, enum strategy_action action, struct verdict *verdict)
 {
-    struct hour *hour = machine_hour(work->machine, work->registry->store, work->at);
+    struct hour *hour = work_hour(work);
 
     verdict->status = VERDICT_IDLE;
     *(action == ACTION_SKIP ? &hour->skipped : &hour->idle) += 1;
@@ -203,6 +222,8 @@ static enum run_verdict look(struct work *work, const float *samples)
     if (by_level)
         sight.level = level_of(samples, settings->buffer_size, settings->axes);
     run = run_see(settings, &machine->state, &sight);
+    work_hour(work)->starts += run.started;
+    work_hour(work)->running_ms += run.running_ms;
     rules_see(settings, &machine->state, &sight);
     trouble_context(&machine->state, run.verdict == RUN_NOT_KNOWN);
     if (run.mistaken && machine->state.phase_learned > 0) {
@@ -252,6 +273,14 @@ static void complete(const struct work *work, struct verdict *verdict)
     verdict->at = work->at;
 }
 
+/* Marks of the row that say how far its time can be believed. */
+static void count_time(const struct work *work, struct hour *hour)
+{
+    hour->late += work->counted != work->at;
+    hour->untrusted += work->arrival->now.doubtful;
+    hour->phase = 1 + (uint32_t)strategy_phase(&work->machine->settings, &work->machine->state);
+}
+
 int work_apply(struct work *work, size_t index, struct verdict *verdict)
 {
     const struct settings *settings = &work->machine->settings;
@@ -262,7 +291,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     if (is_duplicate(work, index)) {
         verdict->status = VERDICT_DUPLICATE;
         work->duplicates++;
-        machine_hour(work->machine, work->registry->store, work->at)->duplicates++;
+        work_hour(work)->duplicates++;
     } else {
         r = act(work, samples, index, verdict);
         if (r == 0)
@@ -270,6 +299,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     }
     if (r != 0)
         return r;
+    count_time(work, work_hour(work));
     complete(work, verdict);
     if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */
         work->last = *verdict;

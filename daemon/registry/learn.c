@@ -35,10 +35,11 @@ static int engine_learn(struct work *work, const float *samples, size_t index, s
 
 static int refuse_drift(struct work *work, size_t index, float drift)
 {
-    return refuse(work->refusal, REFUSAL_DRIFT, "data",
-                  "buffer %zu would move what is normal by %.2g standard deviations since commissioning, drift_budget is "
-                  "%.2g: commission the machine anew, or raise drift_budget",
-                  index, (double)drift, (double)work->machine->settings.drift_budget);
+    return refuse(
+        work->refusal, REFUSAL_DRIFT, "data",
+        "buffer %zu would move what is normal by %.2g standard deviations since commissioning, drift_budget is "
+        "%.2g: commission the machine anew, or raise drift_budget",
+        index, (double)drift, (double)work->machine->settings.drift_budget);
 }
 
 /* budget: what this buffer may add to the drift; also where others drifted the other way nothing is gained. */
@@ -79,7 +80,8 @@ static void say_watched(struct machine *machine)
     log_notice("machine %s is watched from now on: %s", machine->id, text);
 }
 
-int work_learn(struct work *work, const float *samples, size_t index, float budget, struct verdict *verdict, float *moved)
+int work_learn(struct work *work, const float *samples, size_t index, float budget, struct verdict *verdict,
+               float *moved)
 {
     struct machine *machine = work->machine;
     bool bound = machine->state.phase == PHASE_WATCHING;

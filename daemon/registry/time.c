@@ -20,7 +20,8 @@ int64_t registry_skew(struct registry *registry, struct moment now)
 {
     int64_t ahead = ahead_of_steady(registry, now);
 
-    return ahead - registry->wall_ahead;
+    registry->skew = ahead - registry->wall_ahead;
+    return registry->skew;
 }
 
 int64_t registry_steady(struct registry *registry, struct moment now)

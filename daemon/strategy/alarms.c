@@ -8,16 +8,18 @@
 
 #include <math.h>
 
-#define OFF_OF_PAST   1.7   /* variance of the past mean times buffers learned, in variances of one score */
-#define OFF_ALWAYS    0.01  /* and what remains of it */
-#define HOLD          0.9   /* of the line: a run goes on down to here, so that one lucky window does not end that of a weak fault */
-#define SAFETY        2.0   /* fewer than ordered are aimed at: a single machine that is far off alarms many times */
-#define RUNS_A_WINDOW 3.0   /* windows overlap: so often a run begins where independent ones would begin once */
-#define HIGHEST_LINE  1.1   /* of the engine's logarithmic scale, on which the line is 1; a changed machine gets above it even where
+#define OFF_OF_PAST 1.7  /* variance of the past mean times buffers learned, in variances of one score */
+#define OFF_ALWAYS  0.01 /* and what remains of it */
+#define HOLD \
+    0.9 /* of the line: a run goes on down to here, so that one lucky window does not end that of a weak fault */
+#define SAFETY        2.0 /* fewer than ordered are aimed at: a single machine that is far off alarms many times */
+#define RUNS_A_WINDOW 3.0 /* windows overlap: so often a run begins where independent ones would begin once */
+#define HIGHEST_LINE \
+    1.1 /* of the engine's logarithmic scale, on which the line is 1; a changed machine gets above it even where
                                hardly anything was learned */
-#define FARTHEST      5.0   /* standard deviations over which machines that are off are averaged */
-#define GUESSED_MS    1000. /* between judgements, where nothing is known: rather too many than too few */
-#define SHORTEST_MS   1.0
+#define FARTHEST    5.0   /* standard deviations over which machines that are off are averaged */
+#define GUESSED_MS  1000. /* between judgements, where nothing is known: rather too many than too few */
+#define SHORTEST_MS 1.0
 
 enum { GRID = 48, MOST_WINDOWS = 24, HALVINGS = 24, MEAN_OVER = 32, LONGEST_STEP = 4 };
 
@@ -48,7 +50,8 @@ struct scatter {
 
 static struct scatter scatter_of(const struct alarm_figures *figures)
 {
-    double taken = figures->window > 2 ? figures->window - 1 : figures->window; /* the strangest of more than two is left out */
+    double taken =
+        figures->window > 2 ? figures->window - 1 : figures->window; /* the strangest of more than two is left out */
     double learned = figures->learned > 8 ? figures->learned : 8;
 
     return (struct scatter){ .own = sqrt(1 / taken),

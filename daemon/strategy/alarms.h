@@ -7,10 +7,10 @@
 /* What the order is worked out from. */
 struct alarm_figures {
     struct alarm_order order; /* count 0 = the bare threshold */
-    uint32_t learned;  /* buffers */
-    uint32_t window;   /* K */
-    float window_rate; /* the engine's: share of nominal windows beyond distance 1 */
-    double interval;   /* ms between judgements; 0 = not known */
+    uint32_t learned;         /* buffers */
+    uint32_t window;          /* K */
+    float window_rate;        /* the engine's: share of nominal windows beyond distance 1 */
+    double interval;          /* ms between judgements; 0 = not known */
 };
 
 /* Works out the plan. Some ten thousand calls of erfc: not for every buffer. */

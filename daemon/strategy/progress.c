@@ -11,7 +11,9 @@ static const char *span(uint64_t milliseconds, char text[SPAN_SIZE])
     static const struct {
         uint64_t milliseconds, from;
         const char *name;
-    } units[] = { { 86400000, 172800000, "days" }, { 3600000, 7200000, "h" }, { 60000, 60000, "min" }, { 1000, 0, "s" } };
+    } units[] = {
+        { 86400000, 172800000, "days" }, { 3600000, 7200000, "h" }, { 60000, 60000, "min" }, { 1000, 0, "s" }
+    };
     size_t i = 0;
 
     while (milliseconds < units[i].from)
@@ -41,8 +43,10 @@ static const char *how_settled(const struct settings *settings, const struct str
                                const struct learning *learning)
 {
     static const char *const texts[] = {
-        [LACK_NOTHING] = "settled",       [LACK_BUFFERS] = "too few to judge yet",
-        [LACK_MORE] = "getting better",   [LACK_REST] = "still changing",
+        [LACK_NOTHING] = "settled",
+        [LACK_BUFFERS] = "too few to judge yet",
+        [LACK_MORE] = "getting better",
+        [LACK_REST] = "still changing",
         [LACK_STATE] = "a state of the machine was seen only a few times",
     };
 
@@ -51,8 +55,8 @@ static const char *how_settled(const struct settings *settings, const struct str
     return texts[learning->lack];
 }
 
-void strategy_progress(const struct settings *settings, const struct strategy_state *state, const struct learning *learning,
-                       int64_t now, char text[PROGRESS_TEXT_SIZE])
+void strategy_progress(const struct settings *settings, const struct strategy_state *state,
+                       const struct learning *learning, int64_t now, char text[PROGRESS_TEXT_SIZE])
 {
     size_t used;
 
@@ -74,15 +78,18 @@ static size_t say_time(const struct alarm_plan *plan, char *text, size_t size)
 
 void strategy_promise(const struct alarm_plan *plan, uint32_t learned, char text[PROMISE_TEXT_SIZE])
 {
-    size_t used = (size_t)snprintf(text, PROMISE_TEXT_SIZE, "a fault that keeps its windows beyond the line is raised within %u buffers",
-                                   plan->buffers);
+    size_t used =
+        (size_t)snprintf(text, PROMISE_TEXT_SIZE,
+                         "a fault that keeps its windows beyond the line is raised within %u buffers", plan->buffers);
 
     used += say_time(plan, text + used, PROMISE_TEXT_SIZE - used);
     if (plan->ordered && !plan->kept)
-        snprintf(text + used, PROMISE_TEXT_SIZE - used, "; more false alarms than ordered are to be expected: learn more");
+        snprintf(text + used, PROMISE_TEXT_SIZE - used,
+                 "; more false alarms than ordered are to be expected: learn more");
     else if (plan->ordered && plan->extrapolated)
         snprintf(text + used, PROMISE_TEXT_SIZE - used,
-                 "; extrapolated: one false alarm in %.0f buffers is ordered, %u were learned", plan->expected, learned);
+                 "; extrapolated: one false alarm in %.0f buffers is ordered, %u were learned", plan->expected,
+                 learned);
     else if (!plan->ordered)
         snprintf(text + used, PROMISE_TEXT_SIZE - used, "; no false alarms are ordered: the bare threshold");
 }

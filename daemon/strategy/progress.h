@@ -6,8 +6,8 @@
 
 /* "1 min of 24 h, still changing"; "" unless the machine learns. */
 enum { PROGRESS_TEXT_SIZE = 96 };
-void strategy_progress(const struct settings *settings, const struct strategy_state *state, const struct learning *learning,
-                       int64_t now, char text[PROGRESS_TEXT_SIZE]);
+void strategy_progress(const struct settings *settings, const struct strategy_state *state,
+                       const struct learning *learning, int64_t now, char text[PROGRESS_TEXT_SIZE]);
 
 /* What an alarm plan means, for people: "a fault that lasts raises an anomaly within 30 buffers (30 min); ..." */
 enum { PROMISE_TEXT_SIZE = 240 };

@@ -3,11 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "strategy/strategy.h"
+
 #define FOURFOLD 2.0f /* binary logarithm: standing and running differ by at least so much */
 #define FLOOR    -40.0f
 #define SLOWNESS 16.0f /* buffers after which a usual level has followed by 1 - 1/e */
 
-enum { FAR_IN_A_ROW = 3, LONGEST_GAP_MS = 60000, GAP_INTERVALS = 10 };
+enum { FAR_IN_A_ROW = 3, FIRST_GAP_MS = 3600000 };
 
 bool context_known(const struct settings *settings, const struct sight *sight, const char *name, double *value)
 {
@@ -111,11 +113,12 @@ static enum run_verdict judge(const struct settings *settings, struct strategy_s
 }
 
 /* A long silence is no running time: nobody knows what the machine did. */
-static uint64_t since_last(const struct strategy_state *state, int64_t at)
+static uint64_t since_last(const struct settings *settings, const struct strategy_state *state, int64_t at)
 {
-    int64_t gap = at - state->memory.run.last, longest = GAP_INTERVALS * state->interval;
+    int64_t gap = at - state->memory.run.last, longest = strategy_patience(settings, state);
 
-    longest = longest > LONGEST_GAP_MS ? longest : LONGEST_GAP_MS;
+    if (state->interval == 0 && longest < FIRST_GAP_MS) /* of one that has sent once nobody knows how often it will */
+        longest = FIRST_GAP_MS;
     return state->memory.run.last != 0 && gap > 0 && gap <= longest ? (uint64_t)gap : 0;
 }
 
@@ -124,14 +127,14 @@ struct run_result run_see(const struct settings *settings, struct strategy_state
     struct run_memory *run = &state->memory.run;
     struct run_result result = { 0 };
     uint32_t before = run->status;
-    uint64_t passed = since_last(state, sight->at);
+    uint64_t passed = since_last(settings, state, sight->at);
 
     run->last = sight->at;
     result.verdict = judge(settings, state, sight, &result.mistaken);
     if (result.verdict == RUN_NOT_KNOWN)
         return result;
     run->status = result.verdict == RUN_YES ? RUN_RUNS : RUN_STANDS;
-    result.started = before == RUN_STANDS && run->status == RUN_RUNS;
+    result.started = before != RUN_RUNS && run->status == RUN_RUNS;
     result.running_ms = before == RUN_RUNS ? passed : 0;
     if (run->status != before) /* whatever ran when it was first seen has settled */
         run->since = before == RUN_UNKNOWN && run->status == RUN_RUNS ? 0 : sight->at;

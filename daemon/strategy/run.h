@@ -21,7 +21,7 @@ enum run_verdict {
 
 struct run_result {
     enum run_verdict verdict;
-    bool started;        /* with this buffer */
+    bool started;        /* with this buffer, or was first seen with it */
     uint64_t running_ms; /* since the buffer before */
     bool mistaken;       /* what was learned so far was a machine that stood: forget it */
 };

@@ -48,7 +48,7 @@ void strategy_learn_anew(struct strategy_state *state, int64_t at)
 
 void strategy_move(struct strategy_state *state, int64_t by)
 {
-    int64_t *times[] = { &state->phase_since, &state->last_learn,    &state->last_detect,     &state->last_seen,
+    int64_t *times[] = { &state->phase_since,   &state->last_learn,       &state->last_detect,    &state->last_seen,
                          &state->last_measured, &state->memory.run.since, &state->memory.run.last };
 
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
@@ -230,11 +230,9 @@ enum anomaly_event strategy_judged(const struct settings *settings, struct strat
 
 int64_t strategy_patience(const struct settings *settings, const struct strategy_state *state)
 {
-    int64_t longest = 10 * state->interval;
-
     if (settings->silent_after > 0)
         return (int64_t)settings->silent_after;
-    return longest > 60000 ? longest : 60000;
+    return state->interval > 6000 ? 10 * state->interval : 60000;
 }
 
 bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now)

@@ -45,10 +45,11 @@ void strategy_move(struct strategy_state *state, int64_t by);
 /* The phase that is shown: paused is a setting that covers the others. */
 enum phase strategy_phase(const struct settings *settings, const struct strategy_state *state);
 
-/* How long it may be silent, in ms. */
+/* How long after a buffer, in ms, the machine still counts as heard: silent_after, or ten of its own intervals, at least a
+ * minute. */
 int64_t strategy_patience(const struct settings *settings, const struct strategy_state *state);
 
-/* Whether the machine is heard: a buffer within silent_after, or within ten of its own intervals (at least a minute). */
+/* Whether it is heard. */
 bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now);
 
 #endif

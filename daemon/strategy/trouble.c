@@ -52,7 +52,8 @@ static bool stands_too_long(const struct settings *settings, const struct strate
            now - run->since >= (int64_t)settings->stopped_after;
 }
 
-uint32_t troubles_now(const struct settings *settings, const struct strategy_state *state, int64_t listening, int64_t now)
+uint32_t troubles_now(const struct settings *settings, const struct strategy_state *state, int64_t listening,
+                      int64_t now)
 {
     int64_t heard = state->last_seen > listening ? state->last_seen : listening;
     uint32_t troubles = state->memory.present;

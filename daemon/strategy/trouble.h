@@ -15,6 +15,7 @@ void trouble_context(struct strategy_state *state, bool missing);
 
 /* Bit per trouble that there is now. A machine that was never heard, or is paused, has none. listening: since when somebody
  * would have heard it; it is not silent for what it said before. */
-uint32_t troubles_now(const struct settings *settings, const struct strategy_state *state, int64_t listening, int64_t now);
+uint32_t troubles_now(const struct settings *settings, const struct strategy_state *state, int64_t listening,
+                      int64_t now);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "strategy/alarms.h"
@@ -32,7 +33,8 @@ static struct settings with(const char *key, const char *text)
     return settings;
 }
 
-static struct run_result see_level(const struct settings *settings, struct strategy_state *state, int64_t at, double level)
+static struct run_result see_level(const struct settings *settings, struct strategy_state *state, int64_t at,
+                                   double level)
 {
     struct sight sight = { .at = at, .level = (float)level };
 
@@ -98,7 +100,8 @@ static void test_level_auto_finds_both(void **unused)
         assert_int_equal(see_level(&settings, &state, start + hour, 1).verdict, RUN_YES);
         assert_int_equal(see_level(&settings, &state, start + hour, 0.02).verdict, RUN_NO);
         assert_int_equal(see_level(&settings, &state, start + hour, 0).verdict, RUN_NO);
-        assert_int_equal(see_level(&settings, &state, start + hour, 50).verdict, RUN_YES); /* a fault is no other state */
+        assert_int_equal(see_level(&settings, &state, start + hour, 50).verdict,
+                         RUN_YES); /* a fault is no other state */
     }
 }
 
@@ -216,8 +219,9 @@ static void test_rule_learns_when_hot_and_well(void **unused)
     feel(&heat, start + 11 * minute, 61);
     for (int i = 0; i < 50; i++) {
         assert_int_equal(rules_wanting(&heat.settings, &heat.state), 0);
-        assert_int_equal(strategy_decide(&heat.settings, &heat.state, WISH_AUTOMATIC, RUN_YES, start + 11 * minute, &note),
-                         ACTION_LEARN_BY_RULE);
+        assert_int_equal(
+            strategy_decide(&heat.settings, &heat.state, WISH_AUTOMATIC, RUN_YES, start + 11 * minute, &note),
+            ACTION_LEARN_BY_RULE);
         assert_int_equal(rules_learned(&heat.settings, &heat.state, 0, 0.01f), i == 49);
     }
     feel(&heat, start + 20 * minute, 70); /* it stays hot: once is enough */
@@ -310,11 +314,9 @@ static void test_raising_waits_for_a_rule(void **unused)
 static struct alarm_plan plan_of(const char *order, uint32_t learned, double interval)
 {
     struct settings settings = with("false_alarms", order);
-    struct alarm_figures figures = { .order = settings.false_alarms,
-                                     .learned = learned,
-                                     .window = 10,
-                                     .window_rate = 0.005f,
-                                     .interval = interval };
+    struct alarm_figures figures = {
+        .order = settings.false_alarms, .learned = learned, .window = 10, .window_rate = 0.005f, .interval = interval
+    };
 
     return alarm_plan_make(&figures);
 }
@@ -331,7 +333,7 @@ static void test_plans(void **unused)
     assert_int_equal(minutely.persistence, (minutely.windows - 1) * 10 + 1);
     assert_true(fabs(minutely.rise_ms - minutely.buffers * (double)minute) < 1);
     assert_true(minutely.line >= 1 && minutely.line < 1.11f && minutely.hold < minutely.line);
-    assert_true(plan_of("1 per 90d", 60, second).windows > minutely.windows);     /* more chances to be wrong */
+    assert_true(plan_of("1 per 90d", 60, second).windows > minutely.windows); /* more chances to be wrong */
     assert_true(plan_of("1 per 90d", 5000, minute).windows < plan_of("1 per 90d", 20, minute).windows);
     assert_true(plan_of("1 per 10d", 60, minute).windows <= minutely.windows);
     assert_true(plan_of("1 per 3650d", 60, minute).windows > minutely.windows);
@@ -355,7 +357,8 @@ static void test_persistence(void **unused)
     for (uint32_t i = 1; i < plan.persistence; i++)
         assert_int_equal(strategy_judged(&settings, &state, &plan, i % 2 ? &strange : &weak, start + i * minute),
                          ANOMALY_NONE);
-    assert_int_equal(strategy_judged(&settings, &state, &plan, &weak, start + day), ANOMALY_NONE); /* not below itself */
+    assert_int_equal(strategy_judged(&settings, &state, &plan, &weak, start + day),
+                     ANOMALY_NONE); /* not below itself */
     assert_int_equal(strategy_judged(&settings, &state, &plan, &strange, start + day), ANOMALY_RAISED);
 }
 
@@ -393,7 +396,8 @@ static void test_troubles(void **unused)
         strategy_seen(&state, start + i * minute, start + i * minute);
     assert_int_equal(troubles_now(&settings, &state, start, start + 10 * minute), 0);
     assert_int_equal(troubles_now(&settings, &state, start, start + hour), bit(TROUBLE_SILENT));
-    assert_int_equal(troubles_now(&settings, &state, start + hour, start + hour + minute), 0); /* habitd was not there */
+    assert_int_equal(troubles_now(&settings, &state, start + hour, start + hour + minute),
+                     0); /* habitd was not there */
     state.memory.run = (struct run_memory){ .status = RUN_STANDS, .since = start - hour };
     assert_int_equal(troubles_now(&settings, &state, start, start + 5 * minute), bit(TROUBLE_STOPPED));
     settings.stopped_after = 0; /* it may stand */

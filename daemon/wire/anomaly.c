@@ -10,6 +10,13 @@ static json_t *build_stored(const char *explanation)
     return items ? items : json_array();
 }
 
+static json_t *build_context(const char *context)
+{
+    json_t *object = context[0] != '\0' ? json_loads(context, 0, NULL) : NULL;
+
+    return object ? object : json_object();
+}
+
 /* What both forms say. */
 static void put_facts(json_t **object, const struct anomaly *anomaly)
 {
@@ -20,6 +27,9 @@ static void put_facts(json_t **object, const struct anomaly *anomaly)
     wire_put(object, "sensitivity", wire_float(anomaly->sensitivity));
     wire_put(object, "learned", json_integer(anomaly->learned));
     wire_put(object, "buffers", json_integer(anomaly->buffers));
+    wire_put(object, "knowledge",
+             anomaly->knowledge_crc != 0 ? json_sprintf("%08x", anomaly->knowledge_crc) : json_null());
+    wire_put(object, "context", build_context(anomaly->context));
     wire_put(object, "explanation", build_stored(anomaly->explanation));
 }
 
@@ -40,6 +50,10 @@ static json_t *build_anomaly(const struct anomaly *anomaly)
 
     wire_put(&object, "open", json_boolean(anomaly->cleared == 0));
     wire_put(&object, "cleared", wire_time(anomaly->cleared));
+    wire_put(&object, "duration_s",
+             anomaly->cleared != 0 ? wire_figure((double)(anomaly->cleared - anomaly->raised) / 1000) : json_null());
+    wire_put(&object, "evidence", json_integer(anomaly->evidence));
+    wire_put(&object, "undo", wire_id(anomaly->undo));
     put_facts(&object, anomaly);
     return object;
 }

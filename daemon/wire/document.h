@@ -24,6 +24,9 @@ char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t 
 /* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
 char *wire_state(const struct machine_view *view);
 
+/* {"temperature": 61.5}, as it is stored with an anomaly. */
+char *wire_named_numbers(const struct named_number *numbers, size_t count);
+
 /* The explanation array alone, as it is stored with an anomaly. */
 char *wire_explanation(const struct detection *detection);
 

@@ -2,6 +2,7 @@
 #ifndef HABIT_RECORD_ANOMALY_H
 #define HABIT_RECORD_ANOMALY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -32,6 +33,13 @@ struct anomaly {
     int64_t undo;                       /* accepted: the snapshot from before; 0 = none */
     char context[ANOMALY_CONTEXT_SIZE]; /* JSON object: named numbers that were known when it was raised; "" = none */
     char *explanation;                  /* JSON array as in a verdict; heap */
+};
+
+/* What became of accepting one. */
+struct accepted {
+    uint32_t buffers, strange; /* that were accepted; of them those whose similarity is below the threshold even now */
+    uint8_t similarity;        /* lowest of them now */
+    bool still_strange;        /* most of them, or all together */
 };
 
 #endif

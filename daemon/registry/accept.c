@@ -42,26 +42,26 @@ static int check(const struct machine *machine, const struct anomaly *anomaly, c
 }
 
 /* How the accepted buffers look to the engine as it is now. */
-static void judge_kept(struct machine *machine, const struct kept *kept, struct acceptance *acceptance)
+static void judge_kept(struct machine *machine, const struct kept *kept, struct accepted *accepted)
 {
     struct habit_average average;
     struct habit_window window;
     struct habit_result result;
     size_t k = kept->count < machine->settings.window ? kept->count : machine->settings.window;
 
-    acceptance->similarity = 100;
+    accepted->similarity = 100;
     habit_window_init(&window, (unsigned int)k);
     for (size_t i = 0; i < kept->count; i++) {
         if (habit_detect(&machine->engine, kept->samples + i * kept->values, kept->values, &result) != HABIT_OK)
             continue;
-        acceptance->strange += result.similarity < machine->settings.threshold;
-        if (result.similarity < acceptance->similarity)
-            acceptance->similarity = result.similarity;
+        accepted->strange += result.similarity < machine->settings.threshold;
+        if (result.similarity < accepted->similarity)
+            accepted->similarity = result.similarity;
         habit_window_add(&window, &result);
     }
-    acceptance->still_strange = 2 * acceptance->strange > kept->count ||
-                                (habit_window_result(&machine->engine, &window, &average) == HABIT_OK &&
-                                 average.similarity < machine->settings.threshold);
+    accepted->still_strange =
+        2 * accepted->strange > kept->count || (habit_window_result(&machine->engine, &window, &average) == HABIT_OK &&
+                                                average.similarity < machine->settings.threshold);
 }
 
 static int log_event(struct registry *registry, struct machine *machine, const struct anomaly *anomaly, int64_t at,
@@ -74,7 +74,7 @@ static int log_event(struct registry *registry, struct machine *machine, const s
 
 /* Teaches, and leaves the machine. */
 static int accept_entered(struct registry *registry, struct machine *machine, const struct anomaly *anomaly,
-                          const struct kept *kept, struct moment now, struct acceptance *acceptance,
+                          const struct kept *kept, struct moment now, struct accepted *accepted,
                           struct refusal *refusal)
 {
     const struct replacement replacement = { .reason = SNAPSHOT_ACCEPT };
@@ -85,14 +85,14 @@ static int accept_entered(struct registry *registry, struct machine *machine, co
         machine_leave(machine);
         return refuse(refusal, REFUSAL_STATE, "", "the stored buffers cannot be accepted: %s", habit_text(status));
     }
-    acceptance->buffers = (uint32_t)kept->count;
-    judge_kept(machine, kept, acceptance);
+    accepted->buffers = (uint32_t)kept->count;
+    judge_kept(machine, kept, accepted);
     machine_clear_window(machine);
     r = log_event(registry, machine, anomaly, now.wall, &log);
     return machine_commit_replaced(registry, machine, r, &replacement, now.wall, &log, refusal);
 }
 
-int registry_accept(struct registry *registry, int64_t id, struct moment now, struct acceptance *acceptance,
+int registry_accept(struct registry *registry, int64_t id, struct moment now, struct accepted *accepted,
                     struct refusal *refusal)
 {
     struct anomaly anomaly = { 0 };
@@ -100,7 +100,7 @@ int registry_accept(struct registry *registry, int64_t id, struct moment now, st
     struct machine *machine;
     int r = read_anomaly(registry, id, &anomaly, refusal);
 
-    *acceptance = (struct acceptance){ 0 };
+    *accepted = (struct accepted){ 0 };
     if (r == 0)
         r = machine_enter(registry, anomaly.machine, &machine, refusal);
     if (r != 0) {
@@ -114,7 +114,7 @@ int registry_accept(struct registry *registry, int64_t id, struct moment now, st
     if (r == 0)
         r = check(machine, &anomaly, &kept, refusal);
     if (r == 0)
-        r = accept_entered(registry, machine, &anomaly, &kept, now, acceptance, refusal);
+        r = accept_entered(registry, machine, &anomaly, &kept, now, accepted, refusal);
     else
         machine_leave(machine);
     kept_free(&kept);

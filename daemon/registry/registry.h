@@ -114,15 +114,9 @@ int registry_put_knowledge(struct registry *registry, const char *id, const void
 
 /* ---------------------------------------------------------------------------------- anomalies, maintenance, snapshots */
 
-struct acceptance {
-    uint32_t buffers, strange; /* that were accepted; of them those whose similarity is below the threshold even now */
-    uint8_t similarity;        /* lowest of them now */
-    bool still_strange;        /* most of them, or all together */
-};
-
 /* What raised an anomaly was normal: its stored buffers count as a state from now on, and it ends where it was open. STATE
  * where it was accepted before, or no buffers are stored. The anomaly's row says which snapshot takes it back. */
-int registry_accept(struct registry *registry, int64_t id, struct moment now, struct acceptance *acceptance,
+int registry_accept(struct registry *registry, int64_t id, struct moment now, struct accepted *accepted,
                     struct refusal *refusal);
 
 /* The stored buffers of an anomaly, one behind the other; *samples is the caller's to free. *count: values. */

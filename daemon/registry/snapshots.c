@@ -59,7 +59,7 @@ int registry_snapshots(struct registry *registry, const char *id, struct snapsho
                        struct refusal *refusal)
 {
     struct collecting collecting = { .snapshots = snapshots, .room = SNAPSHOTS_MOST };
-    int64_t row;
+    int64_t row = 0;
     int r = row_of(registry, id, &row, refusal);
 
     if (r > 0)
@@ -86,7 +86,7 @@ static int fetch(struct registry *registry, const char *id, int64_t row, int64_t
 int registry_get_snapshot(struct registry *registry, const char *id, int64_t number, struct snapshot *snapshot,
                           void **bytes, struct refusal *refusal)
 {
-    int64_t row;
+    int64_t row = 0;
     int r = row_of(registry, id, &row, refusal);
 
     return r != 0 ? r : fetch(registry, id, row, number, snapshot, bytes, refusal);

@@ -1,4 +1,5 @@
 /* Anomalies as they are listed, and as they are announced; troubles as they are announced. */
+#include "wire/build.h"
 #include "wire/document.h"
 #include "wire/json.h"
 
@@ -44,7 +45,7 @@ static json_t *build_head(const struct anomaly *anomaly, enum anomaly_event even
     return object;
 }
 
-static json_t *build_anomaly(const struct anomaly *anomaly)
+json_t *build_anomaly(const struct anomaly *anomaly)
 {
     json_t *object = build_head(anomaly, (enum anomaly_event)anomaly->event);
 

@@ -96,27 +96,6 @@ static int append(struct episode_log *log, const struct anomaly *anomaly, enum a
     return anomalies[log->count - 1].explanation && outgoing[log->count - 1].payload ? 0 : fault(-ENOMEM);
 }
 
-/* Strange buffers that wait in memory become evidence, as far as the bounds allow; further ones are forgotten. */
-static int take_evidence(struct machine *machine, struct episode_log *log)
-{
-    struct suspects *suspects = &machine->suspects;
-    size_t bytes = machine->settings.buffer_size * machine->settings.axes * sizeof(int16_t);
-    size_t most = LIMIT_EVIDENCE_BYTES / bytes < LIMIT_EVIDENCE ? LIMIT_EVIDENCE_BYTES / bytes : LIMIT_EVIDENCE;
-    struct store_buffer *grown = realloc(log->evidence, (log->evidence_count + suspects->count + 1) * sizeof(*grown));
-
-    if (!grown)
-        return fault(-ENOMEM);
-    log->evidence = grown;
-    for (uint32_t i = 0; i < suspects->count && machine->open.evidence < most; i++) {
-        suspects->item[i].buffer.anomaly = machine->open.id;
-        grown[log->evidence_count++] = suspects->item[i].buffer;
-        suspects->item[i].buffer = (struct store_buffer){ 0 };
-        machine->open.evidence++;
-    }
-    suspects_clear(suspects);
-    return 0;
-}
-
 int episode_event(struct machine *machine, struct store *store, enum anomaly_event event, const struct average *average,
                   const struct detection *detection, int64_t at, struct episode_log *log)
 {
@@ -126,8 +105,10 @@ int episode_event(struct machine *machine, struct store *store, enum anomaly_eve
         r = worsen(machine, average, detection);
     if (r < 0)
         return r;
+    if (event == ANOMALY_RAISED)
+        suspects_raised(&machine->suspects);
     if (event == ANOMALY_RAISED || event == ANOMALY_WORSENED)
-        r = take_evidence(machine, log);
+        r = suspects_take(machine, &log->evidence, &log->evidence_count);
     if (r < 0)
         return r;
     machine->open.event = event;

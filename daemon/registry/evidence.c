@@ -28,7 +28,8 @@ void suspects_clear(struct suspects *suspects)
 }
 
 /* Without memory it is left out: only accepting would miss it. */
-static void keep(struct suspects *suspects, const struct settings *settings, const float *samples, int64_t at)
+static void keep(struct suspects *suspects, const struct settings *settings, const float *samples, float score,
+                 int64_t at)
 {
     struct suspect *grown = realloc(suspects->item, (suspects->count + 1) * sizeof(*grown));
 
@@ -38,6 +39,7 @@ static void keep(struct suspects *suspects, const struct settings *settings, con
     if (!buffer_pack(&grown[suspects->count].buffer, samples, (size_t)settings->buffer_size * settings->axes,
                      settings->axes, at))
         return;
+    grown[suspects->count].score = score;
     grown[suspects->count++].number = suspects->judged;
 }
 
@@ -54,7 +56,54 @@ void suspects_note(struct machine *machine, const float *samples, float score, i
     while (suspects->count > 0 &&
            (suspects->count >= LIMIT_EVIDENCE || (suspects->count + 1) * bytes > LIMIT_EVIDENCE_BYTES))
         drop_first(suspects);
-    keep(suspects, &machine->settings, samples, at);
+    keep(suspects, &machine->settings, samples, score, at);
+}
+
+void suspects_raised(struct suspects *suspects)
+{
+    float first = 0, second = 0;
+
+    for (uint32_t i = 0; i < suspects->count; i++) {
+        float score = suspects->item[i].score;
+
+        if (score > first) {
+            second = first;
+            first = score;
+        } else if (score > second) {
+            second = score;
+        }
+    }
+    suspects->least = (suspects->count > 1 ? second : first) / 2;
+}
+
+static size_t most_evidence(const struct settings *settings)
+{
+    size_t most = LIMIT_EVIDENCE_BYTES / ((size_t)settings->buffer_size * settings->axes * sizeof(int16_t));
+
+    return most < LIMIT_EVIDENCE ? most : LIMIT_EVIDENCE;
+}
+
+int suspects_take(struct machine *machine, struct store_buffer **buffers, size_t *count)
+{
+    struct suspects *suspects = &machine->suspects;
+    size_t most = most_evidence(&machine->settings);
+    struct store_buffer *grown = realloc(*buffers, (*count + suspects->count + 1) * sizeof(*grown));
+
+    if (!grown)
+        return fault(-ENOMEM);
+    *buffers = grown;
+    for (uint32_t i = 0; i < suspects->count && machine->open.evidence < most && suspects->least > 0; i++) {
+        struct suspect *suspect = &suspects->item[i];
+
+        if (suspect->score < suspects->least)
+            continue;
+        suspect->buffer.anomaly = machine->open.id;
+        grown[(*count)++] = suspect->buffer;
+        suspect->buffer = (struct store_buffer){ 0 };
+        machine->open.evidence++;
+    }
+    suspects_clear(suspects);
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------- from the store */

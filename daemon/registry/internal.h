@@ -24,12 +24,14 @@ enum { HOURS_PENDING = 4 }; /* a backlog may span some hours between two flushes
 struct suspect {
     struct store_buffer buffer; /* packed; heap */
     uint32_t number;            /* of the judgement */
+    float score;
 };
 
 struct suspects {
     struct suspect *item;
     uint32_t count;
     uint32_t judged; /* since the start; wraps around */
+    float least;     /* score of what belongs to the open anomaly; 0 = not known, as after a restart */
 };
 
 /* How often two engines found the same buffers strange: [0] the one in force, [1] the relearned one. */
@@ -159,6 +161,14 @@ void machine_join_time(struct machine *machine, int64_t steady);
 void suspects_note(struct machine *machine, const float *samples, float score, int64_t at);
 void suspects_clear(struct suspects *suspects);
 
+/* An anomaly was raised: from now on what belongs to it is at least half as strange as the second strangest buffer of the window,
+ * so that neither ordinary ones nor a single transient decide. */
+void suspects_raised(struct suspects *suspects);
+
+/* Strange buffers that wait become evidence of the open anomaly, as far as the bounds allow; the others are forgotten. Adds
+ * to *buffers, whose members are the caller's to free. Returns 0 or -ENOMEM. */
+int suspects_take(struct machine *machine, struct store_buffer **buffers, size_t *count);
+
 /* Kept buffers of a machine's geometry, as samples one behind the other. */
 struct kept {
     float *samples; /* heap */
@@ -181,6 +191,11 @@ struct shadow *shadow_free(struct shadow *shadow);
 /* Judges a buffer that the machine's own engine has judged. */
 void shadow_judge(struct machine *machine, const float *samples, const struct habit_result *result,
                   const struct average *average, int64_t at);
+
+/* ---- mute.c */
+
+/* Maintenance as it is shown: in wall ms; until 0 = none. */
+void machine_view_mute(struct registry *registry, const struct machine *machine, struct moment now, struct mute *mute);
 
 /* ---- alarm.c */
 

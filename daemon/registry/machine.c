@@ -312,11 +312,7 @@ void machine_view(struct registry *registry, struct machine *machine, struct mac
     view->last = machine->last;
     view->online = strategy_online(&machine->settings, &machine->state, steady);
     view->relearned = machine->shadow != NULL;
-    if (machine->mute) {
-        view->mute = *machine->mute;
-        view->mute.since += registry_skew(registry, now);
-        view->mute.until += registry_skew(registry, now);
-    }
+    machine_view_mute(registry, machine, now, &view->mute);
     view->troubles = machine->state.memory.told;
     view->plan = *machine_plan(machine);
     strategy_promise(&view->plan, machine->planned.learned, view->promise);

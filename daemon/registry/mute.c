@@ -8,6 +8,24 @@
 
 static const struct mute no_mute;
 
+/* The wall clock's distance from the strategy's time; what two clocks read at not quite the same moment differ by is none. */
+static int64_t skew_of(struct registry *registry, struct moment now)
+{
+    enum { READING_MS = 1000 };
+    int64_t skew = registry_skew(registry, now);
+
+    return llabs(skew) < READING_MS ? 0 : skew;
+}
+
+void machine_view_mute(struct registry *registry, const struct machine *machine, struct moment now, struct mute *mute)
+{
+    int64_t skew = skew_of(registry, now);
+
+    *mute = machine->mute ? *machine->mute : no_mute;
+    mute->since += mute->until != 0 ? skew : 0;
+    mute->until += mute->until != 0 ? skew : 0;
+}
+
 /* Commits a machine that is muted in memory, or not any more, and leaves it. */
 static int commit_mute(struct registry *registry, struct machine *machine, int64_t at, struct refusal *refusal)
 {
@@ -22,7 +40,7 @@ int registry_mute(struct registry *registry, const char *id, const struct mute *
 {
     struct mute *copy = malloc(sizeof(*copy));
     struct machine *machine;
-    int64_t skew = registry_skew(registry, now);
+    int64_t skew = skew_of(registry, now);
     int r = copy ? machine_enter(registry, id, &machine, refusal) : refuse_fault(refusal, fault(-ENOMEM));
 
     if (r != 0) {

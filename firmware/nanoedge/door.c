@@ -1,8 +1,11 @@
 #include "door.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { VALUES = BUFFER_SIZE * NB_AXES };
+
+static_assert(sizeof(NEAI_UNIT) <= HABIT_UNIT_SIZE + 1, "NEAI_UNIT may have 12 characters");
 
 /* A section of its own, exactly as large as the block, that takes no room in flash and is not cleared at the start: a linker
  * script that knows nothing of it puts it behind .bss. The at sign begins a comment of the assembler: it cuts off the type
@@ -59,7 +62,7 @@ static enum habit_neai_cause cause_of(int result)
     }
 }
 
-enum habit_neai_cause neai_because(enum habit_neai_cause cause)
+enum habit_neai_cause habit_neai_because(enum habit_neai_cause cause)
 {
     last.cause = cause;
     last.result = HABIT_OK;
@@ -85,10 +88,10 @@ enum habit_neai_cause habit_neai_cause(int *result)
 static enum habit_neai_cause enter(void)
 {
     if (!habit_neai_authorised())
-        return neai_because(HABIT_NEAI_BOARD);
+        return habit_neai_because(HABIT_NEAI_BOARD);
     if (!opened)
         opened = habit_open(&engine, &config, &memory) == HABIT_OK;
-    return neai_because(opened ? HABIT_NEAI_DONE : HABIT_NEAI_UNINITIALISED);
+    return habit_neai_because(opened ? HABIT_NEAI_DONE : HABIT_NEAI_UNINITIALISED);
 }
 
 /* What changed must be good to copy at once: the program reads the section whenever it likes. */
@@ -99,18 +102,18 @@ static enum habit_neai_cause sealed(int result)
     return note(result);
 }
 
-enum habit_neai_cause neai_start(void)
+enum habit_neai_cause habit_neai_start(void)
 {
     int result;
 
     if (!habit_neai_authorised())
-        return neai_because(HABIT_NEAI_BOARD);
+        return habit_neai_because(HABIT_NEAI_BOARD);
     result = habit_init(&engine, &config, &memory);
     opened = result == HABIT_OK;
     return sealed(result);
 }
 
-enum habit_neai_cause neai_learn(const float *samples, bool *minimum)
+enum habit_neai_cause habit_neai_learn(const float *samples, bool *minimum)
 {
     struct habit_progress progress;
     const enum habit_neai_cause cause = enter();
@@ -124,13 +127,13 @@ enum habit_neai_cause neai_learn(const float *samples, bool *minimum)
     return sealed(result);
 }
 
-enum habit_neai_cause neai_detect(const float *samples, uint8_t *similarity)
+enum habit_neai_cause habit_neai_detect(const float *samples, uint8_t *similarity)
 {
     struct habit_result result;
     const enum habit_neai_cause cause = enter();
 
     if (!similarity)
-        return neai_because(HABIT_NEAI_INPUT);
+        return habit_neai_because(HABIT_NEAI_INPUT);
     *similarity = 0;
     if (cause != HABIT_NEAI_DONE)
         return cause;
@@ -140,14 +143,14 @@ enum habit_neai_cause neai_detect(const float *samples, uint8_t *similarity)
     return last.cause;
 }
 
-enum habit_neai_cause neai_set_sensitivity(float sensitivity)
+enum habit_neai_cause habit_neai_set_sensitivity(float sensitivity)
 {
     const enum habit_neai_cause cause = enter();
 
     return cause == HABIT_NEAI_DONE ? sealed(habit_set_sensitivity(&engine, sensitivity)) : cause;
 }
 
-float neai_get_sensitivity(void)
+float habit_neai_get_sensitivity(void)
 {
     /* Sealing looks whether somebody put other bytes into .neai. */
     return enter() == HABIT_NEAI_DONE && sealed(HABIT_OK) == HABIT_NEAI_DONE ? habit_get_sensitivity(&engine) : 1.0f;

@@ -24,9 +24,11 @@ static uint32_t scratch[HABIT_SCRATCH_SIZE(BUFFER_SIZE, NB_AXES, NEAI_PROFILE) /
 static struct habit_engine engine; /* ready once `opened` */
 static bool opened;
 
+/* What the last call found; too large for the stacks that projects give. */
 static struct {
     enum habit_neai_cause cause;
-    int result;
+    int status;
+    struct habit_result result;
 } last;
 
 extern const char HABIT_NEAI_BUILD; /* the program's header refers to it */
@@ -45,9 +47,9 @@ static const struct habit_memory memory = { .knowledge = block,
                                             .scratch = scratch,
                                             .scratch_size = sizeof(scratch) };
 
-static enum habit_neai_cause cause_of(int result)
+static enum habit_neai_cause cause_of(int status)
 {
-    switch (result) {
+    switch (status) {
     case HABIT_OK:
         return HABIT_NEAI_DONE;
     case HABIT_ENOTREADY:
@@ -65,22 +67,27 @@ static enum habit_neai_cause cause_of(int result)
 enum habit_neai_cause habit_neai_because(enum habit_neai_cause cause)
 {
     last.cause = cause;
-    last.result = HABIT_OK;
+    last.status = HABIT_OK;
     return cause;
 }
 
-static enum habit_neai_cause note(int result)
+static enum habit_neai_cause note(int status)
 {
-    last.cause = cause_of(result);
-    last.result = result;
+    last.cause = cause_of(status);
+    last.status = status;
     return last.cause;
 }
 
-enum habit_neai_cause habit_neai_cause(int *result)
+enum habit_neai_cause habit_neai_cause(int *status)
 {
-    if (result)
-        *result = last.result;
+    if (status)
+        *status = last.status;
     return last.cause;
+}
+
+const struct habit_result *habit_neai_result(void)
+{
+    return &last.result;
 }
 
 /* Whether there is an engine: initialised, or on knowledge that was restored into .neai, or survived there, before anybody
@@ -129,7 +136,6 @@ enum habit_neai_cause habit_neai_learn(const float *samples, bool *minimum)
 
 enum habit_neai_cause habit_neai_detect(const float *samples, uint8_t *similarity)
 {
-    struct habit_result result;
     const enum habit_neai_cause cause = enter();
 
     if (!similarity)
@@ -137,9 +143,9 @@ enum habit_neai_cause habit_neai_detect(const float *samples, uint8_t *similarit
     *similarity = 0;
     if (cause != HABIT_NEAI_DONE)
         return cause;
-    note(habit_detect(&engine, samples, VALUES, &result));
+    note(habit_detect(&engine, samples, VALUES, &last.result));
     if (last.cause == HABIT_NEAI_DONE)
-        *similarity = result.similarity;
+        *similarity = last.result.similarity;
     return last.cause;
 }
 

@@ -22,7 +22,7 @@ RUN_SECONDS = 60
 
 # QEMU's board with an STM32F100: 8 KB of RAM, and nothing behind them.
 EIGHT_KILOBYTES = board.Core('m3', board.CORES['m3'].flags, 'stm32vldiscovery', None, None)
-EIGHT_KILOBYTES_STACK = 2048
+EIGHT_KILOBYTES_STACK = 1280
 
 
 class Failed(Exception):

@@ -125,6 +125,10 @@ struct habit_engine {
  * Returns HABIT_OK, ENULL, ECONFIG, EMEMORY. */
 int habit_init(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory);
 
+/* Makes an engine on a sealed block that lies in the knowledge memory already: memory that kept its content over a reset, or
+ * was restored before there was an engine. Nothing is changed where it fails. Returns as habit_init, and as habit_load. */
+int habit_open(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory);
+
 /* Uses another scratch of at least habit_scratch_size from now on. Returns HABIT_OK, ENULL, EMEMORY. */
 int habit_use_scratch(struct habit_engine *engine, void *scratch, size_t size);
 

@@ -69,16 +69,16 @@ static uint32_t nearest(const struct wide *x)
 static uint32_t decimal(float number, int *power)
 {
     struct wide x;
-    uint32_t bits, value;
+    uint32_t bits;
 
     memcpy(&bits, &number, 4);
     x = (struct wide){ .mantissa = (bits & 0x7fffffu) | 0x800000u, .exponent = (int)(bits >> 23) - 150 };
     *power = DIGITS - 1;
-    for (normalise(&x); (value = nearest(&x)) < 100000000u; normalise(&x), --*power)
+    for (normalise(&x); nearest(&x) < 100000000u; normalise(&x), --*power)
         x.mantissa *= 10;
-    for (; (value = nearest(&x)) >= 1000000000u; normalise(&x), ++*power)
+    for (; nearest(&x) >= 1000000000u; normalise(&x), ++*power)
         x.mantissa /= 10;
-    return value;
+    return nearest(&x);
 }
 
 /* digits without the zeros at the end, with a point behind the first `before` of them. */

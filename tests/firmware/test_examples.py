@@ -1,19 +1,20 @@
 """What the examples of firmware/examples do on emulated boards. HABIT_BUILD names the build directory."""
+import random
 import re
-import sys
+import time
 
 import pytest
 
-from examples import EXAMPLES, ROOT, build, run_to_end, sources_of
+from examples import ROOT, Running, build, run_to_end, sources_of
 
-EXCHANGE = [ROOT / 'firmware' / 'exchange' / name for name in ('exchange.c', 'line.c')]
-NANOEDGE = sorted((ROOT / 'firmware' / 'nanoedge').glob('*.c'))
+def sources_in(folder):
+    return sorted((ROOT / 'firmware' / folder).glob('*.c'))
 
 
 @pytest.mark.parametrize('core', ['m0plus', 'm4f'])
 def test_hello_world_finds_the_broken_bearing(tmp_path, core):
     program = tmp_path / 'hello.elf'
-    build(program, core, [*sources_of('hello'), *NANOEDGE], '-DNB_AXES=3', '-DBUFFER_SIZE=128', '-DNEAI_PROFILE=0')
+    build(program, core, [*sources_of('hello'), *sources_in('nanoedge')], '-DNB_AXES=3', '-DBUFFER_SIZE=128', '-DNEAI_PROFILE=0')
     code, serial = run_to_end(program, core)
     scores = [int(score) for score in re.findall(r'^similarity (\d+)', serial, re.M)]
     assert code == 0 and len(scores) == 60 and 'error' not in serial and 'not learned' not in serial
@@ -59,3 +60,51 @@ def test_the_strategy_of_the_documentation(tmp_path):
     assert reports[2]['learned'] == '60' and reports[2]['detected'] == '230' and int(reports[2]['anomalies']) <= 1, serial
     assert (3, 15) in alarms and all(day == 3 and hour >= 15 for day, hour in alarms if day == 3), serial
     assert reports[3]['anomalies'] == '9' and reports[3]['hour'] == '0.37', serial
+
+
+# ------------------------------------------------------------------------------------------------------------- saving
+
+FLASH_AT = 0x21000000  # the RAM of an mps2-an386 that QEMU can keep in a file
+CUTS = 12
+
+
+@pytest.fixture
+def powered(tmp_path):
+    """Starts a board with a flash that is a file, and stops it in the end, whatever happens."""
+    boards, flash = [], tmp_path / 'flash.bin'
+    backend = ['-machine', 'memory-backend=flash', '-object',
+               f'memory-backend-file,id=flash,size=16M,mem-path={flash},share=on']
+
+    def start(program, core='m4f', options=()):
+        boards.append(Running(program, core, *backend, *options))
+        return boards[-1]
+
+    yield start
+    for running in boards:
+        running.cut_power()
+
+
+def numbers(word, serial):
+    return [int(number) for number in re.findall(rf'^{word} (\d+)$', serial, re.M)]
+
+
+def test_knowledge_survives_power_cuts_in_the_middle_of_saving(tmp_path, powered):
+    program, chance, expected = tmp_path / 'saving.elf', random.Random(5), [0]
+    build(program, 'm4f', [*sources_of('saving'), *sources_in('saving')], f'-DFLASH_AT={FLASH_AT:#x}')
+    middle = 0
+    for _ in range(CUTS):
+        running = powered(program)
+        serial = running.wait_for('\n')
+        restored = numbers('restored', serial)
+        assert restored[:1] == expected[-1:] or restored and restored[0] in expected or expected == [0] and not restored, \
+            f'{serial}: one of {expected} was to be restored'
+        running.wait_for('saving')
+        time.sleep(chance.random() * 0.12)
+        running.cut_power()
+        serial = running.serial()
+        saving, saved = numbers('saving', serial), serial.count('saved')
+        assert 'not' not in serial and serial.count('strange') <= 10, serial
+        middle += len(saving) > saved
+        before = [saving[saved - 1]] if saved else restored or [0]
+        expected = before + saving[saved:]  # the last that was over, or that which was under way
+    assert expected[-1] > 15 and middle >= 2, f'{middle} of {CUTS} cuts were in the middle of a save'

@@ -130,7 +130,7 @@ struct habit_save_record {
 struct habit_save_slot {
     struct habit_save_record record; /* as far as it is known: zero where no header was readable */
     bool sound;                      /* holds a whole block */
-    uint8_t headers;                 /* how many of its headers are whole: 2 make it final */
+    uint8_t headers;                 /* bit p: the header in place p is whole. Two make it final */
     uint8_t failures;                /* of saves to it since the start */
 };
 

@@ -23,7 +23,7 @@ extern "C" {
 
 #if NEAI_GENERATION == 2
 
-/* Forgets everything. 0 = done, 123 = board not authorised. */
+/* Forgets everything. 0 = done, 123 = board not authorised, 124 = a rate, unit or scale that it was compiled for is not valid. */
 uint8_t NanoEdgeAI_initialize(void);
 
 /* Learns a nominal buffer. 1 = learned, 0 = not: habit_neai_cause() says why. */

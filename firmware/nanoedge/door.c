@@ -1,8 +1,11 @@
 #include "door.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { VALUES = BUFFER_SIZE * NB_AXES };
+
+static_assert(sizeof(NEAI_UNIT) <= HABIT_UNIT_SIZE + 1, "NEAI_UNIT may have 12 characters");
 
 /* A section of its own, exactly as large as the block, that takes no room in flash and is not cleared at the start: a linker
  * script that knows nothing of it puts it behind .bss. The at sign begins a comment of the assembler: it cuts off the type
@@ -21,9 +24,11 @@ static uint32_t scratch[HABIT_SCRATCH_SIZE(BUFFER_SIZE, NB_AXES, NEAI_PROFILE) /
 static struct habit_engine engine; /* ready once `opened` */
 static bool opened;
 
+/* What the last call found; too large for the stacks that projects give. */
 static struct {
     enum habit_neai_cause cause;
-    int result;
+    int status;
+    struct habit_result result;
 } last;
 
 extern const char HABIT_NEAI_BUILD; /* the program's header refers to it */
@@ -42,9 +47,9 @@ static const struct habit_memory memory = { .knowledge = block,
                                             .scratch = scratch,
                                             .scratch_size = sizeof(scratch) };
 
-static enum habit_neai_cause cause_of(int result)
+static enum habit_neai_cause cause_of(int status)
 {
-    switch (result) {
+    switch (status) {
     case HABIT_OK:
         return HABIT_NEAI_DONE;
     case HABIT_ENOTREADY:
@@ -59,25 +64,30 @@ static enum habit_neai_cause cause_of(int result)
     }
 }
 
-enum habit_neai_cause neai_because(enum habit_neai_cause cause)
+enum habit_neai_cause habit_neai_because(enum habit_neai_cause cause)
 {
     last.cause = cause;
-    last.result = HABIT_OK;
+    last.status = HABIT_OK;
     return cause;
 }
 
-static enum habit_neai_cause note(int result)
+static enum habit_neai_cause note(int status)
 {
-    last.cause = cause_of(result);
-    last.result = result;
+    last.cause = cause_of(status);
+    last.status = status;
     return last.cause;
 }
 
-enum habit_neai_cause habit_neai_cause(int *result)
+enum habit_neai_cause habit_neai_cause(int *status)
 {
-    if (result)
-        *result = last.result;
+    if (status)
+        *status = last.status;
     return last.cause;
+}
+
+const struct habit_result *habit_neai_result(void)
+{
+    return &last.result;
 }
 
 /* Whether there is an engine: initialised, or on knowledge that was restored into .neai, or survived there, before anybody
@@ -85,10 +95,10 @@ enum habit_neai_cause habit_neai_cause(int *result)
 static enum habit_neai_cause enter(void)
 {
     if (!habit_neai_authorised())
-        return neai_because(HABIT_NEAI_BOARD);
+        return habit_neai_because(HABIT_NEAI_BOARD);
     if (!opened)
         opened = habit_open(&engine, &config, &memory) == HABIT_OK;
-    return neai_because(opened ? HABIT_NEAI_DONE : HABIT_NEAI_UNINITIALISED);
+    return habit_neai_because(opened ? HABIT_NEAI_DONE : HABIT_NEAI_UNINITIALISED);
 }
 
 /* What changed must be good to copy at once: the program reads the section whenever it likes. */
@@ -99,18 +109,18 @@ static enum habit_neai_cause sealed(int result)
     return note(result);
 }
 
-enum habit_neai_cause neai_start(void)
+enum habit_neai_cause habit_neai_start(void)
 {
     int result;
 
     if (!habit_neai_authorised())
-        return neai_because(HABIT_NEAI_BOARD);
+        return habit_neai_because(HABIT_NEAI_BOARD);
     result = habit_init(&engine, &config, &memory);
     opened = result == HABIT_OK;
     return sealed(result);
 }
 
-enum habit_neai_cause neai_learn(const float *samples, bool *minimum)
+enum habit_neai_cause habit_neai_learn(const float *samples, bool *minimum)
 {
     struct habit_progress progress;
     const enum habit_neai_cause cause = enter();
@@ -124,30 +134,29 @@ enum habit_neai_cause neai_learn(const float *samples, bool *minimum)
     return sealed(result);
 }
 
-enum habit_neai_cause neai_detect(const float *samples, uint8_t *similarity)
+enum habit_neai_cause habit_neai_detect(const float *samples, uint8_t *similarity)
 {
-    struct habit_result result;
     const enum habit_neai_cause cause = enter();
 
     if (!similarity)
-        return neai_because(HABIT_NEAI_INPUT);
+        return habit_neai_because(HABIT_NEAI_INPUT);
     *similarity = 0;
     if (cause != HABIT_NEAI_DONE)
         return cause;
-    note(habit_detect(&engine, samples, VALUES, &result));
+    note(habit_detect(&engine, samples, VALUES, &last.result));
     if (last.cause == HABIT_NEAI_DONE)
-        *similarity = result.similarity;
+        *similarity = last.result.similarity;
     return last.cause;
 }
 
-enum habit_neai_cause neai_set_sensitivity(float sensitivity)
+enum habit_neai_cause habit_neai_set_sensitivity(float sensitivity)
 {
     const enum habit_neai_cause cause = enter();
 
     return cause == HABIT_NEAI_DONE ? sealed(habit_set_sensitivity(&engine, sensitivity)) : cause;
 }
 
-float neai_get_sensitivity(void)
+float habit_neai_get_sensitivity(void)
 {
     /* Sealing looks whether somebody put other bytes into .neai. */
     return enter() == HABIT_NEAI_DONE && sealed(HABIT_OK) == HABIT_NEAI_DONE ? habit_get_sensitivity(&engine) : 1.0f;

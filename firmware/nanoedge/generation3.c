@@ -19,7 +19,7 @@ static enum neai_state state_of(enum habit_neai_cause cause)
 
 enum neai_state neai_anomalydetection_init(void)
 {
-    return state_of(neai_start());
+    return state_of(habit_neai_start());
 }
 
 enum neai_state neai_anomalydetection_knowledge(const float knowledge_buffer[])
@@ -31,7 +31,7 @@ enum neai_state neai_anomalydetection_knowledge(const float knowledge_buffer[])
 enum neai_state neai_anomalydetection_learn(float data_input[])
 {
     bool minimum;
-    const enum habit_neai_cause cause = neai_learn(data_input, &minimum);
+    const enum habit_neai_cause cause = habit_neai_learn(data_input, &minimum);
 
     if (cause != HABIT_NEAI_DONE)
         return state_of(cause);
@@ -40,17 +40,17 @@ enum neai_state neai_anomalydetection_learn(float data_input[])
 
 enum neai_state neai_anomalydetection_detect(float data_input[], uint8_t *similarity)
 {
-    return state_of(neai_detect(data_input, similarity));
+    return state_of(habit_neai_detect(data_input, similarity));
 }
 
 enum neai_state neai_anomalydetection_set_sensitivity(float sensitivity)
 {
-    return state_of(neai_set_sensitivity(sensitivity));
+    return state_of(habit_neai_set_sensitivity(sensitivity));
 }
 
 float neai_anomalydetection_get_sensitivity(void)
 {
-    return neai_get_sensitivity();
+    return habit_neai_get_sensitivity();
 }
 
 #endif

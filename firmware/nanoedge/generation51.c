@@ -22,18 +22,18 @@ static enum habit_neai_cause start_pretrained(void)
 {
     const void *pretrained = habit_neai_pretrained();
 
-    return pretrained ? habit_neai_load(pretrained, HABIT_NEAI_SIZE) : neai_because(HABIT_NEAI_NOTHING);
+    return pretrained ? habit_neai_load(pretrained, HABIT_NEAI_SIZE) : habit_neai_because(HABIT_NEAI_NOTHING);
 }
 
 enum neai_state neai_anomalydetection_init(bool use_pretrained)
 {
-    return state_of(use_pretrained ? start_pretrained() : neai_start());
+    return state_of(use_pretrained ? start_pretrained() : habit_neai_start());
 }
 
 enum neai_state neai_anomalydetection_learn(float *in)
 {
     bool minimum;
-    const enum habit_neai_cause cause = neai_learn(in, &minimum);
+    const enum habit_neai_cause cause = habit_neai_learn(in, &minimum);
 
     if (cause != HABIT_NEAI_DONE)
         return state_of(cause);
@@ -42,7 +42,7 @@ enum neai_state neai_anomalydetection_learn(float *in)
 
 enum neai_state neai_anomalydetection_detect(float *in, uint8_t *similarity)
 {
-    return state_of(neai_detect(in, similarity));
+    return state_of(habit_neai_detect(in, similarity));
 }
 
 char *neai_get_id(void)

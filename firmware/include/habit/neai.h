@@ -26,9 +26,12 @@ enum habit_neai_cause {
     HABIT_NEAI_CAUSES
 };
 
-/* Why the last call failed; HABIT_NEAI_DONE where it did not. What the engine said of it is in *result (may be NULL): one of
+/* Why the last call failed; HABIT_NEAI_DONE where it did not. What the engine said of it is in *status (may be NULL): one of
  * HABIT_RESULTS, see habit_text(). */
-enum habit_neai_cause habit_neai_cause(int *result);
+enum habit_neai_cause habit_neai_cause(int *status);
+
+/* All that the last detect that answered found: distance, axes that are constant or clipped, reasons. */
+const struct habit_result *habit_neai_result(void);
 
 /* ----------------------------------------------------------------------------------------------------------- saving */
 

@@ -6,7 +6,7 @@
 #include "../board/console.h"
 #include "../board/machine.h"
 
-enum { SAMPLES = 128, AXES = 3, PROFILE = HABIT_PROFILE_DEFAULT, MINUTE = 60, DETECTIONS = 20 };
+enum { SAMPLES = 128, AXES = 3, PROFILE = HABIT_PROFILE_DEFAULT, MINUTE = 60, DETECTIONS = 20, STEPS = 4 };
 
 static uint32_t knowledge[HABIT_KNOWLEDGE_SIZE(SAMPLES, AXES, PROFILE) / 4];
 static uint32_t copy[HABIT_KNOWLEDGE_SIZE(SAMPLES, AXES, PROFILE) / 4]; /* what is saved while learning goes on */
@@ -14,25 +14,29 @@ static uint32_t cache[HABIT_CACHE_SIZE(SAMPLES, AXES, PROFILE) / 4];
 static uint32_t scratch[HABIT_SCRATCH_SIZE(SAMPLES, AXES, PROFILE) / 4];
 static struct habit_engine engine;
 static struct habit_save save;
-static uint32_t strange;
+static struct machine machine = { .seed = 1 };
 
 static const int16_t *read_samples(void)
 {
-    static struct machine machine = { .seed = 1 };
     static int16_t samples[SAMPLES * AXES];
 
     machine_read(&machine, samples, SAMPLES, AXES);
     return samples;
 }
 
-static void say(const char *what)
+static uint32_t learned(void)
 {
     struct habit_progress progress = { 0 };
 
     (void)habit_status(&engine, &progress);
+    return progress.learned;
+}
+
+static void say(const char *what)
+{
     console_put(what);
     console_put(" ");
-    console_put_number(progress.learned);
+    console_put_number(learned());
     console_put("\n");
 }
 
@@ -58,8 +62,8 @@ static int start(uint32_t now)
     if (r == HABIT_OK)
         say("restored");
     else
-        console_put(habit_save_text(r));
-    console_put("\n");
+        say(habit_save_text(r));
+    machine.seed += learned(); /* the simulated machine went on meanwhile */
     return HABIT_OK;
 }
 
@@ -72,12 +76,12 @@ static void begin_save(uint32_t now)
 
 static void step_save(void)
 {
-    const int r = habit_save_step(&save);
+    const int r = habit_save_step(&save); /* as long as the flash takes for one unit */
 
     if (r == HABIT_OK)
         say("saved, by now learned");
     else if (r != HABIT_SAVE_BUSY && r != HABIT_SAVE_IDLE)
-        console_put(habit_save_text(r));
+        say(habit_save_text(r));
 }
 
 static void detect(void)
@@ -86,7 +90,7 @@ static void detect(void)
 
     if (habit_detect_i16(&engine, read_samples(), SAMPLES * AXES, &result) == HABIT_OK &&
         result.similarity < HABIT_THRESHOLD)
-        say(strange++ == 0 ? "strange" : "strange again");
+        say("strange, learned");
 }
 
 int main(void)
@@ -99,7 +103,8 @@ int main(void)
     for (;; now += MINUTE) {
         for (int i = 0; i < DETECTIONS; i++) {
             detect();
-            step_save();
+            for (int step = 0; step < STEPS; step++)
+                step_save();
         }
         if (habit_learn_i16(&engine, read_samples(), SAMPLES * AXES, NULL) == HABIT_OK)
             begin_save(now);

@@ -265,6 +265,26 @@ static void test_a_board_that_is_not_authorised(void **state)
     assert_memory_equal(section(), saved, sizeof(saved));
 }
 
+/* The table of firmware/MIGRATION.md: with these sensitivities the calibrated line, distance 1, is where old code compares. */
+static void test_sensitivities_for_other_thresholds(void **state)
+{
+    static const struct {
+        uint8_t threshold;
+        float sensitivity;
+    } rows[] = { { 90, 1.0f }, { 80, 1.46f }, { 70, 1.84f }, { 50, 2.56f }, { 100, 0.22f } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const uint8_t threshold = rows[i].threshold;
+        const float line = rows[i].sensitivity; /* at sensitivity 1 the same number is the distance of the threshold */
+
+        assert_true(habit_similarity(0.98f, rows[i].sensitivity) >= threshold);
+        assert_true(habit_similarity(1.02f, rows[i].sensitivity) < threshold);
+        assert_true(habit_similarity(0.98f * line, 1.0f) >= threshold);
+        assert_true(habit_similarity(1.02f * line, 1.0f) < threshold);
+    }
+}
+
 static void test_what_is_a_score(void **state)
 {
     (void)state;
@@ -288,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_dump_and_load_look_at_sizes_and_content),
         cmocka_unit_test(test_sensitivity),
         cmocka_unit_test(test_a_board_that_is_not_authorised),
+        cmocka_unit_test(test_sensitivities_for_other_thresholds),
         cmocka_unit_test(test_what_is_a_score),
     };
 

@@ -110,6 +110,8 @@ def test_knowledge_survives_power_cuts_in_the_middle_of_saving(tmp_path, powered
         middle += len(saving) > saved
         expected = [*restored, *saving][saved:]  # the last that was over, or that which was under way
     assert expected[-1] > 60 and middle >= 1, f'{middle} of {CUTS} cuts were in the middle of a save'
+    found = support.habit('convert', tmp_path / 'flash.bin').stdout  # as a debugger's dump of the flash
+    assert f', {expected[0]} buffers learned' in found, found
     assert sum(few for few, _ in strange) < 0.03 * sum(many for _, many in strange), strange  # detection went on
 
 

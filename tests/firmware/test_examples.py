@@ -27,7 +27,7 @@ def test_hello_world_finds_the_broken_bearing(tmp_path, core):
     assert serial.count('ANOMALY') == sum(score < 90 for score in scores)
 
 
-@pytest.mark.parametrize('core', ['m0plus', 'm3', 'm4f', 'm7-sp'])
+@pytest.mark.parametrize('core', ['m0plus', 'm3', 'm4f', 'm7-sp', 'm7-dp', 'm33', 'm55'])
 def test_two_machines_on_one_chip_do_not_mix(tmp_path, core):
     program = tmp_path / 'two.elf'
     build(program, core, sources_of('two_machines'))

@@ -91,8 +91,8 @@ static bool repair_begin(struct habit_save *save)
 
     if (slot == HABIT_SAVE_NO_SLOT || habit_save_final(&save->slot[slot]))
         return false;
-    while (save->place < HABIT_SAVE_PLACES &&
-           ((save->slot[slot].headers >> save->place & 1u) != 0 || !place_blank(save->flash, slot, save->place)))
+    while (save->place < HABIT_SAVE_PLACES && (((uint32_t)save->slot[slot].headers >> save->place & 1u) != 0 ||
+                                               !place_blank(save->flash, slot, save->place)))
         save->place++;
     if (save->place == HABIT_SAVE_PLACES)
         return false;

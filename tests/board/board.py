@@ -54,7 +54,7 @@ def link_flags(core):
     memory = {'FLASH_ORIGIN': core.flash.origin, 'FLASH_LENGTH': core.flash.length,
               'RAM_ORIGIN': core.ram.origin, 'RAM_LENGTH': core.ram.length, 'STACK_LENGTH': STACK_LENGTH}
     return [*core.flags, '--specs=nano.specs', '-nostartfiles', '-Wl,--gc-sections',
-            '-T', os.path.join(HERE, 'link.ld'), *(f'-Wl,--defsym={name}={value}' for name, value in memory.items())]
+            '-L', os.path.join(firmware.HERE, 'linker'), '-T', os.path.join(HERE, 'link.ld'), *(f'-Wl,--defsym={name}={value}' for name, value in memory.items())]
 
 
 def command(core, program, *options, monitor='none', serial='none'):

@@ -42,7 +42,8 @@ CORES = {core.name: core for core in [
 
 
 # Where the first serial line (Arm's CMSDK APB UART) of a machine is.
-SERIAL = {'mps2-an385': 0x40004000, 'mps2-an386': 0x40004000, 'mps2-an500': 0x40004000}
+SERIAL = {'mps2-an385': 0x40004000, 'mps2-an386': 0x40004000, 'mps2-an500': 0x40004000, 'mps2-an505': 0x40200000,
+          'mps3-an547': 0x49303000}
 
 
 def compile_flags(core, optimisation):

@@ -15,8 +15,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 
 # The sources, by room; and in which folders public headers are.
-ROOMS = {'engine': ROOT / 'engine/src', 'saving': HERE / 'saving', 'nanoedge': HERE / 'nanoedge'}
+ROOMS = {'engine': ROOT / 'engine/src', 'exchange': HERE / 'exchange', 'saving': HERE / 'saving', 'nanoedge': HERE / 'nanoedge'}
 HEADERS = [ROOT / 'engine/include', HERE / 'include']
+PORTS = HERE / 'saving/ports'
 
 # Arduino knows no flags of a library: what the bits depend on stands in each source.
 PREAMBLE = '''/* No fused multiply-add: knowledge must be the same bytes everywhere. */
@@ -61,10 +62,14 @@ def all_in_one(target):
                 sys.exit(f'two private headers are called {path.name}: rename {path}')
             copy(path, target / 'src/private' / path.name)
     copy(HERE / 'arduino/habit.h', target / 'src/habit.h')
+    for name in ('template', 'stm32l4', 'nrf52'):
+        shutil.copytree(PORTS / name, target / 'extras/flash' / name)  # to be copied into a program; not compiled
 
 
 def zephyr(target):
     as_in_the_tree(target)
+    shutil.copytree(PORTS / 'zephyr', target / 'firmware/saving/ports/zephyr')
+    copy(PORTS / 'zephyr/flash.h', target / 'firmware/include/habit/flash_zephyr.h')
     for name in ('module.yml', 'CMakeLists.txt', 'Kconfig'):
         copy(HERE / 'zephyr' / name, target / 'zephyr' / name)
 

@@ -421,6 +421,7 @@ static void test_the_same_for_ever(void **state)
     pass(bench, DAY);
     make_reports(bench);
     assert_int_equal(registry_reports(bench->registry, &query, bench->now.wall, &first, &refusal), 1);
+    assert_string_equal(first.machine, "fan");
     assert_true(first.made != 0 && first.complete);
     assert_int_equal(first.total.idle, 30);
     assert_int_equal(first.total.running_ms, 29 * 5 * MINUTE);

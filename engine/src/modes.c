@@ -157,8 +157,9 @@ static struct pair cheapest_pair(const struct crowd *crowd, const float *recipro
     for (uint32_t a = 0; a < used; a++)
         for (uint32_t b = a + 1; b <= used; b++) {
             const struct pair pair = { a, b };
-            const float cost =
-                habit_may_merge(used, crowd->pinned, a, b) ? ward_cost(crowd, reciprocal, pair) : FARTHEST;
+            const float cost = habit_may_merge(used, crowd->pinned, crowd->modes->shape, a, b)
+                                   ? ward_cost(crowd, reciprocal, pair)
+                                   : FARTHEST;
 
             if (cost < least) {
                 least = cost;

@@ -222,7 +222,7 @@ static struct pair closest_pair(const struct habit_prototypes_parts *p, const st
     for (uint32_t a = 0; a < used; a++)
         for (uint32_t b = a + 1; b <= used; b++) {
             const float distance =
-                habit_may_merge(used, pinned, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
+                habit_may_merge(used, pinned, p->shape, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
 
             if (distance < least) {
                 least = distance;

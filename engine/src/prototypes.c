@@ -124,7 +124,7 @@ void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct hab
 
 uint32_t habit_prototypes_seasoned(const struct habit_prototypes_parts *p, uint32_t active, uint32_t count)
 {
-    const uint32_t latest = count > 1 ? count - count / 10 : 1, pinned = p->model->pinned;
+    const uint32_t latest = count - count / 10, pinned = p->model->pinned;
     uint32_t seasoned = 0;
 
     for (uint32_t k = 0; k < p->model->used; k++)
@@ -260,7 +260,7 @@ static uint32_t take_in(const struct habit_prototypes_parts *p, const struct new
         return append(p, newcomer);
     habit_prototypes_variance(p, rms, variance);
     pair = closest_pair(p, newcomer, variance);
-    if (newcomer->pinned && habit_is_pinned(p->model->pinned, pair.a))
+    if (newcomer->pinned)
         widen(p, newcomer, variance, pair);
     p->count[pair.a] = habit_smaller(p->count[pair.a] + (pair.b < p->model->used ? p->count[pair.b] : newcomer->count),
                                      HABIT_COUNT_LIMIT);

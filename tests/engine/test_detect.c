@@ -458,6 +458,30 @@ static void test_every_alarm_has_a_reason(void **state)
     machine_deinit(&m);
 }
 
+/* What is less strange than expected in every view still has the view that is least so. */
+static void test_the_strictest_sensitivity_names_a_reason(void **state)
+{
+    struct machine m;
+    int below = 0;
+
+    (void)state;
+    machine_init(&m, 256, 3, HABIT_PROFILE_DEFAULT, 43);
+    machine_learn_noise(&m, 60);
+    assert_int_equal(habit_set_sensitivity(&m.engine, 100.0f), HABIT_OK);
+    for (int i = 0; i < 100; i++) {
+        struct habit_result result;
+
+        machine_noise(&m);
+        result = machine_detect(&m);
+        assert_true(result.similarity < 90 && result.reasons >= 1);
+        for (uint32_t k = 0; k < result.reasons; k++)
+            assert_true(result.reason[k].axis < 3 && isfinite(result.reason[k].sigmas));
+        below += result.score < 0.0f;
+    }
+    assert_true(below > 0);
+    machine_deinit(&m);
+}
+
 static void test_a_shifted_level_is_named(void **state)
 {
     struct machine m;
@@ -561,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_shocks_are_impulsiveness),
         cmocka_unit_test(test_a_lost_tone_is_its_band),
         cmocka_unit_test(test_every_alarm_has_a_reason),
+        cmocka_unit_test(test_the_strictest_sensitivity_names_a_reason),
         cmocka_unit_test(test_a_shifted_level_is_named),
         cmocka_unit_test(test_accepted_buffers_are_normal_from_then_on),
         cmocka_unit_test(test_drift_grows_when_the_level_moves),

@@ -159,7 +159,8 @@ static void keep_mean(const struct habit_prototypes_parts *p, uint32_t count)
     p->model->newer = count;
 }
 
-/* Distance in plain standard deviations; the position behind the last one is the newcomer's. */
+/* Square of the distance in plain standard deviations; the position behind the last one is the newcomer's. Where the levels
+ * of a sensor jumped by many powers of ten the earlier ones are so close together that squares would become subnormal. */
 static float apart(const struct habit_prototypes_parts *p, const float *x, const float *variance, uint32_t a,
                    uint32_t b)
 {
@@ -171,7 +172,7 @@ static float apart(const struct habit_prototypes_parts *p, const float *x, const
     for (uint32_t i = 0; i < d; i++) {
         const float z = habit_within((first[i] - second[i]) / sqrtf(variance[i]), 1e12f);
 
-        sum += z * z;
+        sum += habit_without_dust(z, 1e-12f) * habit_without_dust(z, 1e-12f);
     }
     return sum;
 }

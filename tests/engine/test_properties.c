@@ -667,7 +667,7 @@ static void test_units_that_flush_to_zero_learn_the_same(void **state)
     const unsigned int usual = _mm_getcsr();
 
     (void)state;
-    for (uint32_t dice = 1; dice <= 40; dice++)
+    for (uint32_t dice = 1; dice <= 60; dice++)
         for (size_t g = 0; g < COUNT(geometries); g++) {
             struct machine m = machine_of(&geometries[g]), flushing = machine_of(&geometries[g]);
             struct habit_window windows[2];

@@ -72,7 +72,7 @@ static void detect_sequence(const struct view *view, struct habit_result result[
     for (int i = 0; i < LEARNED + TRIED; i++) {
         machine_grid(&m);
         for (size_t k = 1; i >= LOUD && k < m.count; k += 3)
-            m.buffer[k] *= 1.0f + 0.25f * (float)(i - LOUD);
+            m.buffer[k] *= 1.0f + 0.5f * (float)(i - LOUD);
         write_down(&m, view);
         if (i < LEARNED)
             machine_learn(&m);

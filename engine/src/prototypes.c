@@ -251,7 +251,8 @@ static void widen(const struct habit_prototypes_parts *p, const struct newcomer 
         p->position[pair.a * d + i] += share_b * (b[i] - p->position[pair.a * d + i]);
 }
 
-/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns the prototype
+/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Accepted levels have
+ * places of their own, so only where the newcomer is one do such levels merge, and nothing else does then. Returns the prototype
  * that the newcomer is, or that stands for it. */
 static uint32_t take_in(const struct habit_prototypes_parts *p, const struct newcomer *newcomer, const float *rms,
                         float *variance)

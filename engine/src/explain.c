@@ -379,10 +379,10 @@ static const float credit[HABIT_VIEWS] = {
     [HABIT_SPECTRUM] = 1.0f, [HABIT_LEVEL] = FOLLOWING, [HABIT_WAVEFORM] = FOLLOWING
 };
 
-/* An alarm always has a reason, though it may be that many small ones add up. */
+/* An alarm always has a reason, though it may be that many small ones add up; so has what a low sensitivity lets pass. */
 void habit_explain(const struct habit_call *call, const struct habit_judgement *judgement, struct habit_result *result)
 {
-    const bool alarm = result->similarity < HABIT_THRESHOLD;
+    const bool alarm = result->similarity < HABIT_THRESHOLD || result->distance > 1.0f;
     const float most = judgement->deviation[judgement->winner];
     struct causes causes = { .count = 0 };
 

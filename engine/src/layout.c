@@ -91,10 +91,10 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = (uint16_t)at;
 }
 
-/* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes, coupled. */
+/* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes. */
 static uint32_t judging_room(const struct habit_layout *layout)
 {
-    uint32_t room = 2 * layout->axes + habit_triangle(layout->axes);
+    uint32_t room = layout->axes;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         room = larger(room, 4 * layout->view[v].part);
@@ -105,7 +105,7 @@ static uint32_t judging_room(const struct habit_layout *layout)
  * vectors, behind the one in hand, while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
-    const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
+    const uint32_t axis = habit_layout_room(layout) + 4 * ((layout->samples + 7) / 8);
     const uint32_t room = larger(axis, judging_room(layout));
     uint32_t widest = 0, at = 0;
 

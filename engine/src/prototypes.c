@@ -7,7 +7,6 @@
 #include "maths.h"
 
 #define LEAST_SHARE 0.02f /* of all that was learned, that makes a prototype count */
-#define FARTHEST    1e38f
 #define MOVED       0.75f /* standard deviations between two parts of what was learned: the level is moving */
 #define CHANCE      3.0f  /* standard deviations of that which are chance */
 
@@ -216,15 +215,17 @@ static struct pair closest_pair(const struct habit_prototypes_parts *p, const st
                                 const float *variance)
 {
     const uint32_t used = p->model->used, pinned = p->model->pinned | (newcomer->pinned ? 1u : 0u) << used;
-    struct pair closest = { 0, 1 };
-    float least = FARTHEST;
+    struct pair closest = { 0, 0 };
+    float least = 0.0f;
 
     for (uint32_t a = 0; a < used; a++)
         for (uint32_t b = a + 1; b <= used; b++) {
-            const float distance =
-                habit_may_merge(used, pinned, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
+            float distance;
 
-            if (distance < least) {
+            if (!habit_may_merge(used, pinned, a, b))
+                continue;
+            distance = apart(p, newcomer->x, variance, a, b);
+            if (closest.b == 0 || distance < least) {
                 least = distance;
                 closest = (struct pair){ a, b };
             }

@@ -9,7 +9,9 @@ uint32_t habit_view_words(const struct habit_shape *shape)
 {
     const uint32_t d = shape->dimension;
 
-    return d == 0 ? 0 : d + shape->blocks * habit_triangle(shape->part) + shape->points + 1;
+    return d == 0 ? 0
+                  : d + shape->blocks * habit_triangle(shape->part) + shape->points + 1 +
+                        shape->coupled * habit_triangle(shape->blocks);
 }
 
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words)
@@ -19,6 +21,7 @@ void habit_view_open(struct habit_view *view, const struct habit_shape *shape, f
     view->factor = view->inverse_sd + shape->dimension;
     view->discount = view->factor + shape->blocks * habit_triangle(shape->part);
     view->active = (uint32_t *)(view->discount + shape->points);
+    view->coupling = (float *)(view->active + 1);
 }
 
 /* Distances of points from k on; of the first of them again where there are fewer than lanes. */
@@ -36,7 +39,8 @@ float habit_view_distance(const struct habit_view *view, const float *x, uint32_
 {
     float least = FARTHEST;
 
-    *nearest = 0;
+    for (*nearest = 0; (mask >> *nearest & 1u) == 0;)
+        (*nearest)++;
     for (uint32_t k = 0; mask >> k != 0; k += HABIT_POINTS) {
         float distance[HABIT_POINTS];
 

@@ -14,12 +14,14 @@ struct habit_view {
     float *factor;
     float *discount;  /* of a squared distance: 1 / (1 + 1 / count), as young means are uncertain themselves */
     uint32_t *active; /* bit k: point k counts as nominal */
+    float *coupling;  /* factors of the coupled features, see coupling.h */
 };
 
 /* Finds the parts of a prepared view in the cache; the positions are the caller's to set. */
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words);
 
-/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest.
+/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest. The
+ * mask is not 0. What is further away than anything is nearest to the first of them.
  * work: HABIT_POINTS x part floats. */
 float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *work, uint32_t *nearest);
 

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import configparser
+import fcntl
 import os
 import re
 import subprocess
@@ -40,6 +41,13 @@ def call(*command):
 def build(core, output, optimisation='s', prefix=None):
     """Compiles what changed; installs it where a prefix is given. Returns the build folder."""
     folder = os.path.join(output, core if optimisation == 's' else f'{core}-O{optimisation}')
+    os.makedirs(output, exist_ok=True)
+    with open(folder + '.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run at the same time use the same folder
+        return build_alone(core, folder, optimisation, prefix)
+
+
+def build_alone(core, folder, optimisation, prefix):
     if not os.path.exists(os.path.join(folder, 'build.ninja')):
         call('meson', 'setup', '--cross-file', cross_file(core), '-Doptimization=' + optimisation, folder, ROOT)
     if prefix:

@@ -166,14 +166,23 @@ static bool header_meaningful(const struct habit_header *header)
     return header->stamp != 0 && header->sensitivity >= 1e-15f && header->sensitivity <= HABIT_MAX_SENSITIVITY;
 }
 
-/* Structure and CRC: afterwards the header is what an engine, or somebody who can compute a CRC, wrote. */
-static int header_check(struct habit_header *header, const uint8_t *bytes, size_t size)
+static int header_read(struct habit_header *header, const uint8_t *bytes, size_t size)
 {
     if (size < HABIT_HEADER_SIZE)
         return HABIT_EBLOCK;
     memcpy(header, bytes, sizeof(*header));
     if (memcmp(header->magic, magic, sizeof(magic)) != 0 || header->header_size != HABIT_HEADER_SIZE)
         return HABIT_EBLOCK;
+    return HABIT_OK;
+}
+
+/* Structure and CRC: afterwards the header is what an engine, or somebody who can compute a CRC, wrote. */
+static int header_check(struct habit_header *header, const uint8_t *bytes, size_t size)
+{
+    const int result = header_read(header, bytes, size);
+
+    if (result != HABIT_OK)
+        return result;
     if (header->format != HABIT_FORMAT_VERSION)
         return HABIT_EVERSION;
     if (header->block_size != size)
@@ -183,6 +192,30 @@ static int header_check(struct habit_header *header, const uint8_t *bytes, size_
     if (header->sealed != HABIT_SEALED || header->crc != block_crc(bytes, size))
         return HABIT_ECRC;
     return HABIT_OK;
+}
+
+static void info_fill(struct habit_info *info, const struct habit_header *header)
+{
+    memset(info, 0, sizeof(*info));
+    header_config(header, &info->config);
+    info->sensitivity = header->sensitivity;
+    info->learned = header->learned;
+    info->size = header->block_size;
+    info->crc = header->crc;
+    info->format = header->format;
+}
+
+int habit_peek(const void *bytes, size_t size, struct habit_info *info)
+{
+    struct habit_header header;
+    int result;
+
+    if (!bytes || !info)
+        return HABIT_ENULL;
+    result = header_read(&header, bytes, size);
+    if (result == HABIT_OK)
+        info_fill(info, &header);
+    return result;
 }
 
 int habit_check(const void *bytes, size_t size, struct habit_info *info)
@@ -201,15 +234,8 @@ int habit_check(const void *bytes, size_t size, struct habit_info *info)
     if (!header_meaningful(&header) || !habit_layout_make(&layout, &config) || size != 4 * (size_t)layout.knowledge ||
         !habit_body_valid(bytes, &layout))
         return HABIT_EMEANING;
-    if (info) {
-        memset(info, 0, sizeof(*info));
-        info->config = config;
-        info->sensitivity = header.sensitivity;
-        info->learned = header.learned;
-        info->size = header.block_size;
-        info->crc = header.crc;
-        info->format = header.format;
-    }
+    if (info)
+        info_fill(info, &header);
     return HABIT_OK;
 }
 

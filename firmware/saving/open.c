@@ -78,12 +78,12 @@ static void read_headers(const struct habit_flash *flash, uint32_t slot, struct 
                 HABIT_FLASH_DONE ||
             !habit_save_record_valid(&record) || !size_possible(flash, record.size))
             continue;
-        if (found->headers > 0 && record.generation == found->record.generation) {
-            found->headers++;
-        } else if (found->headers == 0 || habit_save_later(&record, &found->record)) {
+        if (found->headers == 0 || habit_save_later(&record, &found->record)) {
             found->record = record;
-            found->headers = 1;
+            found->headers = 0;
         }
+        if (record.generation == found->record.generation)
+            found->headers = (uint8_t)(found->headers | 1u << place);
     }
 }
 

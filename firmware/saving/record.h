@@ -41,6 +41,12 @@ void habit_save_record_seal(struct habit_save_record *record);
 
 bool habit_save_record_valid(const struct habit_save_record *record);
 
+/* A header in one place may be one whose programming was cut short, and gone tomorrow. */
+static inline bool habit_save_final(const struct habit_save_slot *slot)
+{
+    return (slot->headers & (slot->headers - 1u)) != 0;
+}
+
 /* Whether `a` was saved after `b`. */
 static inline bool habit_save_later(const struct habit_save_record *a, const struct habit_save_record *b)
 {

@@ -83,14 +83,16 @@ static bool place_blank(const struct habit_flash *flash, uint32_t slot, uint32_t
     return true;
 }
 
-/* The newest block gets another header where it has only one, in the next place that nobody wrote to. */
+/* The newest block gets another header where it has only one, in the next place that nobody wrote to. The place of the one
+ * that was read is not asked: it may look erased now. */
 static bool repair_begin(struct habit_save *save)
 {
     const uint32_t slot = save->newest;
 
-    if (slot == HABIT_SAVE_NO_SLOT || save->slot[slot].headers >= 2)
+    if (slot == HABIT_SAVE_NO_SLOT || habit_save_final(&save->slot[slot]))
         return false;
-    while (save->place < HABIT_SAVE_PLACES && !place_blank(save->flash, slot, save->place))
+    while (save->place < HABIT_SAVE_PLACES && (((uint32_t)save->slot[slot].headers >> save->place & 1u) != 0 ||
+                                               !place_blank(save->flash, slot, save->place)))
         save->place++;
     if (save->place == HABIT_SAVE_PLACES)
         return false;
@@ -112,7 +114,7 @@ static uint32_t choose_target(const struct habit_save *save)
 {
     uint32_t target = HABIT_SAVE_NO_SLOT;
 
-    if (save->newest != HABIT_SAVE_NO_SLOT && save->slot[save->newest].headers < 2 &&
+    if (save->newest != HABIT_SAVE_NO_SLOT && !habit_save_final(&save->slot[save->newest]) &&
         habit_save_latest(save, 1u << save->newest) != HABIT_SAVE_NO_SLOT)
         return save->newest;
     for (uint32_t s = 0; s < save->flash->slots; s++)
@@ -201,7 +203,6 @@ static int end_well(struct habit_save *save)
 
     slot->record = save->record;
     slot->sound = true;
-    slot->headers = 2;
     slot->failures = 0;
     save->newest = save->target;
     save->saved_stamp = save->stamp;
@@ -232,21 +233,17 @@ static int enter(struct habit_save *save, uint32_t phase)
 
 static int complete(struct habit_save *save)
 {
-    save->place++;
-    switch (save->phase) {
-    case PHASE_REPAIR:
-        save->slot[save->newest].headers = 2;
-        break;
-    case PHASE_BLOCK:
+    struct habit_save_slot *slot = &save->slot[save->phase == PHASE_REPAIR ? save->newest : save->target];
+
+    if (phases[save->phase].has_places) {
+        slot->headers = (uint8_t)(slot->headers | 1u << save->place);
+        save->place++;
+    }
+    if (save->phase == PHASE_BLOCK) {
         save->engine = NULL; /* from here on it may learn again */
         save->place = 0;
-        break;
-    case PHASE_SECOND_HEADER:
-        return end_well(save);
-    default:
-        break;
     }
-    return enter(save, save->phase + 1u);
+    return save->phase == PHASE_SECOND_HEADER ? end_well(save) : enter(save, save->phase + 1u);
 }
 
 static int broken(struct habit_save *save)

@@ -41,6 +41,11 @@ CORES = {core.name: core for core in [
 ]}
 
 
+# Where the first serial line (Arm's CMSDK APB UART) of a machine is.
+SERIAL = {'mps2-an385': 0x40004000, 'mps2-an386': 0x40004000, 'mps2-an500': 0x40004000, 'mps2-an505': 0x40200000,
+          'mps3-an547': 0x49303000}
+
+
 def compile_flags(core, optimisation):
     return [*ENGINE_FLAGS, optimisation, *core.flags, '-ffunction-sections', '-fdata-sections']
 
@@ -52,6 +57,6 @@ def link_flags(core):
             '-L', os.path.join(firmware.HERE, 'linker'), '-T', os.path.join(HERE, 'link.ld'), *(f'-Wl,--defsym={name}={value}' for name, value in memory.items())]
 
 
-def command(core, program, *options):
-    return ['qemu-system-arm', '-M', core.machine, '-nographic', '-monitor', 'none', '-serial', 'none',
+def command(core, program, *options, monitor='none', serial='none'):
+    return ['qemu-system-arm', '-M', core.machine, '-nographic', '-monitor', monitor, '-serial', serial,
             '-semihosting-config', 'enable=on,target=native', *options, '-kernel', program]

@@ -63,6 +63,31 @@ static void test_export_import_export_gives_the_same_bytes(void **state)
     machine_deinit(&m);
 }
 
+static void test_a_peek_reads_what_check_refuses(void **state)
+{
+    struct machine m = learned_machine(25);
+    uint8_t *block = machine_copy_knowledge(&m);
+    struct habit_info info;
+
+    (void)state;
+    block[4] = 7;                                                 /* the format version */
+    memset(block + offsetof(struct habit_header, crc), 0xff, 12); /* and what else there is to check */
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE, &info), HABIT_OK);
+    assert_int_equal(info.format, 7);
+    assert_int_equal(info.size, m.memory.knowledge_size);
+    assert_int_equal(info.learned, 25);
+    assert_int_equal(habit_config_compare(&info.config, &m.config), HABIT_FIELD_NONE);
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE - 1, &info), HABIT_EBLOCK);
+    assert_int_equal(habit_peek(NULL, HABIT_HEADER_SIZE, &info), HABIT_ENULL);
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE, NULL), HABIT_ENULL);
+    block[0] = 'h';
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE, &info), HABIT_EBLOCK);
+    assert_string_equal(habit_field_name(HABIT_FIELD_UNIT), "unit");
+    assert_string_equal(habit_field_name((enum habit_field)(HABIT_FIELD_UNIT + 1)), "unknown");
+    free(block);
+    machine_deinit(&m);
+}
+
 /* Nothing learned, some kept, models, scores, a baseline; the shortest and the longest block of ordinary sensors. */
 static const struct kind {
     unsigned int samples, axes;
@@ -297,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_saving_and_loading_changes_nothing),
         cmocka_unit_test(test_export_import_export_gives_the_same_bytes),
+        cmocka_unit_test(test_a_peek_reads_what_check_refuses),
         cmocka_unit_test(test_every_flipped_bit_is_refused),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_an_unsealed_copy_is_refused),

@@ -10,7 +10,9 @@ CORES = firmware.cores()
 # Compilers do not tell their FPUs apart: see habit/abi.h.
 ALIKE = {'m4f', 'm7-sp'}
 PROGRAM = '#include "habit/engine.h"\nint main(void) { return habit_init(0, 0, 0); }\n'
-STRUCTS = ['config', 'memory', 'engine', 'progress', 'reason', 'result', 'window', 'average', 'info', 'flash', 'save']
+TYPES = ['struct habit_' + name for name in ('config', 'memory', 'engine', 'progress', 'reason', 'result', 'window', 'average',
+                                             'info', 'flash', 'save')]
+TYPES += ['enum habit_missing', 'enum habit_kind', 'enum habit_field']
 
 
 def compile_for(core, folder, text, *flags):
@@ -55,15 +57,16 @@ def test_enums_and_wchar_do_not_matter_to_the_linker(choice, tmp_path):
 
 
 def layout(folder, choice):
-    """{name: bytes} of the public structs, and of an enum among them."""
-    text = '#include "habit/save.h"\n' + ''.join(f'char size_of_{name}[sizeof(struct habit_{name})];\n' for name in STRUCTS)
+    """{name: bytes} of the public types."""
+    text = '#include "habit/save.h"\n' + ''.join(f'char {name.replace(" ", "_")}[sizeof({name})];\n' for name in TYPES)
     out = compile_for('m4f', folder, text, *choice.split())
-    return dict(re.findall(r'^[0-9a-f]+ ([0-9a-f]+) \w size_of_(\w+)$', must('arm-none-eabi-nm', '-S', out), re.M))
+    sizes = re.findall(r'^[0-9a-f]+ ([0-9a-f]+) \w (\w+)$', must('arm-none-eabi-nm', '-S', out), re.M)
+    return {name: size for size, name in sizes}
 
 
 def test_enums_do_not_matter_to_layouts(tmp_path):
     layouts = [layout(tmp_path, choice) for choice in CHOICES]
-    assert len(layouts[0]) == len(STRUCTS)
+    assert len(layouts[0]) == len(TYPES)
     assert all(other == layouts[0] for other in layouts)
 
 

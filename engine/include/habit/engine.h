@@ -315,6 +315,12 @@ struct habit_info {
  * bytes need no alignment. Returns HABIT_OK, ENULL, EBLOCK, EVERSION, EUNSEALED, ECRC, EMEANING. */
 int habit_check(const void *bytes, size_t size, struct habit_info *info);
 
+/* Reads what the bytes say they are, in whatever state and of whatever format version, to find a block in a larger memory and
+ * to name both sides of a refusal. Only `size` and `format` mean something where the format is another version's; nothing is
+ * promised before habit_check says so too, the size least of all.
+ * bytes need no alignment; size: how many there are, HABIT_HEADER_SIZE at least. Returns HABIT_OK, ENULL, EBLOCK. */
+int habit_peek(const void *bytes, size_t size, struct habit_info *info);
+
 enum habit_field {
     HABIT_FIELD_NONE,
     HABIT_FIELD_BUFFER_SIZE,
@@ -325,6 +331,9 @@ enum habit_field {
     HABIT_FIELD_UNIT,
     HABIT_FIELD_WIDE = 0x7fffffff
 };
+
+/* "buffer size", "axes", ...; never NULL. */
+const char *habit_field_name(enum habit_field field);
 
 /* First field in which two configurations differ. Floats must agree in every bit. */
 enum habit_field habit_config_compare(const struct habit_config *a, const struct habit_config *b);

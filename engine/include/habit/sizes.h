@@ -45,20 +45,21 @@
      : (n) <= 2048 ? 2048u  \
                    : 4096u)
 
-#define HABIT_SIZES_BANDS(n, profile)                       \
-    ((n) < 8                                           ? 0u \
-     : (n) == 8 || (profile) == HABIT_PROFILE_SMALL    ? 4u \
-     : (n) <= 16 || (profile) == HABIT_PROFILE_DEFAULT ? 8u \
-                                                       : 16u)
+#define HABIT_SIZES_BANDS(n, profile)                                 \
+    ((n) < 8                                                     ? 0u \
+     : (n) == 8 || (int)(profile) == (int)HABIT_PROFILE_SMALL    ? 4u \
+     : (n) <= 16 || (int)(profile) == (int)HABIT_PROFILE_DEFAULT ? 8u \
+                                                                 : 16u)
 
 /* Points of a view. */
 #define HABIT_SIZES_MODES(profile) \
-    ((profile) == HABIT_PROFILE_SMALL ? 2u : (profile) == HABIT_PROFILE_DEFAULT ? 4u : 8u)
-#define HABIT_SIZES_PROTOTYPES(profile) ((profile) == HABIT_PROFILE_SMALL ? 4u : 8u)
+    ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 2u : (int)(profile) == (int)HABIT_PROFILE_DEFAULT ? 4u : 8u)
+#define HABIT_SIZES_PROTOTYPES(profile) ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 4u : 8u)
 
 /* Features of an axis. */
 #define HABIT_SIZES_SPECTRUM(n, profile) ((n) >= 8 ? HABIT_SIZES_BANDS(n, profile) + 5u : (n) > 1 ? 1u : 0u)
-#define HABIT_SIZES_WAVEFORM(n, profile) ((n) <= 1 || (profile) == HABIT_PROFILE_SMALL ? 0u : (n) < 8 ? 0u + (n) : 8u)
+#define HABIT_SIZES_WAVEFORM(n, profile) \
+    ((n) <= 1 || (int)(profile) == (int)HABIT_PROFILE_SMALL ? 0u : (n) < 8 ? 0u + (n) : 8u)
 #define HABIT_SIZES_COUPLED(n, axes, profile) \
     ((axes) < 2 ? 0u : (n) >= 8 ? HABIT_SIZES_BANDS(n, profile) : (n) > 1 ? 1u : 0u)
 

@@ -130,7 +130,7 @@ struct habit_save_record {
 struct habit_save_slot {
     struct habit_save_record record; /* as far as it is known: zero where no header was readable */
     bool sound;                      /* holds a whole block */
-    uint8_t headers;                 /* how many of its headers are whole: 2 make it final */
+    uint8_t headers;                 /* bit p: the header in place p is whole. Two make it final */
     uint8_t failures;                /* of saves to it since the start */
 };
 
@@ -187,7 +187,7 @@ int habit_save_load(struct habit_save *save, struct habit_engine *engine, struct
 
 /* Whether saving is worth an erase: something was learned and nothing was saved yet; an eighth more was learned than the
  * last save holds; the engine was initialised anew; or anything at all changed since a save a day ago. And the wear bound
- * allows it. With one learn a minute these are 75 saves in the first month. */
+ * allows it. With one learn a minute these are 68 saves in the first month, and then one a day. */
 bool habit_save_due(struct habit_save *save, const struct habit_engine *engine, uint32_t now);
 
 /* Begins a save: seals the engine, computes a CRC, touches no flash. Takes one erase of the wear bound.

@@ -241,15 +241,14 @@ static enum habit_flash_status emulated_start_erase(void *context, uint32_t offs
         return HABIT_FLASH_FAILED;
     if (put_off(emulated))
         return HABIT_FLASH_LATER;
+    emulated->used = 0; /* a driver that lies about programming still erases behind it */
     if (offset % emulated->flash.slot_size == 0)
         emulated->erases[offset / emulated->flash.slot_size]++;
     if (cut_now(emulated)) {
         if (bad != HABIT_BAD_ERASE_FAILS && bad != HABIT_BAD_ERASE_IGNORED)
             erase(emulated, offset, true);
-        lose_flying(emulated);
         return HABIT_FLASH_FAILED;
     }
-    emulated->used = 0; /* a driver that lies about programming still erases behind it */
     if (bad == HABIT_BAD_ERASE_FAILS)
         return HABIT_FLASH_FAILED;
     if (bad != HABIT_BAD_ERASE_IGNORED)

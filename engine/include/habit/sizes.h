@@ -54,7 +54,7 @@
 /* Points of a view. */
 #define HABIT_SIZES_MODES(profile) \
     ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 2u : (int)(profile) == (int)HABIT_PROFILE_DEFAULT ? 4u : 8u)
-#define HABIT_SIZES_PROTOTYPES(profile) ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 4u : 8u)
+#define HABIT_SIZES_PROTOTYPES(profile) ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 6u : 12u)
 
 /* Features of an axis. */
 #define HABIT_SIZES_SPECTRUM(n, profile) ((n) >= 8 ? HABIT_SIZES_BANDS(n, profile) + 5u : (n) > 1 ? 1u : 0u)

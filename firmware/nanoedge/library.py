@@ -22,9 +22,10 @@ import libraries  # noqa: E402
 
 PREFIX = 'arm-none-eabi-'
 # The bits depend on the second and third.
-FLAGS = ['-std=c11', '-ffp-contract=off', '-fno-math-errno', '-ffunction-sections', '-fdata-sections', '-Wall', '-Wextra']
-HEADERS = ['engine/include/habit/engine.h', 'engine/include/habit/sizes.h', 'firmware/include/habit/neai.h',
-           'firmware/include/habit/neai_settings.h']
+FLAGS = ['-include', os.path.join(FIRMWARE, 'abi/indifferent.h'),
+         '-std=c11', '-ffp-contract=off', '-fno-math-errno', '-ffunction-sections', '-fdata-sections', '-Wall', '-Wextra']
+HEADERS = [*glob.glob(os.path.join(ROOT, 'engine/include/habit/*.h')),
+           *(os.path.join(FIRMWARE, 'include/habit', name) for name in ('neai.h', 'neai_settings.h'))]
 PROFILES = ['small', 'default', 'large']
 START = '#include <stdbool.h>\n'  # of what NanoEdgeAI.h includes: the settings go before it
 
@@ -52,7 +53,7 @@ def write_headers(options):
     """The interface with its settings written in: the program needs no macros on its command line."""
     os.makedirs(os.path.join(options.output, 'habit'), exist_ok=True)
     for header in HEADERS:
-        shutil.copy(os.path.join(ROOT, header), os.path.join(options.output, 'habit'))
+        shutil.copy(header, os.path.join(options.output, 'habit'))
     with open(os.path.join(FIRMWARE, 'include/NanoEdgeAI.h')) as file:
         text = file.read()
     assert text.count(START) == 1
@@ -99,7 +100,7 @@ def factor(text):
     return value
 
 
-def unit(text):
+def label(text):
     if len(text) > 12 or not all(' ' <= letter <= '~' for letter in text):
         raise argparse.ArgumentTypeError(f'{text}: must be up to 12 characters of printable ASCII')
     return text
@@ -114,7 +115,7 @@ def read_options(arguments=None):
     parser.add_argument('--generation', type=int, choices=[2, 3, 51], default=2,
                         help='2: Studio 2.x; 3: Studio 3.x to 5.0; 51: Studio 5.1 and later; default: %(default)s')
     parser.add_argument('--sampling-hz', type=factor, default=0.0, help='part of the knowledge; default: unknown')
-    parser.add_argument('--unit', type=unit, default='', help='part of the knowledge, up to 12 characters; default: none')
+    parser.add_argument('--unit', type=label, default='', help='part of the knowledge, up to 12 characters; default: none')
     parser.add_argument('--scale', type=factor, default=1.0, help='part of the knowledge; unit per step of int16 samples')
     parser.add_argument('--minimum', type=whole(10, 1000000), help='buffers that learn calls the recommended minimum, 10..; default: 60')
     parser.add_argument('--errors-as-zero', action='store_true', help='generation 2: detect returns 0 for every error')

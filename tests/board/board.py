@@ -42,7 +42,8 @@ CORES = {core.name: core for core in [
 
 
 # Where the first serial line (Arm's CMSDK APB UART) of a machine is.
-SERIAL = {'mps2-an385': 0x40004000, 'mps2-an386': 0x40004000, 'mps2-an500': 0x40004000}
+SERIAL = {'mps2-an385': 0x40004000, 'mps2-an386': 0x40004000, 'mps2-an500': 0x40004000, 'mps2-an505': 0x40200000,
+          'mps3-an547': 0x49303000}
 
 
 def compile_flags(core, optimisation):
@@ -53,7 +54,7 @@ def link_flags(core):
     memory = {'FLASH_ORIGIN': core.flash.origin, 'FLASH_LENGTH': core.flash.length,
               'RAM_ORIGIN': core.ram.origin, 'RAM_LENGTH': core.ram.length, 'STACK_LENGTH': STACK_LENGTH}
     return [*core.flags, '--specs=nano.specs', '-nostartfiles', '-Wl,--gc-sections',
-            '-T', os.path.join(HERE, 'link.ld'), *(f'-Wl,--defsym={name}={value}' for name, value in memory.items())]
+            '-L', os.path.join(firmware.HERE, 'linker'), '-T', os.path.join(HERE, 'link.ld'), *(f'-Wl,--defsym={name}={value}' for name, value in memory.items())]
 
 
 def command(core, program, *options, monitor='none', serial='none'):

@@ -291,6 +291,32 @@ static void test_a_raw_copy_behind_the_back_is_noticed(void **state)
     machine_deinit(&m);
 }
 
+/* Memory that kept its block: an engine is made on it as it is, or not at all. */
+static void test_an_engine_is_opened_on_a_block_that_is_there(void **state)
+{
+    struct machine m = learned_machine(25);
+    uint8_t *saved = machine_copy_knowledge(&m);
+    struct habit_engine opened, untouched;
+    struct habit_config other = m.config;
+
+    (void)state;
+    memset(&opened, 0x5a, sizeof(opened));
+    untouched = opened;
+    other.sampling_hz = 100.0f;
+    assert_int_equal(habit_open(&opened, &other, &m.memory), HABIT_EMISMATCH);
+    assert_int_equal(habit_open(NULL, &m.config, &m.memory), HABIT_ENULL);
+    assert_int_equal(habit_open(&opened, NULL, &m.memory), HABIT_ENULL);
+    assert_memory_equal(&opened, &untouched, sizeof(opened));
+    assert_int_equal(habit_open(&opened, &m.config, &m.memory), HABIT_OK);
+    assert_memory_equal(m.memory.knowledge, saved, m.memory.knowledge_size);
+    machine_learn(&m);
+    assert_int_equal(habit_open(&opened, &m.config, &m.memory), HABIT_EUNSEALED);
+    ((uint8_t *)m.memory.knowledge)[0] ^= 1;
+    assert_int_equal(habit_open(&opened, &m.config, &m.memory), HABIT_EBLOCK);
+    free(saved);
+    machine_deinit(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_an_unsealed_copy_is_refused),
         cmocka_unit_test(test_hostile_knowledge_never_leads_to_nonsense),
         cmocka_unit_test(test_a_raw_copy_behind_the_back_is_noticed),
+        cmocka_unit_test(test_an_engine_is_opened_on_a_block_that_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,17 +114,54 @@ def check_other_geometry(folder):
     with open(header, 'w') as file:
         file.write(text.replace('#define BUFFER_SIZE 128', '#define BUFFER_SIZE 256'))
     status, text, _ = link(folder, core, neai, 'neai_program2.c', board.link_flags(core))
-    said = [line for line in text.splitlines() if 'undefined reference to `habit_neai_g2_3x256_p1' in line]
+    said = [line for line in text.splitlines() if 'undefined reference to `habit_neai_g2_3x256_p1_for_v7em_hard_sp' in line]
     if status == 0 or not said:
         raise Failed(f'links with {status}\n{text}')
     return said[0].split(': ')[-1]
 
 
+def check_other_float_abi(folder):
+    neai = make_library(folder, 'm4f')
+    soft = board.CORES['m4f']._replace(flags=['-mthumb', '-mcpu=cortex-m4', '-mfloat-abi=soft'])
+    status, text, _ = link(folder, soft, neai, 'neai_program2.c', board.link_flags(soft))
+    said = [line for line in text.splitlines() if 'undefined reference to `habit_neai_g2_3x256_p1_for_v7em_soft' in line]
+    if status == 0 or not said:
+        raise Failed(f'links with {status}\n{text}')
+    return said[0].split(': ')[-1]
+
+
+def check_enums_and_wchar(folder):
+    """Neither the size of enums nor that of wchar_t matters: the linker has nothing to say of the library (it has of the C
+    library), and the program runs."""
+    core = board.CORES['m4f']
+    neai = make_library(folder, 'm4f', '--generation', '3')
+    status, text, elf = link(folder, core, neai, 'neai_program3.c', board.link_flags(core), '-fno-short-enums',
+                             '-fshort-wchar')
+    if status != 0 or 'libneai' in text:
+        raise Failed(f'links with {status}\n{text}')
+    run(core, elf, 'generation 3 runs')
+    return 'links without a warning'
+
+
+def check_restored(folder):
+    """Knowledge that was copied into the section before anybody called initialize."""
+    core = board.CORES['m4f']
+    neai = make_library(folder, 'm4f', '--sampling-hz', '1600', '--unit', 'g')
+    status, text, elf = link(folder, core, neai, 'neai_restored.c', board.link_flags(core))
+    if status != 0:
+        raise Failed(text)
+    run(core, elf, 'restored')
+    return 'detects without a call of initialize'
+
+
 SMALL = ['--axes', '3', '--buffer-size', '128', '--profile', 'small']
 CHECKS = [
     ('the 8 KB board', check_eight_kilobytes),
+    ('knowledge restored', check_restored),
     ('too large for the 8 KB board', check_too_large),
     ('another geometry', check_other_geometry),
+    ('another float ABI', check_other_float_abi),
+    ('other enums and wchar_t', check_enums_and_wchar),
     *((f'generation {generation} on {name}',
        lambda folder, generation=generation, name=name, options=options:
        check_generation(folder, generation, name, *options))

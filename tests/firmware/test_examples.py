@@ -27,7 +27,7 @@ def test_hello_world_finds_the_broken_bearing(tmp_path, core):
     assert serial.count('ANOMALY') == sum(score < 90 for score in scores)
 
 
-@pytest.mark.parametrize('core', ['m0plus', 'm3', 'm4f', 'm7-sp'])
+@pytest.mark.parametrize('core', ['m0plus', 'm3', 'm4f', 'm7-sp', 'm7-dp', 'm33', 'm55'])
 def test_two_machines_on_one_chip_do_not_mix(tmp_path, core):
     program = tmp_path / 'two.elf'
     build(program, core, sources_of('two_machines'))
@@ -110,6 +110,8 @@ def test_knowledge_survives_power_cuts_in_the_middle_of_saving(tmp_path, powered
         middle += len(saving) > saved
         expected = [*restored, *saving][saved:]  # the last that was over, or that which was under way
     assert expected[-1] > 60 and middle >= 1, f'{middle} of {CUTS} cuts were in the middle of a save'
+    found = support.habit('convert', tmp_path / 'flash.bin').stdout  # as a debugger's dump of the flash
+    assert f', {expected[0]} buffers learned' in found, found
     assert sum(few for few, _ in strange) < 0.03 * sum(many for _, many in strange), strange  # detection went on
 
 

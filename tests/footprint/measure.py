@@ -42,10 +42,13 @@ def geometry_name(geometry):
     return f'{geometry[0]}x{geometry[1]}'
 
 
-def interface():
-    """Names of all functions that the header declares."""
-    with open(os.path.join(ROOT, 'engine/include/habit/engine.h')) as header:
-        text = re.sub(r'/\*.*?\*/', '', header.read(), flags=re.S)
+ENGINE_HEADER, SAVING_HEADER = 'engine/include/habit/engine.h', 'firmware/include/habit/save.h'
+
+
+def interface(header):
+    """Names of all functions that a header declares."""
+    with open(os.path.join(ROOT, header)) as file:
+        text = re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
     return re.findall(r'^[a-z].*?\b(habit_\w+)\(', text, re.M)
 
 
@@ -72,13 +75,13 @@ class Build:
         call(board.COMPILER, *board.link_flags(self.core), '-Wl,-Map=' + self.path(name + '.map'),
              '-o', self.path(name + '.elf'), *parts, *self.door, self.library, '-lm')
 
-    def symbols(self):
-        """Symbols of the library that are functions of the interface."""
+    def symbols(self, header):
+        """Symbols of the library that are functions of a public header."""
         defined = re.findall(r'^[0-9a-f]+ T (\w+)$', call('arm-none-eabi-nm', self.library), re.M)
-        names = interface()
+        names = interface(header)
         found = [symbol for symbol in defined if symbol.split('_for_')[0] in names]
         if len(found) != len(names):
-            sys.exit(f'{self.library} has {len(found)} of the {len(names)} functions of engine.h')
+            sys.exit(f'{self.library} has {len(found)} of the {len(names)} functions of {header}')
         return found
 
 
@@ -140,12 +143,11 @@ def flash(build, program):
 
 
 class CallGraph:
-    """Stack of the compiled functions and who calls whom, as the compiler says. The C library's own stack is not in it."""
+    """Stack of the engine's functions and who calls whom, as the compiler says. The C library's own stack is not in it."""
 
     def __init__(self, build):
-        self.frame, self.callees = {}, {}
-        paths = glob.glob(os.path.join(build.engine, '**', '*.ci'), recursive=True)
-        for path in paths:
+        self.frame, self.callees, self.open = {}, {}, set()
+        for path in glob.glob(os.path.join(build.engine, 'engine', '**', '*.ci'), recursive=True):
             with open(path) as file:
                 text = file.read()
             for name, size in re.findall(r'^node: { title: "([^"]+)" label: "[^"]*\\n(\d+) bytes', text, re.M):
@@ -160,7 +162,11 @@ class CallGraph:
     def depth(self, function):
         if function not in self.frame and function.startswith('habit_'):
             sys.exit(f'the compiler says nothing of the stack of {function}')
+        if function in self.open:
+            sys.exit(f'{function} calls itself: there is no bound of the stack')
+        self.open.add(function)
         below = [self.depth(callee) for callee in self.callees.get(function, ())]
+        self.open.remove(function)
         return self.frame.get(function, 0) + max(below, default=0)
 
 
@@ -168,9 +174,11 @@ def sizes(build):
     """Flash of a program with the five calls and of one with all, and the stack of the deepest calls by the call graph."""
     least = build.compile('least', [os.path.join(HERE, 'least.c')])
     build.link('five', *least)
-    build.link('all', *least, *('-Wl,-u,' + symbol for symbol in build.symbols()))
+    build.link('all', *least, *('-Wl,-u,' + symbol for symbol in build.symbols(ENGINE_HEADER)))
+    build.link('saving', *least, *('-Wl,-u,' + symbol for symbol in build.symbols(SAVING_HEADER)))
     graph = CallGraph(build)
     return {'five calls': flash(build, 'five'), 'whole interface': flash(build, 'all'),
+            'five calls and saving': flash(build, 'saving'),
             'call graph': {name: graph.depth('habit_' + name) for name in STACK}}
 
 

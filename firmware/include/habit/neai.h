@@ -46,7 +46,8 @@ size_t habit_neai_dump(void *bytes, size_t size);
 enum habit_neai_cause habit_neai_load(const void *bytes, size_t size);
 
 /* The engine: explanations, averages over windows, int16 samples, habit_save_*(). NULL where there is none: not initialised,
- * not authorised. After a habit_learn*() or habit_accept() of your own call habit_seal() before .neai is copied. */
+ * not authorised. After a habit_learn*(), habit_accept() or habit_set_sensitivity() of your own call habit_seal() before
+ * .neai is copied. */
 struct habit_engine *habit_neai_engine(void);
 
 /* ------------------------------------------------------------------------------- hooks: write your own to replace ours */

@@ -1,6 +1,7 @@
 /* What the compatible interfaces are compiled for. All are macros for the compiler's command line, the same for the library's
  * sources and for the program's: -DNB_AXES=3 -DBUFFER_SIZE=128 ... Where a program and its library differ in generation, axes,
- * buffer size or profile, the link fails and names what is missing, for example habit_neai_g2_3x128_p0 (GNU tools for Arm).
+ * buffer size, profile or ABI, the link fails and names what the program wants, for example
+ * habit_neai_g2_3x128_p0_for_v7em_hard_sp (gcc for Arm; other compilers do not check).
  *
  * macro                 default                 what
  * NEAI_GENERATION       2                       2: Studio 2.x. 3: Studio 3.x to 5.0. 51: Studio 5.1 and later.
@@ -17,6 +18,8 @@
  */
 #ifndef HABIT_NEAI_SETTINGS_H
 #define HABIT_NEAI_SETTINGS_H
+
+#include "habit/abi.h"
 
 #ifndef NEAI_GENERATION
 #define NEAI_GENERATION 2
@@ -105,18 +108,21 @@
 #error "MINIMUM_ITERATION_CALLS_FOR_EFFICIENT_LEARNING must be 10 at least: detect may need so many"
 #endif
 
-/* The name of what was compiled, and a reference to it that costs no byte of flash: the section is not loaded. */
+/* The name of what was compiled, ABI included, and a reference to it that costs no byte of flash: the section is not loaded. */
 #define HABIT_NEAI_JOIN(generation, axes, samples, profile) habit_neai_g##generation##_##axes##x##samples##_p##profile
 #define HABIT_NEAI_NAME(generation, axes, samples, profile) HABIT_NEAI_JOIN(generation, axes, samples, profile)
-#define HABIT_NEAI_BUILD                                    HABIT_NEAI_NAME(NEAI_GENERATION, NB_AXES, BUFFER_SIZE, NEAI_PROFILE)
-#define HABIT_NEAI_QUOTE(name)                              #name
-#define HABIT_NEAI_TEXT(name)                               HABIT_NEAI_QUOTE(name)
+#define HABIT_NEAI_PLAIN                                    HABIT_NEAI_NAME(NEAI_GENERATION, NB_AXES, BUFFER_SIZE, NEAI_PROFILE)
+#if defined(HABIT_ABI_ARCHITECTURE)
+#define HABIT_NEAI_BUILD HABIT_ABI_JOIN(HABIT_NEAI_PLAIN, HABIT_ABI_ARCHITECTURE, HABIT_ABI_FLOAT)
+#else
+#define HABIT_NEAI_BUILD HABIT_NEAI_PLAIN
+#endif
 
-#if defined(__arm__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(HABIT_ABI_ARCHITECTURE) && defined(__ELF__) && !defined(__clang__)
 __asm__(".pushsection .note.habit, \"\", %note\n"
         "    .long 0\n"
-        "    .reloc .-4, R_ARM_NONE, " HABIT_NEAI_TEXT(HABIT_NEAI_BUILD) "\n"
-                                                                         ".popsection");
+        "    .reloc .-4, R_ARM_NONE, " HABIT_ABI_STRING(HABIT_NEAI_BUILD) "\n"
+                                                                          ".popsection");
 #endif
 
 #endif

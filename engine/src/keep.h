@@ -15,13 +15,13 @@
 #endif
 
 #ifndef HABIT_ONLY_BUFFER_SIZE
-#define HABIT_ONLY_BUFFER_SIZE -1 /* any */
+#define HABIT_ONLY_BUFFER_SIZE (-1) /* any */
 #endif
 #ifndef HABIT_ONLY_AXES
-#define HABIT_ONLY_AXES -1
+#define HABIT_ONLY_AXES (-1)
 #endif
 #ifndef HABIT_ONLY_PROFILE
-#define HABIT_ONLY_PROFILE -1
+#define HABIT_ONLY_PROFILE (-1)
 #endif
 
 #ifdef HABIT_NO_EXPLANATION

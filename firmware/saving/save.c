@@ -327,16 +327,16 @@ static int begin(struct habit_save *save, struct habit_engine *engine, uint32_t 
         return HABIT_ENULL;
     if (save->phase != PHASE_IDLE)
         return HABIT_SAVE_BUSY;
-    result = habit_seal(engine);
-    if (result != HABIT_OK)
-        return result;
-    if (habit_header(engine)->block_size > save->flash->slot_size - HABIT_SAVE_BEFORE_BLOCK)
-        return HABIT_SAVE_ESPACE;
     habit_save_earn(save, now);
     if (save->allowed == 0) {
         save->counts.refused++;
         return HABIT_SAVE_EWEAR;
     }
+    result = habit_seal(engine);
+    if (result != HABIT_OK)
+        return result;
+    if (habit_header(engine)->block_size > save->flash->slot_size - HABIT_SAVE_BEFORE_BLOCK)
+        return HABIT_SAVE_ESPACE;
     save->allowed--;
     save->began_at = now;
     save->stamp = habit_header(engine)->stamp;

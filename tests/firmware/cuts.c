@@ -12,6 +12,7 @@ static struct habit_flash_emulated emulated;
 static struct habit_engine machine, reader;
 static struct habit_save save;
 static size_t size; /* of a block */
+static size_t flash_size;
 static uint32_t seed;
 
 static bool start_engine(const struct cuts *cuts, struct habit_engine *engine, uint32_t *block)
@@ -43,14 +44,14 @@ static bool learn(const struct cuts *cuts, uint8_t *block)
 
 static void keep(int snapshot)
 {
-    memcpy(bytes[snapshot], bytes[0], sizeof(bytes[0]));
-    memcpy(units[snapshot], units[0], sizeof(units[0]));
+    memcpy(bytes[snapshot], bytes[0], flash_size);
+    memcpy(units[snapshot], units[0], flash_size / emulated.flash.unit_size);
 }
 
 static void put_back(int snapshot)
 {
-    memcpy(bytes[0], bytes[snapshot], sizeof(bytes[0]));
-    memcpy(units[0], units[snapshot], sizeof(units[0]));
+    memcpy(bytes[0], bytes[snapshot], flash_size);
+    memcpy(units[0], units[snapshot], flash_size / emulated.flash.unit_size);
     habit_flash_emulated_restart(&emulated);
 }
 
@@ -196,6 +197,7 @@ static const char *prepare(struct cuts *cuts)
         return "the campaign itself: too large";
     habit_flash_emulated_init(&emulated, cuts->unit_size, cuts->page_size, cuts->slot_size, cuts->slots, bytes[0],
                               units[0]);
+    flash_size = (size_t)cuts->slots * cuts->slot_size;
     emulated.busy_polls = cuts->busy_polls;
     emulated.put_off = cuts->put_off;
     emulated.window = cuts->window;

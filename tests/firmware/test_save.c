@@ -240,6 +240,68 @@ static void test_damage_to_the_newest_falls_back_to_the_one_before(void **state)
     free_board(board);
 }
 
+/* Found sound when it was opened, and other bytes when it is loaded. */
+static void test_flash_that_changes_between_two_looks(void **state)
+{
+    struct board *board = new_board(SLOTS);
+    struct habit_info found;
+
+    (void)state;
+    for (uint32_t n = 1; n <= 2; n++) {
+        learn(board, 10);
+        assert_int_equal(save_at(board, n * LATER), HABIT_OK);
+    }
+    assert_int_equal(habit_save_open(&board->save, &board->emulated.flash, 0), HABIT_OK);
+    board->bytes[SLOT + 500] ^= 1u;
+    learn(board, 1);
+    assert_int_equal(habit_save_load(&board->save, &board->engine, &found), HABIT_OK); /* the one before */
+    assert_int_equal(learned(board), 10);
+    assert_int_equal(found.learned, 10);
+    board->bytes[500] ^= 1u;
+    assert_int_equal(habit_save_load(&board->save, &board->engine, &found), HABIT_SAVE_ENONE);
+    assert_int_equal(found.size, 0);
+    assert_int_equal(learned(board), 0);
+    assert_int_equal(board->save.counts.damaged, 2);
+    learn(board, 1); /* and the engine can be used */
+    free_board(board);
+}
+
+/* The only header reads well when it is opened, and as erased when a place for the second is looked for: it must not go there,
+ * where it would be as doubtful as the first. */
+static void test_a_header_in_doubt_gets_a_second_elsewhere(void **state)
+{
+    struct board *board = new_board(SLOTS);
+    static uint8_t bytes[MOST], units[MOST / UNIT];
+    uint32_t seen = 0;
+
+    (void)state;
+    habit_flash_emulated_init(&board->emulated, 32, PAGE, SLOT, SLOTS, board->bytes, board->units);
+    learn(board, 10);
+    assert_int_equal(save_at(board, LATER), HABIT_OK);
+    board->emulated.torn = HABIT_TORN_FICKLE;
+    board->emulated.cut_after =
+        2 + ((uint32_t)habit_knowledge_size(&board->config) + 31) / 32; /* pages, block, header */
+    assert_int_equal(save_at(board, 2 * LATER), HABIT_SAVE_EFLASH);
+    memcpy(bytes, board->bytes, sizeof(bytes));
+    memcpy(units, board->units, sizeof(units));
+    for (uint32_t seed = 1; seed < 500; seed++) {
+        memcpy(board->bytes, bytes, sizeof(bytes));
+        memcpy(board->units, units, sizeof(units));
+        habit_flash_emulated_restart(&board->emulated);
+        board->emulated.seed = seed * 2654435761u;
+        start(board);
+        if (board->save.newest != 1)
+            continue;
+        seen++;
+        board->emulated.cut_after = 1;
+        board->emulated.torn = HABIT_TORN_NOTHING;
+        assert_int_equal(save_at(board, LATER), HABIT_SAVE_EFLASH);
+        assert_memory_equal(board->bytes + SLOT + 32, bytes + SLOT, 32);
+    }
+    assert_true(seen > 50);
+    free_board(board);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ refusals */
 
 static void test_knowledge_of_something_else_is_refused_naming_both(void **state)
@@ -692,6 +754,8 @@ int main(void)
         cmocka_unit_test(test_a_header_without_its_block_is_no_knowledge),
         cmocka_unit_test(test_any_bit_of_the_headers_may_fall_while_one_is_whole),
         cmocka_unit_test(test_damage_to_the_newest_falls_back_to_the_one_before),
+        cmocka_unit_test(test_flash_that_changes_between_two_looks),
+        cmocka_unit_test(test_a_header_in_doubt_gets_a_second_elsewhere),
         cmocka_unit_test(test_knowledge_of_something_else_is_refused_naming_both),
         cmocka_unit_test(test_geometries_that_cannot_work_are_refused),
         cmocka_unit_test(test_what_is_missing_is_an_error),

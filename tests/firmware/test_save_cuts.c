@@ -27,7 +27,7 @@ static void run(struct cuts cuts)
 static void test_every_unit_of_50_saves_then_every_unit_of_the_recovery(void **state)
 {
     (void)state;
-    run((struct cuts){ SMALL, .unit_size = 8, .saves = 50, .second = 1 });
+    run((struct cuts){ SMALL, .unit_size = 8, .saves = 50, .second = 5 });
     run((struct cuts){ SMALL, .unit_size = 16, .saves = 50, .second = 1 });
     run((struct cuts){ SMALL, .unit_size = 32, .saves = 50, .second = 1 });
     run((struct cuts){ SMALL, .unit_size = 4, .saves = 50, .second = 23 });
@@ -36,8 +36,8 @@ static void test_every_unit_of_50_saves_then_every_unit_of_the_recovery(void **s
 static void test_a_block_of_usual_size(void **state)
 {
     (void)state;
-    run((struct cuts){ USUAL, .unit_size = 8, .saves = 10, .second = 97 });
-    run((struct cuts){ USUAL, .unit_size = 32, .saves = 10, .second = 31 });
+    run((struct cuts){ USUAL, .unit_size = 8, .saves = 4, .second = 97 });
+    run((struct cuts){ USUAL, .unit_size = 32, .saves = 4, .second = 31 });
 }
 
 static void test_parts_that_are_busy_or_put_off(void **state)
@@ -55,13 +55,13 @@ static void test_parts_whose_erased_units_cannot_be_read(void **state)
 static void test_units_that_arrive_in_any_order(void **state)
 {
     (void)state;
-    run((struct cuts){ SMALL, .unit_size = 8, .saves = 10, .second = 1, .window = 2 });
-    run((struct cuts){ SMALL, .unit_size = 8, .saves = 10, .second = 1, .window = HABIT_EMULATED_WINDOW });
+    run((struct cuts){ SMALL, .unit_size = 8, .saves = 10, .second = 5, .window = 2 });
+    run((struct cuts){ SMALL, .unit_size = 8, .saves = 10, .second = 5, .window = HABIT_EMULATED_WINDOW });
 }
 
 static void test_a_third_slot(void **state)
 {
-    struct cuts cuts = { SMALL, .unit_size = 16, .saves = 20, .second = 1 };
+    struct cuts cuts = { SMALL, .unit_size = 16, .saves = 10, .second = 1 };
 
     (void)state;
     cuts.slots = 3;

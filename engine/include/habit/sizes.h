@@ -19,6 +19,7 @@
 
 #define HABIT_CACHE_SIZE(buffer_size, axes, profile)                                                        \
     (4u * (HABIT_SIZES_VIEW(axes, HABIT_SIZES_SPECTRUM(buffer_size, profile), HABIT_SIZES_MODES(profile)) + \
+           HABIT_SIZES_COUPLED(buffer_size, axes, profile) * HABIT_SIZES_TRIANGLE(axes) +                   \
            HABIT_SIZES_VIEW(1u, (axes), HABIT_SIZES_PROTOTYPES(profile)) +                                  \
            HABIT_SIZES_VIEW(axes, HABIT_SIZES_WAVEFORM(buffer_size, profile), 2u)))
 
@@ -53,7 +54,7 @@
 /* Points of a view. */
 #define HABIT_SIZES_MODES(profile) \
     ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 2u : (int)(profile) == (int)HABIT_PROFILE_DEFAULT ? 4u : 8u)
-#define HABIT_SIZES_PROTOTYPES(profile) ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 4u : 8u)
+#define HABIT_SIZES_PROTOTYPES(profile) ((int)(profile) == (int)HABIT_PROFILE_SMALL ? 6u : 12u)
 
 /* Features of an axis. */
 #define HABIT_SIZES_SPECTRUM(n, profile) ((n) >= 8 ? HABIT_SIZES_BANDS(n, profile) + 5u : (n) > 1 ? 1u : 0u)
@@ -83,12 +84,9 @@
 #define HABIT_SIZES_VIEW(blocks, part, points) \
     ((part) == 0 ? 0u : (blocks) * (part) + (blocks)*HABIT_SIZES_TRIANGLE(part) + (points) + 1u)
 
-#define HABIT_SIZES_JUDGING(n, axes, profile)                                                                     \
-    HABIT_SIZES_MAX(                                                                                              \
-        2u * (axes) + HABIT_SIZES_TRIANGLE(axes),                                                                 \
-        4u * HABIT_SIZES_MAX(HABIT_SIZES_MAX(HABIT_SIZES_SPECTRUM(n, profile), HABIT_SIZES_WAVEFORM(n, profile)), \
-                             (axes)))
+#define HABIT_SIZES_JUDGING(n, axes, profile) \
+    (4u * HABIT_SIZES_MAX(HABIT_SIZES_MAX(HABIT_SIZES_SPECTRUM(n, profile), HABIT_SIZES_WAVEFORM(n, profile)), (axes)))
 #define HABIT_SIZES_WORK(n, axes, profile) \
-    HABIT_SIZES_MAX(HABIT_SIZES_ROOM(n) + ((n) + 1u) / 2u, HABIT_SIZES_JUDGING(n, axes, profile))
+    HABIT_SIZES_MAX(HABIT_SIZES_ROOM(n) + 4u * (((n) + 7u) / 8u), HABIT_SIZES_JUDGING(n, axes, profile))
 
 #endif

@@ -1,6 +1,8 @@
 """A library and a program that do not fit each other: the linker says so, and names what is wanted. What may differ may."""
 import itertools
+import os
 import re
+import shutil
 
 import pytest
 
@@ -87,9 +89,17 @@ def test_headers_are_clean_cpp(standard, tmp_path):
              prefix() / 'include', '-fsyntax-only', source)
 
 
-def test_list_of_cores_is_complete():
-    """What the page says is there."""
-    page = (ROOT / 'firmware/BUILDING.md').read_text()
-    assert re.findall(r'^\| `([^`]+)` \| Cortex', page, re.M) == CORES
-    for core in CORES:
-        assert f'| `{symbol(core).removeprefix("habit_init_for_")}` |' in page
+def test_page_names_the_cores():
+    rows = re.findall(r'^\| `([^`]+)` \| Cortex[^|]*\| `([^`]+)` \| `([^`]+)` \|$', (ROOT / 'firmware/BUILDING.md').read_text(), re.M)
+    assert rows == [(core, ' '.join(firmware.core_flags(core)[1:]), symbol(core).removeprefix('habit_init_for_')) for core in CORES]
+
+
+def test_prefix_may_be_moved(tmp_path, monkeypatch):
+    shutil.copytree(prefix(), tmp_path / 'moved')
+    monkeypatch.setenv('PKG_CONFIG_PATH', str(tmp_path / 'moved/lib/pkgconfig'))
+    flags = must('pkg-config', '--cflags', '--libs', 'habit-m4f').split()
+    out = compile_for('m4f', tmp_path, PROGRAM)
+    must(board.COMPILER, *firmware.core_flags('m4f'), '--specs=nosys.specs', out, *flags, '-o', tmp_path / 'program')
+    assert f'-L{tmp_path}/moved' in ' '.join(flags).replace('/lib/pkgconfig/../..', '')
+    folder = must('pkg-config', '--variable=linker_folder', 'habit-m4f').strip()
+    assert os.path.exists(os.path.join(folder, 'habit.ld'))

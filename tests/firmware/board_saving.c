@@ -6,6 +6,8 @@
 #include "../board/board.h"
 #include "cuts.h"
 
+#include "habit/sizes.h"
+
 static void put_number(uint32_t number)
 {
     char digits[11];
@@ -31,7 +33,7 @@ static bool cut(uint32_t unit_size, uint32_t saves, uint32_t second)
                          .profile = HABIT_PROFILE_SMALL,
                          .unit_size = unit_size,
                          .page_size = 256,
-                         .slot_size = 512,
+                         .slot_size = 768,
                          .slots = 2,
                          .busy_polls = 1,
                          .saves = saves,
@@ -56,7 +58,7 @@ static bool cut(uint32_t unit_size, uint32_t saves, uint32_t second)
 #if SAVING_NRF
 
 /* QEMU's microbit is an nRF51: pages of 1 KiB, the same controller without partial erase. */
-enum { SLOTS_AT = 0x30000, PAGE = 1024, NO_KNOWLEDGE = 0, WORDS = 92 };
+enum { SLOTS_AT = 0x30000, PAGE = 1024, NO_KNOWLEDGE = 0, WORDS = HABIT_KNOWLEDGE_SIZE(1, 1, HABIT_PROFILE_SMALL) / 4 };
 
 static uint32_t knowledge[WORDS], saved[WORDS], cache[64], scratch[128];
 static struct habit_flash_nrf52 port;

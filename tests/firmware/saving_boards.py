@@ -42,7 +42,7 @@ def check_board(folder, name, output):
     sources = [os.path.join(HERE, 'board_saving.c'), os.path.join(HERE, 'cuts.c'), os.path.join(TESTS, 'board/startup.c'),
                os.path.join(PORTS, 'emulated/emulated.c'), os.path.join(PORTS, 'nrf52/flash.c')]
     status, text = call(board.COMPILER, *board.compile_flags(core, '-Os'), *WARNINGS, *INCLUDE,
-                        '-DCUTS_FLASH=1024', '-DCUTS_BLOCK=512', f'-DSAVING_NRF={int(core.machine == "microbit")}',
+                        '-DCUTS_FLASH=1536', '-DCUTS_BLOCK=512', f'-DSAVING_NRF={int(core.machine == "microbit")}',
                         '-o', program, *sources, library, *board.link_flags(core), '-lm')
     if status == 0:
         status, text = call(*board.command(core, program))

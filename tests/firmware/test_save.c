@@ -474,7 +474,8 @@ static void test_learning_during_a_save_ends_it_and_leaves_the_one_before(void *
             result = habit_save_step(&board->save);
         over = !habit_save_reading(&board->save);
         learn(board, 1);
-        result = habit_save_finish(&board->save);
+        if (result == HABIT_SAVE_BUSY)
+            result = habit_save_finish(&board->save);
         assert_int_equal(result, over ? HABIT_OK : HABIT_SAVE_ECHANGED);
         assert_int_equal(board->save.counts.changed, over ? 0 : 1);
     }

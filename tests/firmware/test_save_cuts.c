@@ -20,7 +20,7 @@ static void run(struct cuts cuts)
 }
 
 #define SMALL \
-    .buffer_size = 1, .axes = 1, .profile = HABIT_PROFILE_SMALL, .page_size = 256, .slot_size = 512, .slots = 2
+    .buffer_size = 1, .axes = 1, .profile = HABIT_PROFILE_SMALL, .page_size = 256, .slot_size = 768, .slots = 2
 #define USUAL \
     .buffer_size = 16, .axes = 3, .profile = HABIT_PROFILE_DEFAULT, .page_size = 2048, .slot_size = 4096, .slots = 2
 

@@ -10,6 +10,8 @@
 
 #include <zephyr/storage/flash_map.h>
 
+#include "habit/sizes.h"
+
 #include "../../firmware/saving/ports/nrf52/flash.h"
 #include "../../firmware/saving/ports/nrf52/softdevice.h"
 #include "../../firmware/saving/ports/stm32l4/flash.h"
@@ -17,6 +19,7 @@
 #include "../../firmware/saving/ports/zephyr/flash.h"
 
 enum { PAGE = 4096, SLOTS = 2, SIZE = SLOTS * PAGE, LATER = HABIT_SAVE_INTERVAL };
+enum { BLOCK = HABIT_KNOWLEDGE_SIZE(1, 1, HABIT_PROFILE_SMALL), HEADERS = 2 * 32 };
 
 /* ------------------------------------------------------------------------------------------------------ one suite for all */
 
@@ -46,7 +49,7 @@ static void save_and_load(const struct habit_flash *flash, void (*between)(void)
     struct habit_engine engine;
     struct habit_save save;
     struct habit_info found;
-    uint32_t saved[92];
+    uint32_t saved[BLOCK / 4];
     int result;
 
     memset(array, 0x5a, sizeof(array));
@@ -122,7 +125,7 @@ static void test_stm32l4(void **state)
     stm32_start();
     save_and_load(&stm32_port.flash, stm32_part);
     assert_int_equal(stm32_erases, 5);
-    assert_int_equal(stm32_units, 5 * (368 + 64) / 8);
+    assert_int_equal(stm32_units, 5 * ((BLOCK + 7) / 8 + HEADERS / 8));
     assert_int_equal(stm32.cr, 1u << 31); /* locked, nothing left on */
     assert_int_equal(stm32.acr, 1u << 10);
 }
@@ -207,7 +210,7 @@ static void test_nrf52_in_parts_between_radio_events(void **state)
     nrf_start(NRF_PART);
     nrf_port.may_stall = every_third;
     save_and_load(&nrf_port.flash, nrf_part);
-    assert_int_equal(nrf_allowed, 5 * (NRF_PARTS + (368 + 64) / 4));
+    assert_int_equal(nrf_allowed, 5 * (NRF_PARTS + (BLOCK + HEADERS) / 4));
     assert_int_equal(nrf.config, 0); /* read only */
 }
 

@@ -25,12 +25,14 @@ class Life:
         self.clock, self.machine, self.verdicts = house.folder / "clock", machine, []
         self.day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)).replace(
             hour=0, minute=0, second=0, microsecond=0)  # begins at the next midnight
+        self.clock.write_text("0".ljust(20))
         self.set_clock(0)
         self.habitd = house.habitd(broker, environment={"HABIT_TEST_CLOCK": str(self.clock)}, **keys)
 
     def set_clock(self, minute):
         ahead = self.day + minute * MINUTE - datetime.datetime.now(datetime.timezone.utc)
-        self.clock.write_text(str(int(ahead / datetime.timedelta(milliseconds=1))).ljust(20))
+        with open(self.clock, "r+b") as file:  # in place: it is never empty
+            file.write(str(int(ahead / datetime.timedelta(milliseconds=1))).ljust(20).encode())
 
     def date(self, day):
         return (self.day + datetime.timedelta(days=day)).strftime("%Y-%m-%d")
@@ -90,7 +92,7 @@ def test_the_seeds_strategy_over_48_hours(house, broker, tmp_path):
 
 def check_phases(life):
     assert life.statuses(0, 24 * HOUR) == ["learned"] * 24 * HOUR
-    quiet = life.statuses(24 * HOUR + 1, 30 * HOUR)
+    quiet = life.statuses(24 * HOUR + 2, 30 * HOUR)  # a day has passed with the first or second buffer of the next
     assert quiet.count("ok") == pytest.approx(60, abs=1)  # ten an hour, for six hours
     assert quiet.count("ok") + quiet.count("idle") == len(quiet)
 
@@ -100,7 +102,7 @@ def check_rule(life, habitd):
     assert "learned" not in waiting
     assert hot.count("learned") == 50
     assert "learned" not in life.statuses(HOT[1], 48 * HOUR), "it was ill when it became hot the second time"
-    assert habitd.learned("pump-7") == 24 * HOUR + 1 + 50
+    assert 24 * HOUR + 50 <= habitd.learned("pump-7") <= 24 * HOUR + 2 + 50
     assert habitd.machine("pump-7")["rules"][0]["drift"] <= 1
 
 
@@ -120,9 +122,9 @@ def check_reports(life, client):
     one, two = life.report(0), life.report(1)
     assert (one["date"], two["date"]) == (life.date(0), life.date(1)) and one["machine"] == two["machine"] == "pump-7"
     assert (one["learned"], one["detected"], one["anomalies"], one["anomalies_per_hour"]) == (24 * HOUR, 0, 0, 0)
-    assert two["learned"] == 51 and two["anomalies"] == 2
+    assert 50 <= two["learned"] <= 52 and two["anomalies"] == 2
     assert two["anomalies_per_hour"] == pytest.approx(2 / 24, rel=1e-3)
-    assert two["detected"] == pytest.approx(240 - 15, abs=5)
+    assert two["detected"] == pytest.approx(240 - 50 / 6, abs=2)  # fifty minutes were learned instead
     assert [len(r["by_hour"]) for r in (one, two)] == [24, 24]
 
 

@@ -23,7 +23,8 @@ int64_t registry_skew(struct registry *registry, struct moment now)
 
     int64_t skew = ahead - registry->wall_ahead;
 
-    if (llabs(skew - registry->skew) > STEADY_MS) /* the two clocks are not read at the same moment, and one is slewed */
+    if (llabs(skew - registry->skew) >
+        STEADY_MS) /* the two clocks are not read at the same moment, and one is slewed */
         registry->skew = skew;
     return registry->skew;
 }

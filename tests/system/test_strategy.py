@@ -205,7 +205,7 @@ def test_commissioning_leaves_no_byte_of_before(habitd, tmp_path):
         habitd.post_all(machine, "buffers", after)
     assert habitd.knowledge("pump-1") == habitd.knowledge("pump-2")
     progress = habitd.machine("pump-1")["progress"]
-    assert re.fullmatch(r"\d+ s of 24 h, \w.*", progress), progress
+    assert re.fullmatch(r"\d+ m?s of 24 h, \w.*", progress), progress
     assert progress in habit("machines", url=habitd.url).stdout
 
 

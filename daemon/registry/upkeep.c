@@ -121,6 +121,7 @@ size_t registry_flushed(const struct registry *registry)
 /* ----------------------------------------------------------------------------------------------------------- states */
 
 struct taking {
+    struct registry *registry;
     bool all;
     struct moment now;
     void (*each)(void *user, const struct machine_view *view);
@@ -130,7 +131,7 @@ struct taking {
 static void take_each(void *user, struct machine *machine)
 {
     struct taking *taking = user;
-    bool online = strategy_online(&machine->settings, &machine->state, taking->now.wall);
+    bool online = strategy_online(&machine->settings, &machine->state, registry_steady(taking->registry, taking->now));
     struct machine_view view;
 
     if (!taking->all && !machine->news && online == machine->online)
@@ -139,7 +140,7 @@ static void take_each(void *user, struct machine *machine)
         return;
     machine->news = false;
     machine->online = online;
-    machine_view(machine, &view, taking->now);
+    machine_view(taking->registry, machine, &view, taking->now);
     machine_return_scratch(machine);
     taking->each(taking->user, &view);
 }
@@ -147,7 +148,7 @@ static void take_each(void *user, struct machine *machine)
 int registry_take_changed(struct registry *registry, bool all, struct moment now,
                           void (*each)(void *user, const struct machine_view *view), void *user)
 {
-    struct taking taking = { all, now, each, user };
+    struct taking taking = { registry, all, now, each, user };
 
     return registry_each(registry, take_each, &taking);
 }

@@ -116,7 +116,10 @@ static const char version_2[] =
     "  closed INTEGER NOT NULL, made INTEGER NOT NULL, date TEXT NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { version_1, version_2 };
+static const char version_3[] =
+    "ALTER TABLE state ADD COLUMN memory BLOB;"; /* struct strategy_memory; NULL or of another version = begins anew */
+
+static const char *const migrations[] = { version_1, version_2, version_3 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "keep.h"
 #include "maths.h"
 #include "view.h"
 
@@ -155,7 +156,7 @@ static void read_kept(struct reader *r, const struct habit_layout *layout, uint3
     read_zeros(r, layout->knowledge - r->at);
 }
 
-/* At least one of the points is not pinned, and no more than learning may take. */
+/* At least one of the points is not pinned, and neither kind has taken more than it may. */
 static uint32_t read_pinned(struct reader *r, uint32_t used, const struct habit_shape *shape)
 {
     const uint32_t pinned = read_word(r);
@@ -164,7 +165,7 @@ static uint32_t read_pinned(struct reader *r, uint32_t used, const struct habit_
     r->valid &= pinned >> used == 0;
     for (uint32_t k = 0; k < used; k++)
         ordinary -= pinned >> k & 1u;
-    r->valid &= ordinary > 0 && ordinary <= shape->ordinary;
+    r->valid &= ordinary > 0 && ordinary <= shape->ordinary && used - ordinary <= shape->accepted;
     return pinned;
 }
 
@@ -203,7 +204,7 @@ static void read_coupling(struct reader *r, const struct habit_shape *shape)
 {
     const struct habit_shape across = { .part = shape->blocks, .blocks = shape->coupled };
 
-    if (shape->coupled == 0)
+    if (!HABIT_KEEPS_COUPLING || shape->coupled == 0)
         return;
     read_floats(r, 1, 0.0f, LARGEST_COUNT);
     read_scatter(r, &across, LARGEST_WEIGHTS);
@@ -278,7 +279,8 @@ bool habit_body_valid(const uint8_t *block, const struct habit_layout *layout)
     }
     read_modes(&r, &layout->view[HABIT_SPECTRUM]);
     read_prototypes(&r, &layout->view[HABIT_LEVEL]);
-    read_waveform(&r, &layout->view[HABIT_WAVEFORM]);
+    if (HABIT_KEEPS_WAVEFORM)
+        read_waveform(&r, &layout->view[HABIT_WAVEFORM]);
     read_zeros(&r, layout->knowledge - r.at);
     return r.valid;
 }

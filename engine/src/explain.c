@@ -331,6 +331,17 @@ static void weigh(const struct block *block, uint32_t size)
     }
 }
 
+/* Squares of larger deviations would be infinite, and shares of them subnormal: which reason came first would depend on how
+ * the processor treats these. */
+static void whiten(const struct habit_call *call, uint32_t v, const float *x, const float *point)
+{
+    const struct habit_view *view = &call->view[v];
+
+    habit_blocks_whiten(view->factor, view->shape, view->inverse_sd, x, point, call->whitened);
+    for (uint32_t i = 0; i < view->shape->dimension; i++)
+        call->whitened[i] = habit_within(call->whitened[i], LARGEST_SIGMAS);
+}
+
 /* share: of the view in the score. The spectra of several axes are whitened since they were judged. */
 static void explain_view(const struct habit_call *call, const struct habit_judgement *judgement, uint32_t v,
                          float share, struct causes *causes)
@@ -340,8 +351,8 @@ static void explain_view(const struct habit_call *call, const struct habit_judge
     const float *x = call->features.view[v], *point = view->positions + judgement->nearest[v] * shape->dimension;
     float largest = 0.0f, sum = 0.0f;
 
-    if (shape->coupled == 0)
-        habit_blocks_whiten(view->factor, shape, view->inverse_sd, x, point, call->whitened);
+    if (!habit_is_coupled(shape))
+        whiten(call, v, x, point);
     for (uint32_t b = 0; b < shape->blocks; b++) {
         const float square = square_of(call->whitened + b * shape->part, shape->part);
 

@@ -158,7 +158,7 @@ static struct pair cheapest_pair(const struct crowd *crowd, const float *recipro
             const struct pair pair = { a, b };
             float cost;
 
-            if (!habit_may_merge(used, crowd->pinned, a, b))
+            if (!habit_may_merge(used, crowd->pinned, crowd->modes->shape, a, b))
                 continue;
             cost = ward_cost(crowd, reciprocal, pair);
             if (best.b == 0 || cost < least) {

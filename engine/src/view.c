@@ -90,14 +90,16 @@ uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned)
 
 bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin)
 {
-    return used < shape->points && (pin || habit_ordinary_points(used, pinned) < shape->ordinary);
+    const uint32_t ordinary = habit_ordinary_points(used, pinned);
+
+    return used < shape->points && (pin ? used - ordinary < shape->accepted : ordinary < shape->ordinary);
 }
 
-bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b)
+bool habit_may_merge(uint32_t used, uint32_t pinned, const struct habit_shape *shape, uint32_t a, uint32_t b)
 {
     const bool a_pinned = habit_is_pinned(pinned, a), b_pinned = habit_is_pinned(pinned, b);
 
-    if (habit_is_pinned(pinned, used) && habit_ordinary_points(used + 1, pinned) == 1)
+    if (used + 1 - habit_ordinary_points(used + 1, pinned) > shape->accepted)
         return a_pinned && b_pinned;
     return !b_pinned && (!a_pinned || b == used);
 }

@@ -44,8 +44,8 @@ uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned);
 bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin);
 
 /* Whether point a may take in b, which is behind it; the newcomer is behind all, at `used`, and pinned has a bit for it too.
- * What is pinned takes in newcomers, but gives way only to what is pinned too, when just one point is not. */
-bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b);
+ * What is pinned takes in newcomers, but gives way only to what is pinned too, when there are too many of them. */
+bool habit_may_merge(uint32_t used, uint32_t pinned, const struct habit_shape *shape, uint32_t a, uint32_t b);
 
 /* Tolerance of two points that become one between them, share_b of the way to the second: that which reaches as far as
  * both did. apart: standard deviations between them, the root mean square over the dimensions. */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t milliseconds(clockid_t id)
@@ -17,6 +18,24 @@ static int64_t milliseconds(clockid_t id)
 struct moment clock_now(void)
 {
     return (struct moment){ .wall = milliseconds(CLOCK_REALTIME), .mono = milliseconds(CLOCK_BOOTTIME) };
+}
+
+int64_t clock_ticks(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int clock_synchronised(void)
+{
+    struct timex timex = { .modes = 0 };
+    int state = adjtimex(&timex);
+
+    if (state < 0)
+        return -1;
+    return state != TIME_ERROR && !(timex.status & STA_UNSYNC);
 }
 
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])

@@ -11,6 +11,12 @@ struct moment {
 
 struct moment clock_now(void);
 
+/* ns since some start, to measure how long something takes. */
+int64_t clock_ticks(void);
+
+/* Whether the kernel's clock is disciplined: 1, 0, or -1 where a sandbox forbids to ask. */
+int clock_synchronised(void);
+
 /* "2026-11-22T13:19:31.250Z"; any int64_t fits. */
 enum { CLOCK_TEXT_SIZE = 32 };
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE]);

@@ -24,6 +24,8 @@
     X(ANOMALIES, 100000, "anomalies", "the oldest cleared ones are deleted")                                      \
     X(HOURS, 9600, "hours of counters (400 days)", "older ones are deleted")                                      \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
+    X(EVENTS, 1000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
+    X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
     X(PATTERNS, 256, "[machine] sections", "the configuration is refused")

@@ -1,20 +1,15 @@
 /* The payload of the topic info: how the gateway is. */
 #include <mqtt_protocol.h>
 #include <stdlib.h>
-#include <sys/timex.h>
 
 #include "mqtt/door.h"
 #include "wire/document.h"
 
-/* Whether the kernel's clock is disciplined; a sandbox may forbid asking. */
 static const char *clock_state(void)
 {
-    struct timex timex = { .modes = 0 };
-    int state = adjtimex(&timex);
+    int synchronised = clock_synchronised();
 
-    if (state < 0)
-        return "unknown";
-    return state == TIME_ERROR || (timex.status & STA_UNSYNC) ? "unsynchronised" : "synchronised";
+    return synchronised < 0 ? "unknown" : synchronised ? "synchronised" : "unsynchronised";
 }
 
 static struct wire_member text(const char *name, const char *value)

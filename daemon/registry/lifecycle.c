@@ -122,7 +122,7 @@ static int delete_entered(struct registry *registry, struct machine *machine, st
     int r = say_farewell(registry, machine, farewell, topics, &log);
 
     if (r == 0)
-        r = store_delete_machine(registry->store, machine->row, farewell, 2 + log.count);
+        r = store_delete_machine(registry->store, machine->row, farewell, 2 + log.count, clock_now().wall);
     if (r == 0) {
         machine->deleted = true;
         registry_take_out(registry, machine->id);

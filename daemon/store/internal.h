@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
+#include "base/histogram.h"
 #include "store/store.h"
 
 /* The writer's prepared statements: name, SQL. They live as long as the connection. */
@@ -36,9 +37,11 @@
       "INSERT OR REPLACE INTO anomaly (id, machine, asset, raised, cleared, event, similarity, distance, threshold, "  \
       "sensitivity, learned, buffers, explanation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                    \
     X(ANOMALY_PRUNE, "DELETE FROM anomaly WHERE id <= ? AND cleared <> 0")                                             \
-    X(OUTBOX_ADD, "INSERT INTO outbox (topic, payload, retain) VALUES (?, ?, ?)")                                      \
-    X(OUTBOX_PRUNE, "DELETE FROM outbox WHERE id <= ?")                                                                \
-    X(OUTBOX_DONE, "DELETE FROM outbox WHERE id = ?")                                                                  \
+    X(EVENT_ADD,                                                                                                       \
+      "INSERT INTO event (at, topic, whole, payload, retain, correlation, waits) VALUES (?, ?, ?, ?, ?, ?, ?)")        \
+    X(OUTBOX_PRUNE, "DELETE FROM event WHERE waits = 1 AND id <= ?")                                                   \
+    X(EVENT_PRUNE, "DELETE FROM event WHERE waits = 0 AND id <= ?")                                                    \
+    X(OUTBOX_DONE, "UPDATE event SET waits = 0 WHERE id = ?")                                                          \
     X(HOUR_PRUNE, "DELETE FROM hour WHERE start < ?")
 
 enum statement {
@@ -49,7 +52,7 @@ enum statement {
     STATEMENT_COUNT
 };
 
-enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_OUTBOX_DONE };
+enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_PUBLISH, OP_OUTBOX_DONE };
 
 struct store_op {
     enum op_kind kind;
@@ -80,6 +83,8 @@ struct store {
 
     _Atomic uint64_t epoch;
     _Atomic int64_t next_anomaly;
+    atomic_bool no_broker;
+    struct histogram commit_duration, commit_size;
     int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
     char path[256];
 };

@@ -12,6 +12,7 @@
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
     X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \
     X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \
+    X(COMMAND, 4096, "bytes of an MQTT command", "refused and counted")                                           \
     X(MQTT_BATCH, 64, "messages", "committed together at the most, then acknowledged")                            \
     X(STORE_QUEUE, 4096, "changes", "503; over MQTT the reader waits")                                            \
     X(STORE_BATCH, 256, "changes", "in one transaction")                                                          \

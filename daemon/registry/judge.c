@@ -43,8 +43,10 @@ static int learn_one(struct work *work, const float *samples, size_t index, stru
     struct machine *machine = work->machine;
     struct habit_progress progress;
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    int64_t began = clock_ticks();
     int status = habit_learn(&machine->engine, samples, values, &progress);
 
+    histogram_observe(&work->registry->learn_duration, &histogram_microseconds, clock_ticks() - began);
     if (status != HABIT_OK)
         return refuse_engine(work, status, index);
     machine_learning(machine, &progress, &verdict->learning);
@@ -99,8 +101,10 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     int64_t since = machine->state.last_detect;
     struct habit_result result;
     enum anomaly_event event;
+    int64_t began = clock_ticks();
     int status = habit_detect(&machine->engine, samples, values, &result);
 
+    histogram_observe(&work->registry->detect_duration, &histogram_microseconds, clock_ticks() - began);
     if (status == HABIT_ENOTREADY) {
         not_ready(verdict);
         hour->not_ready++;
@@ -200,6 +204,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     if (r != 0)
         return r;
     complete(work, verdict);
+    work->verdicts[verdict->status]++;
     if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */
         work->last = *verdict;
     return 0;

@@ -1,4 +1,4 @@
-/* What happens without a buffer: counters and windows reach the store, states reach the broker. */
+/* What happens without a buffer: counters and windows reach the store. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,38 +109,4 @@ int registry_flush(struct registry *registry, struct moment now)
     pthread_mutex_unlock(&registry->flushing);
     free(flush.list);
     return r;
-}
-
-/* ----------------------------------------------------------------------------------------------------------- states */
-
-struct taking {
-    bool all;
-    struct moment now;
-    void (*each)(void *user, const struct machine_view *view);
-    void *user;
-};
-
-static void take_each(void *user, struct machine *machine)
-{
-    struct taking *taking = user;
-    bool online = strategy_online(&machine->settings, &machine->state, taking->now.wall);
-    struct machine_view view;
-
-    if (!taking->all && !machine->news && online == machine->online)
-        return;
-    if (machine_lend_scratch(machine, NULL) != 0)
-        return;
-    machine->news = false;
-    machine->online = online;
-    machine_view(machine, &view, taking->now);
-    machine_return_scratch(machine);
-    taking->each(taking->user, &view);
-}
-
-int registry_take_changed(struct registry *registry, bool all, struct moment now,
-                          void (*each)(void *user, const struct machine_view *view), void *user)
-{
-    struct taking taking = { all, now, each, user };
-
-    return registry_each(registry, take_each, &taking);
 }

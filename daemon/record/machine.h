@@ -57,8 +57,8 @@ struct machine_gauges {
     char name[64], asset[64], location[64];
     uint32_t phase;
     bool online, anomaly;
-    bool judged;         /* the last buffer was: */
-    bool average_known;  /* and the window was full */
+    bool judged;        /* the last buffer was: */
+    bool average_known; /* and the window was full */
     uint8_t similarity, average;
     float distance;
     int64_t last_seen; /* wall ms; 0 = never */

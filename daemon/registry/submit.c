@@ -191,14 +191,14 @@ static int queue(struct work *work, struct receipt *receipt)
     return machine_commit(work->registry, machine, &change, receipt, work->refusal);
 }
 
-/* Without a receipt that somebody else settles, waits here. */
-static int keep(struct work *work, struct receipt *receipt)
+/* Without a receipt that somebody else settles, waits here, and says so where it failed: the caller knows what was promised. */
+static int keep(struct work *work, bool promised, struct receipt *receipt)
 {
     struct receipt own;
     struct receipt *taken = receipt ? receipt : &own;
     int r;
 
-    *taken = (struct receipt){ .promised = work->learned > 0 || work->duplicates > 0,
+    *taken = (struct receipt){ .promised = promised || !receipt,
                                .learned = work->learned,
                                .raised = work->effect.anomalies,
                                .began = work->began,
@@ -257,7 +257,7 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
     context_take(work->machine, &work->buffers.meta);
     count_work(work);
     promised = work->learned > 0 || work->duplicates > 0;
-    r = keep(work, receipt);
+    r = keep(work, promised, receipt);
     if (r != REFUSAL_STORE || promised)
         return r;
     forget_anomaly(work, verdicts, *count < room ? *count : room);

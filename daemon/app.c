@@ -90,11 +90,9 @@ static void wake_doors(void *user)
 }
 
 /* When both doors are there: the hook comes on a thread of the store's. */
-static int listen_to_store(struct app *app, char message[APP_MESSAGE_SIZE])
+static void listen_to_store(struct app *app)
 {
-    (void)message;
     store_on_outgoing(app->store, wake_doors, app);
-    return 0;
 }
 
 static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
@@ -126,8 +124,7 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
 
 int app_new(struct app **ret_app, const struct config *config, char message[APP_MESSAGE_SIZE])
 {
-    static int (*const steps[])(struct app *, char *) = { open_store, load_machines, open_mqtt, open_http,
-                                                          listen_to_store };
+    static int (*const steps[])(struct app *, char *) = { open_store, load_machines, open_mqtt, open_http };
     struct app *app = calloc(1, sizeof(*app));
     int r = app ? 0 : -ENOMEM;
 
@@ -140,6 +137,7 @@ int app_new(struct app **ret_app, const struct config *config, char message[APP_
         app_free(app);
         return r;
     }
+    listen_to_store(app);
     *ret_app = app;
     return 0;
 }

@@ -346,10 +346,10 @@ static int answer_stream(struct request *request, struct stream *stream)
 int events_stream(struct request *request)
 {
     struct stream *stream = calloc(1, sizeof(*stream));
-    int r = stream ? 0 : fault(-ENOMEM);
+    int r;
 
-    if (r < 0)
-        return r;
+    if (!stream)
+        return fault(-ENOMEM);
     stream->http = request->http;
     stream->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     r = stream->wake_fd < 0 ? fault(-errno) : stream_open(request, stream);

@@ -227,6 +227,29 @@ static void take_command(struct mqtt *mqtt, const struct incoming *incoming, con
     mqtt->intake.failed = true;
 }
 
+/* A buffer or a context: what they say beside their payload is read the same way. */
+static void take_data(struct mqtt *mqtt, struct incoming *incoming, const mosquitto_property *properties)
+{
+    struct refusal refusal;
+
+    if (read_envelope(incoming, properties, &refusal) != 0)
+        drop(mqtt, incoming->message->topic, &refusal);
+    else if (incoming->topic.kind == TOPIC_CONTEXT)
+        take_context(mqtt, incoming);
+    else
+        take_buffer(mqtt, incoming);
+}
+
+static void take(struct mqtt *mqtt, struct incoming *incoming, const mosquitto_property *properties)
+{
+    if (incoming->topic.kind == TOPIC_BIRTH)
+        outlet_announce_again(mqtt, discovery_birth(incoming->message, incoming->now));
+    else if (incoming->topic.kind == TOPIC_COMMAND)
+        take_command(mqtt, incoming, properties);
+    else
+        take_data(mqtt, incoming, properties);
+}
+
 void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, const mosquitto_property *properties)
 {
     struct incoming incoming = { .message = message, .now = clock_now() };
@@ -236,18 +259,10 @@ void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, 
         mqtt->intake.tainted = true;
         return;
     }
-    if (topic_read(mqtt->config, message->topic, &incoming.topic, &refusal) != 0)
-        drop(mqtt, message->topic, &refusal);
-    else if (incoming.topic.kind == TOPIC_BIRTH)
-        outlet_announce_again(mqtt, discovery_birth(message, incoming.now));
-    else if (incoming.topic.kind == TOPIC_COMMAND)
-        take_command(mqtt, &incoming, properties);
-    else if (read_envelope(&incoming, properties, &refusal) != 0)
-        drop(mqtt, message->topic, &refusal);
-    else if (incoming.topic.kind == TOPIC_CONTEXT)
-        take_context(mqtt, &incoming);
+    if (topic_read(mqtt->config, message->topic, &incoming.topic, &refusal) == 0)
+        take(mqtt, &incoming, properties);
     else
-        take_buffer(mqtt, &incoming);
+        drop(mqtt, message->topic, &refusal);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- batches */

@@ -69,6 +69,7 @@ def test_announced_again_when_home_assistant_begins(house, broker):
     habitd = house.habitd(broker)
     make(habitd)
     habitd.post("pump-1", "buffers", bytes(256))
+    wait_until(lambda: retained(house, broker, f"{ROOT}/pump-1/availability") == "online", "it was announced before")
     late = HomeAssistant(house.client(broker))
     assert late.update() and not late.devices  # nothing is retained
     late.start()

@@ -332,6 +332,19 @@ static int stream_open(struct request *request, struct stream *stream)
     return begin(stream, after);
 }
 
+/* libmicrohttpd 0.9.75 ends the chunks of a body of unknown length also where HEAD has none: the next answer on the connection
+ * would begin with that. */
+static int answer_head(struct request *request)
+{
+    struct stream unused = { 0 };
+    int64_t after;
+    int r = read_query(request, &unused, &after);
+
+    if (r == 0)
+        r = answer_empty(request, MHD_HTTP_OK);
+    return r != 0 ? r : answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
+}
+
 static int answer_stream(struct request *request, struct stream *stream)
 {
     request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, stream, stream_free);
@@ -345,9 +358,12 @@ static int answer_stream(struct request *request, struct stream *stream)
 
 int events_stream(struct request *request)
 {
-    struct stream *stream = calloc(1, sizeof(*stream));
+    struct stream *stream;
     int r;
 
+    if (strcmp(request->method, "HEAD") == 0)
+        return answer_head(request);
+    stream = calloc(1, sizeof(*stream));
     if (!stream)
         return fault(-ENOMEM);
     stream->http = request->http;

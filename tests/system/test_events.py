@@ -167,8 +167,13 @@ def clients(habitd):
 
 
 def test_head_takes_no_place(habitd):
-    assert habitd.request("HEAD", "/v1/events").status_code == 200
-    wait_until(lambda: clients(habitd) == 0, "no stream")
+    answer = habitd.request("HEAD", "/v1/events")
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/event-stream"
+    assert habitd.request("HEAD", "/v1/events?types=x").status_code == 400
+    for _ in range(20):  # on the same connection: nothing of a body is in the way
+        assert habitd.request("HEAD", "/v1/events").status_code == 200
+        assert habitd.get("/livez").status_code == 200
+    assert clients(habitd) == 0
 
 
 def test_streams_are_capped(habitd):

@@ -1,11 +1,14 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
+
+#include "base/trust.h"
 
 static int64_t milliseconds(clockid_t id)
 {
@@ -13,19 +16,6 @@ static int64_t milliseconds(clockid_t id)
 
     clock_gettime(id, &time);
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-struct moment clock_now(void)
-{
-    return (struct moment){ .wall = milliseconds(CLOCK_REALTIME), .mono = milliseconds(CLOCK_BOOTTIME) };
-}
-
-int64_t clock_ticks(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 int clock_synchronised(void)
@@ -36,6 +26,54 @@ int clock_synchronised(void)
     if (state < 0)
         return -1;
     return state != TIME_ERROR && !(timex.status & STA_UNSYNC);
+}
+
+/* One clock for all threads. */
+static struct {
+    pthread_mutex_t lock;
+    struct clock_trust trust;
+    int64_t asked; /* mono ms: the kernel was asked last */
+    bool synchronised;
+} ours = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+enum { ASK_MS = 1000 };
+
+static void ask_kernel(int64_t mono)
+{
+    if (ours.asked != 0 && mono - ours.asked < ASK_MS)
+        return;
+    ours.synchronised = clock_synchronised() == 1;
+    ours.asked = mono;
+}
+
+struct moment clock_now(void)
+{
+    int64_t wall = milliseconds(CLOCK_REALTIME), mono = milliseconds(CLOCK_BOOTTIME);
+    struct moment now;
+
+    pthread_mutex_lock(&ours.lock);
+    if (ours.trust.doubtful || llabs(wall - mono - ours.trust.ahead) > TRUST_STEP_MS)
+        ask_kernel(mono);
+    now = clock_trust_apply(&ours.trust, wall, mono, ours.synchronised);
+    pthread_mutex_unlock(&ours.lock);
+    return now;
+}
+
+void clock_begin(int64_t passed)
+{
+    int64_t wall = milliseconds(CLOCK_REALTIME), mono = milliseconds(CLOCK_BOOTTIME);
+
+    pthread_mutex_lock(&ours.lock);
+    clock_trust_begin(&ours.trust, passed, wall, mono);
+    pthread_mutex_unlock(&ours.lock);
+}
+
+int64_t clock_ticks(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])

@@ -23,9 +23,10 @@
     X(BOOTS, 4, "boots a source", "the oldest is forgotten")                                                      \
     X(SEQUENCE_WINDOW, 256, "sequence numbers", "older ones count as duplicates")                                 \
     X(ANOMALIES, 100000, "anomalies", "the oldest cleared ones are deleted")                                      \
-    X(HOURS, 9600, "hours of counters (400 days)", "older ones are deleted")                                      \
+    X(HOURS, 10000, "hours of counters (400 days)", "older ones are deleted")                                     \
+    X(REPORTS, 400, "days of reports", "older ones are deleted; of a longer downtime no more are made")           \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
-    X(EVENTS, 1000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
+    X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \

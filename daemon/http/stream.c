@@ -46,17 +46,25 @@ struct stream {
 
 /* ------------------------------------------------------------------------------------------------------------- events */
 
-/* "pump-1/report/daily": the type, or TYPES where streams do not show it. */
+/* Whether a topic begins with this level. */
+static bool level_is(const char *topic, const char *level)
+{
+    size_t length = strcspn(topic, "/");
+
+    return strlen(level) == length && strncmp(topic, level, length) == 0;
+}
+
+/* "pump-1/report/daily", or "report/daily" of all machines together: the type, TYPES where streams do not show it. */
 static enum type type_of(const struct outbox_message *message)
 {
-    const char *level = strchr(message->topic, '/');
+    const char *below = strchr(message->topic, '/');
     int type = 0;
 
-    if (message->whole || !level || message->payload[0] == '\0')
+    if (message->whole || !below || message->payload[0] == '\0')
         return TYPES;
-    while (type < TYPES &&
-           (strncmp(level + 1, type_names[type], strlen(type_names[type])) != 0 ||
-            (level[1 + strlen(type_names[type])] != '\0' && level[1 + strlen(type_names[type])] != '/')))
+    if (strcmp(message->topic, "report/daily") == 0)
+        return TYPE_REPORT;
+    while (type < TYPES && !level_is(below + 1, type_names[type]))
         type++;
     return (enum type)type;
 }

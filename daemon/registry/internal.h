@@ -17,6 +17,8 @@
 
 enum { HOURS_PENDING = 4 }; /* a backlog may span some hours between two flushes */
 
+enum machine_run { RUNS_UNKNOWN /* since the start of habitd */, RUNS, RUNS_NOT };
+
 struct machine {
     pthread_mutex_t lock; /* of all below but id, row, created, references */
     char id[MACHINE_ID_SIZE];
@@ -41,10 +43,13 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
-    bool unsaved;                                    /* state or window differ from the store's */
-    bool news;                                       /* its state changed since the last look at it */
-    bool settings_news;                              /* and its settings */
-    bool online;                                     /* at that look */
+    int64_t gap_from, gap_to; /* wall ms: a silence that ended today, its part in days that have no report yet */
+    int64_t silence_counted;  /* wall ms: silence before is in some hour */
+    uint32_t running;         /* enum machine_run, by the last buffer */
+    bool unsaved;             /* state or window differ from the store's */
+    bool news;                /* its state changed since the last look at it */
+    bool settings_news;       /* and its settings */
+    bool online;              /* at that look */
     uint64_t state_look, online_look, settings_look; /* the look that saw the latest change */
     struct machine_counters counters;
     struct verdict last;
@@ -57,7 +62,11 @@ struct registry {
     struct store *store;
     struct pending_list *pending;
     pthread_mutex_t admin;
-    pthread_mutex_t flushing; /* counters are on their way to the store: reports wait until they are there */
+    pthread_mutex_t flushing;        /* counters are on their way to the store: reports wait until they are there */
+    _Atomic size_t flushed;          /* machines that had news at the last flush */
+    struct report_progress progress; /* main thread's */
+    int64_t report_due;              /* wall ms of the next day's reports; main thread's; 0 = not known */
+    _Atomic int64_t closed;          /* wall ms: hours that start before are in reports */
     pthread_rwlock_t table;
     struct machine **machine; /* sorted by id */
     size_t count, room;
@@ -94,7 +103,7 @@ const char *machine_difference(const struct habit_config *ours, const struct hab
 void machine_view(struct machine *machine, struct machine_view *view, struct moment now);
 void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning);
 
-/* Counters of the hour in which `at` lies; the oldest pending hour is handed to the store where there is no room. */
+/* Counters of the row of hours to which `at` belongs; the oldest pending hour is handed to the store where there is no room. */
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at);
 
 /* ---- registry.c: finding, entering and changing the set */
@@ -164,6 +173,19 @@ bool etag_asked(const char *if_match, const char *etag);
 /* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);
+
+/* ---- presence.c: whether the machine runs, and whether it is heard */
+
+/* A buffer came, perhaps after a longer silence than usual: that counts in this hour as far as it was today, and else in the
+ * reports of the days before, as far as these are not made yet. Before anything else of the submission, since it may hand hours
+ * over to the store. */
+void presence_silence(struct registry *registry, struct machine *machine, int64_t now);
+
+/* Silence between two moments that is in no hour: the end of one that is over, and one that lasts. */
+int64_t presence_silent_ms(const struct machine *machine, int64_t from, int64_t to);
+
+/* A buffer that was measured at `at`, before strategy_seen: time since the one before counts as running. */
+void presence_running(struct machine *machine, struct hour *hour, bool running, int64_t at);
 
 /* ---- context.c */
 

@@ -5,6 +5,11 @@
 
 #include "registry/work.h"
 
+struct hour *work_hour(const struct work *work)
+{
+    return machine_hour(work->machine, work->registry->store, work->counted);
+}
+
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
 {
     *detection = (struct detection){ .similarity = result->similarity,
@@ -77,6 +82,19 @@ static void judge_window(struct machine *machine, struct habit_window *window, c
     average->distance = judged.distance;
 }
 
+/* All axes together: their mean level, and the root of their powers. */
+static void count_size(struct hour *hour, const struct detection *detection)
+{
+    double level = 0, power = 0;
+
+    for (size_t i = 0; i < detection->axes; i++) {
+        level += (double)detection->level[i];
+        power += (double)detection->amplitude[i] * (double)detection->amplitude[i];
+    }
+    hour->level_sum += level / detection->axes;
+    hour->amplitude_sum += sqrt(power);
+}
+
 static void count_detection(struct work *work, struct hour *hour, const struct verdict *verdict, int64_t since)
 {
     const struct detection *detection = &verdict->detection;
@@ -87,6 +105,7 @@ static void count_detection(struct work *work, struct hour *hour, const struct v
     hour->below += detection->similarity < machine->settings.threshold;
     hour->similarity_sum += detection->similarity;
     hour->log_distance_sum += log((double)detection->distance);
+    count_size(hour, detection);
     if (detection->similarity < hour->similarity_min)
         hour->similarity_min = detection->similarity;
     if (machine->state.anomaly != 0 && since != 0 && work->at > since) /* a long silence is not time in anomaly */
@@ -96,7 +115,7 @@ static void count_detection(struct work *work, struct hour *hour, const struct v
 static int judge_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     struct machine *machine = work->machine;
-    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
+    struct hour *hour = work_hour(work);
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
     int64_t since = machine->state.last_detect;
     struct habit_result result;
@@ -126,7 +145,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
 
 static void leave_out(struct work *work, enum strategy_action action, struct verdict *verdict)
 {
-    struct hour *hour = machine_hour(work->machine, work->registry->store, work->at);
+    struct hour *hour = work_hour(work);
 
     verdict->status = VERDICT_IDLE;
     *(action == ACTION_SKIP ? &hour->skipped : &hour->idle) += 1;
@@ -159,6 +178,7 @@ static int act(struct work *work, const float *samples, size_t index, struct ver
     enum strategy_action action =
         strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], work->at, &verdict->note);
 
+    presence_running(machine, work_hour(work), true, work->at);
     strategy_seen(&machine->state, work->at, work->arrival->now.wall);
     switch (action) {
     case ACTION_LEARN:
@@ -185,6 +205,14 @@ static void complete(const struct work *work, struct verdict *verdict)
     verdict->at = work->at;
 }
 
+/* Marks of the row that say how far its time can be believed. */
+static void count_time(const struct work *work, struct hour *hour)
+{
+    hour->late += work->counted != work->at;
+    hour->untrusted += work->arrival->now.doubtful;
+    hour->phase = 1 + (uint32_t)strategy_phase(&work->machine->settings, &work->machine->state);
+}
+
 int work_apply(struct work *work, size_t index, struct verdict *verdict)
 {
     const struct settings *settings = &work->machine->settings;
@@ -195,7 +223,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     if (is_duplicate(work, index)) {
         verdict->status = VERDICT_DUPLICATE;
         work->duplicates++;
-        machine_hour(work->machine, work->registry->store, work->at)->duplicates++;
+        work_hour(work)->duplicates++;
     } else {
         r = act(work, samples, index, verdict);
         if (r == 0)
@@ -203,6 +231,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     }
     if (r != 0)
         return r;
+    count_time(work, work_hour(work));
     complete(work, verdict);
     work->verdicts[verdict->status]++;
     if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registry/internal.h"
+#include "report/days.h"
 
 struct habit_config machine_config(const struct settings *settings)
 {
@@ -312,7 +313,7 @@ static void hand_over_oldest(struct machine *machine, struct store *store, int64
 
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at)
 {
-    int64_t start = at - at % HOUR_MS;
+    int64_t start = civil_hour_start(at);
     struct hour *hour;
 
     for (size_t i = 0; i < machine->hour_count; i++)

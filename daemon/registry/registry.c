@@ -293,6 +293,9 @@ int registry_new(struct registry **ret_registry, const struct config *config, st
     pthread_rwlock_init(&registry->table, NULL);
     registry->pending = pending_new();
     if (registry->pending)
+        r = store_report_progress(store, &registry->progress);
+    registry->closed = registry->progress.closed;
+    if (r == 0)
         r = store_load_machines(store, 0, load_each, &loading);
     if (r < 0) {
         registry_free(registry);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/work.h"
+#include "report/days.h"
 
 /* What a batch must be able to take back: all or nothing. Of a single buffer the engine itself takes back what it refuses. */
 struct undo {
@@ -28,6 +29,15 @@ static int64_t measured_at(const struct wire_meta *meta, int64_t now)
     int64_t at = meta->has_time ? meta->time : meta->has_age ? now - (int64_t)meta->age_ms : now;
 
     return at > now + NEWEST_MS || at < now - OLDEST_DAYS * INT64_C(86400000) ? now : at;
+}
+
+/* Hours that are in a report are not added to any more: what comes later counts now, and as late. A clock that went back over
+ * the end of a reported day counts into the first hour after it. */
+static int64_t counted_at(struct registry *registry, int64_t at, int64_t now)
+{
+    int64_t closed = registry->closed;
+
+    return at >= closed ? at : now >= closed ? now : closed;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- decoding */
@@ -66,6 +76,7 @@ static int decode(struct work *work, const struct settings *settings)
     if (r != 0)
         return r;
     work->at = measured_at(&work->buffers.meta, arrival->now.wall);
+    work->counted = counted_at(work->registry, work->at, arrival->now.wall);
     return 0;
 }
 
@@ -86,8 +97,7 @@ static int prepare_undo(struct work *work, struct undo *undo)
     struct machine *machine = work->machine;
     int r;
 
-    machine_hour(machine, work->registry->store,
-                 work->at); /* makes room now: what it hands over cannot be taken back */
+    work_hour(work); /* makes room now: what it hands over cannot be taken back */
     *undo = (struct undo){ .batch = work->buffers.count > 1,
                            .state = machine->state,
                            .window = machine->window,
@@ -184,7 +194,7 @@ static int queue(struct work *work, struct receipt *receipt)
     change.anomalies = work->events.anomalies;
     change.outgoing = work->events.outgoing;
     change.anomaly_count = change.outgoing_count = work->events.count;
-    work->effect.start = work->at - work->at % HOUR_MS;
+    work->effect.start = civil_hour_start(work->counted);
     work->effect.similarity_min = 101;
     change.hours = &work->effect;
     change.hour_count = work->effect.learned > 0 || work->effect.anomalies > 0;
@@ -221,7 +231,9 @@ static int check_conflict(const struct machine *machine, struct refusal *refusal
 static void count_refused(struct work *work, int r)
 {
     if (r > 0 && !work->arrival->dry_run)
-        machine_hour(work->machine, work->registry->store, work->arrival->now.wall)->refused++;
+        machine_hour(work->machine, work->registry->store,
+                     counted_at(work->registry, work->arrival->now.wall, work->arrival->now.wall))
+            ->refused++;
     work->machine->unsaved = true;
 }
 
@@ -242,6 +254,8 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         r = decode(work, &work->machine->settings);
     if (r == 0)
         r = context_check(work->machine, &work->buffers.meta, work->refusal);
+    if (r == 0 && !work->arrival->dry_run)
+        presence_silence(work->registry, work->machine, work->arrival->now.wall);
     if (r == 0)
         r = apply_all(work, verdicts, room);
     if (r != 0) {

@@ -19,7 +19,7 @@ struct flush {
     struct registry *registry;
     int64_t at;
     struct flushing *list;
-    size_t count, room;
+    size_t count, room, all;
     int result; /* of the first that the store did not take */
 };
 
@@ -81,6 +81,7 @@ static int flush_portion(struct flush *flush, bool *full)
     int result = registry_each(flush->registry, flush_each, flush);
 
     *full = flush->count == flush->room;
+    flush->all += flush->count;
     for (size_t i = 0; i < flush->count; i++) {
         int r = store_finish(flush->registry->store, flush->list[i].op);
 
@@ -106,7 +107,13 @@ int registry_flush(struct registry *registry, struct moment now)
     pthread_mutex_lock(&registry->flushing);
     while (r == 0 && full)
         r = flush_portion(&flush, &full);
+    registry->flushed = flush.all;
     pthread_mutex_unlock(&registry->flushing);
     free(flush.list);
     return r;
+}
+
+size_t registry_flushed(const struct registry *registry)
+{
+    return registry->flushed;
 }

@@ -11,7 +11,8 @@ struct work {
     struct machine *machine; /* entered */
     const struct arrival *arrival;
     struct wire_buffers buffers;
-    int64_t at; /* wall ms when it was measured */
+    int64_t at;      /* wall ms when it was measured */
+    int64_t counted; /* wall ms at which it counts: later than `at` where that day was reported already */
     uint64_t learned, detected, duplicates;
     uint64_t verdicts[VERDICTS]; /* how many became what */
     int64_t began;               /* clock_ticks() */
@@ -22,6 +23,9 @@ struct work {
     struct commissioning_list commissioning;
     struct refusal *refusal;
 };
+
+/* Counters of the hour in which the buffers count. */
+struct hour *work_hour(const struct work *work);
 
 /* Learns, judges or leaves out one buffer, as the strategy decides. Returns 0; or a refusal: then the caller takes back what
  * buffers before it changed. */

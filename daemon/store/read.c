@@ -6,8 +6,7 @@
 
 #include "store/internal.h"
 
-/* Locks the reader and prepares; every begin has its end. */
-static int begin(struct store *store, const char *sql, sqlite3_stmt **statement)
+int store_begin_reading(struct store *store, const char *sql, sqlite3_stmt **statement)
 {
     int r;
 
@@ -16,7 +15,7 @@ static int begin(struct store *store, const char *sql, sqlite3_stmt **statement)
     return fault(r);
 }
 
-static void end(struct store *store, sqlite3_stmt *statement)
+void store_end_reading(struct store *store, sqlite3_stmt *statement)
 {
     sqlite3_finalize(statement);
     pthread_mutex_unlock(&store->reading);
@@ -128,7 +127,7 @@ int store_load_machines(struct store *store, int64_t machine,
                         int (*each)(void *user, const struct store_machine *machine), void *user)
 {
     sqlite3_stmt *machines = NULL, *marks = NULL;
-    int r = begin(store, machines_sql, &machines);
+    int r = store_begin_reading(store, machines_sql, &machines);
 
     if (r == 0)
         r = store_error(sqlite3_prepare_v2(store->reader,
@@ -140,7 +139,7 @@ int store_load_machines(struct store *store, int64_t machine,
         r = each_machine(machines, marks, each, user);
     }
     sqlite3_finalize(marks);
-    end(store, machines);
+    store_end_reading(store, machines);
     return r;
 }
 
@@ -190,7 +189,7 @@ int store_anomalies(struct store *store, const struct anomaly_query *query, stru
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
-    int r = begin(store, anomalies_sql, &statement);
+    int r = store_begin_reading(store, anomalies_sql, &statement);
 
     if (r == 0)
         bind_query(statement, query);
@@ -200,51 +199,36 @@ int store_anomalies(struct store *store, const struct anomaly_query *query, stru
     }
     if (r == 0)
         r = fault(store_error(result));
-    end(store, statement);
+    store_end_reading(store, statement);
     while (r < 0 && count > 0)
         free(anomalies[--count].explanation);
     return r < 0 ? r : (int)count;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- hours */
-
-#define HOUR_COLUMN(name, help) ", " #name
-
-static void read_hour(sqlite3_stmt *statement, struct hour *hour)
+int store_anomalies_between(struct store *store, int64_t from, int64_t to,
+                            void (*each)(void *user, int64_t machine, const struct anomaly *anomaly), void *user)
 {
-    int column = 5;
-
-    hour->start = sqlite3_column_int64(statement, 0);
-    hour->similarity_sum = sqlite3_column_double(statement, 1);
-    hour->log_distance_sum = sqlite3_column_double(statement, 2);
-    hour->similarity_min = number(statement, 3);
-    hour->anomaly_ms = (uint64_t)sqlite3_column_int64(statement, 4);
-#define HOUR_READ(name, help) hour->name = number(statement, column++);
-    HOUR_COUNTERS(HOUR_READ)
-#undef HOUR_READ
-}
-
-int store_hours(struct store *store, int64_t machine, int64_t from, int64_t to, struct hour *hours, size_t limit)
-{
-    static const char sql[] =
-        "SELECT start, similarity_sum, log_distance_sum, similarity_min, anomaly_ms" HOUR_COUNTERS(
-            HOUR_COLUMN) " FROM hour WHERE start >= ?1 AND start < ?2 AND machine = ?3 ORDER BY start LIMIT ?4";
+    static const char sql[] = "SELECT id, machine, similarity, distance, explanation FROM anomaly "
+                              "WHERE raised < ?2 AND (cleared = 0 OR cleared >= ?1) ORDER BY id";
     sqlite3_stmt *statement = NULL;
-    size_t count = 0;
-    int result = SQLITE_DONE;
-    int r = begin(store, sql, &statement);
+    int result;
+    int r = store_begin_reading(store, sql, &statement);
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, from);
         sqlite3_bind_int64(statement, 2, to);
-        sqlite3_bind_int64(statement, 3, machine);
-        sqlite3_bind_int64(statement, 4, (sqlite3_int64)limit);
-        while (count < limit && (result = sqlite3_step(statement)) == SQLITE_ROW)
-            read_hour(statement, &hours[count++]);
+        while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+            struct anomaly anomaly = { .id = sqlite3_column_int64(statement, 0),
+                                       .similarity = (uint8_t)number(statement, 2),
+                                       .distance = (float)sqlite3_column_double(statement, 3),
+                                       .explanation = (char *)text(statement, 4) };
+
+            each(user, sqlite3_column_int64(statement, 1), &anomaly);
+        }
         r = fault(store_error(result));
     }
-    end(store, statement);
-    return r < 0 ? r : (int)count;
+    store_end_reading(store, statement);
+    return r;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ events */
@@ -292,7 +276,7 @@ static int read_messages(struct store *store, const char *sql, int64_t after, st
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
-    int r = begin(store, sql, &statement);
+    int r = store_begin_reading(store, sql, &statement);
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, after);
@@ -302,7 +286,7 @@ static int read_messages(struct store *store, const char *sql, int64_t after, st
         r = read_message(statement, &messages[count++]);
     if (r == 0)
         r = fault(store_error(result));
-    end(store, statement);
+    store_end_reading(store, statement);
     if (r < 0)
         store_free_messages(messages, count);
     return r < 0 ? r : (int)count;
@@ -325,7 +309,7 @@ int store_events(struct store *store, int64_t after, struct outbox_message *mess
 static int read_pair(struct store *store, const char *sql, int64_t *first, int64_t *second)
 {
     sqlite3_stmt *statement = NULL;
-    int r = begin(store, sql, &statement);
+    int r = store_begin_reading(store, sql, &statement);
 
     if (r == 0 && sqlite3_step(statement) == SQLITE_ROW) {
         *first = sqlite3_column_int64(statement, 0);
@@ -333,7 +317,7 @@ static int read_pair(struct store *store, const char *sql, int64_t *first, int64
     } else if (r == 0) {
         r = fault(store_error(sqlite3_errcode(store->reader)));
     }
-    end(store, statement);
+    store_end_reading(store, statement);
     return r;
 }
 
@@ -363,16 +347,16 @@ int store_snapshot_times(struct store *store, void (*each)(void *user, const cha
 {
     sqlite3_stmt *statement = NULL;
     int result = SQLITE_DONE;
-    int r =
-        begin(store,
-              "SELECT m.name, (SELECT taken FROM snapshot s WHERE s.machine = m.id ORDER BY id DESC LIMIT 1) AS taken "
-              "FROM machine m WHERE taken IS NOT NULL ORDER BY m.name",
-              &statement);
+    int r = store_begin_reading(
+        store,
+        "SELECT m.name, (SELECT taken FROM snapshot s WHERE s.machine = m.id ORDER BY id DESC LIMIT 1) AS taken "
+        "FROM machine m WHERE taken IS NOT NULL ORDER BY m.name",
+        &statement);
 
     while (r == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW)
         each(user, text(statement, 0), sqlite3_column_int64(statement, 1));
     if (r == 0)
         r = fault(store_error(result));
-    end(store, statement);
+    store_end_reading(store, statement);
     return r;
 }

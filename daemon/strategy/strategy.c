@@ -165,11 +165,14 @@ enum anomaly_event strategy_judged(const struct settings *settings, struct strat
 
 /* ---------------------------------------------------------------------------------------------------------- silence */
 
+int64_t strategy_patience(const struct settings *settings, const struct strategy_state *state)
+{
+    if (settings->silent_after > 0)
+        return (int64_t)settings->silent_after;
+    return state->interval > 6000 ? 10 * state->interval : 60000;
+}
+
 bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now)
 {
-    int64_t longest = settings->silent_after > 0 ? (int64_t)settings->silent_after : 10 * state->interval;
-
-    if (settings->silent_after == 0 && longest < 60000)
-        longest = 60000;
-    return state->last_seen != 0 && llabs(now - state->last_seen) <= longest;
+    return state->last_seen != 0 && llabs(now - state->last_seen) <= strategy_patience(settings, state);
 }

@@ -36,7 +36,11 @@ void strategy_forget(struct strategy_state *state, int64_t at);
 /* The phase that is shown: paused is a setting that covers the others. */
 enum phase strategy_phase(const struct settings *settings, const struct strategy_state *state);
 
-/* Whether the machine is heard: a buffer within silent_after, or within ten of its own intervals (at least a minute). */
+/* How long after a buffer, in ms, the machine still counts as heard: silent_after, or ten of its own intervals, at least a
+ * minute. */
+int64_t strategy_patience(const struct settings *settings, const struct strategy_state *state);
+
+/* Whether it is heard. */
 bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now);
 
 #endif

@@ -155,7 +155,7 @@ static void read_kept(struct reader *r, const struct habit_layout *layout, uint3
     read_zeros(r, layout->knowledge - r->at);
 }
 
-/* At least one of the points is not pinned, and no more than learning may take. */
+/* At least one of the points is not pinned, and neither kind has taken more than it may. */
 static uint32_t read_pinned(struct reader *r, uint32_t used, const struct habit_shape *shape)
 {
     const uint32_t pinned = read_word(r);
@@ -164,7 +164,7 @@ static uint32_t read_pinned(struct reader *r, uint32_t used, const struct habit_
     r->valid &= pinned >> used == 0;
     for (uint32_t k = 0; k < used; k++)
         ordinary -= pinned >> k & 1u;
-    r->valid &= ordinary > 0 && ordinary <= shape->ordinary;
+    r->valid &= ordinary > 0 && ordinary <= shape->ordinary && used - ordinary <= shape->accepted;
     return pinned;
 }
 

@@ -6,7 +6,7 @@
 
 #include "knowledge.h"
 
-#define HABIT_ALARM_SIGMAS  2.5f
+#define HABIT_ALARM_SIGMAS  2.6f
 #define HABIT_UNREST_SIGMAS 3.0f /* beyond which a buffer is no chance */
 #define HABIT_BOUND_SIGMAS  2.5f /* beyond which a buffer is learned with less weight */
 

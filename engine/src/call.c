@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include "coupling.h"
+
 void habit_call_open(struct habit_call *call, struct habit_engine *engine)
 {
     float *words, *cache, *scratch;
@@ -44,8 +46,12 @@ void habit_call_prepare(struct habit_call *call)
 {
     if (call->engine->cached)
         return;
-    if (habit_has_view(call, HABIT_SPECTRUM))
-        habit_modes_prepare(&call->modes, &call->view[HABIT_SPECTRUM], call->ledger->count);
+    if (habit_has_view(call, HABIT_SPECTRUM)) {
+        struct habit_view *spectrum = &call->view[HABIT_SPECTRUM];
+
+        habit_modes_prepare(&call->modes, spectrum, call->ledger->count);
+        habit_coupling_prepare(call->modes.coupling, spectrum->shape, spectrum->coupling, call->work);
+    }
     habit_prototypes_prepare(&call->prototypes, &call->view[HABIT_LEVEL], call->ledger->count, call->rms);
     if (habit_has_view(call, HABIT_WAVEFORM))
         habit_waveform_prepare(&call->waveform, &call->view[HABIT_WAVEFORM], call->rms);

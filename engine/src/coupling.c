@@ -46,23 +46,35 @@ static float square_of(const float *x, uint32_t count)
     return sum;
 }
 
-float habit_coupling_square(const struct habit_coupling *coupling, const struct habit_shape *shape, const float *white,
+void habit_coupling_prepare(const struct habit_coupling *coupling, const struct habit_shape *shape, float *factor,
                             float *work)
 {
     const struct habit_shape one = across(shape);
-    const float scale = 1.0f / habit_larger(coupling->weight, 1.0f);
-    float *x = work, *inverse_sd = x + one.part, *factor = inverse_sd + one.part;
-    float sum = 0.0f;
+    const uint32_t size = habit_triangle(one.part);
+    float *inverse_sd = work, scale;
 
+    if (shape->coupled == 0)
+        return;
+    scale = 1.0f / habit_larger(coupling->weight, 1.0f);
     for (uint32_t feature = 0; feature < shape->coupled; feature++) {
-        const float *scatter = coupling->scatter + feature * habit_triangle(one.part);
+        const float *scatter = coupling->scatter + feature * size;
 
         habit_scatter_diagonal(scatter, &one, inverse_sd);
         for (uint32_t i = 0; i < one.part; i++)
             inverse_sd[i] = 1.0f / sqrtf(inverse_sd[i] * scale + LEAST_VAR);
-        habit_blocks_factor(factor, scatter, &one, scale, inverse_sd, habit_larger(coupling->weight, 1.0f));
-        take(shape, white, feature, x);
-        sum += habit_block_solve(factor, x, one.part);
+        habit_blocks_factor(factor + feature * size, scatter, &one, scale, inverse_sd,
+                            habit_larger(coupling->weight, 1.0f));
+    }
+}
+
+float habit_coupling_square(const float *factor, const struct habit_shape *shape, const float *white, float *work)
+{
+    const uint32_t size = habit_triangle(shape->blocks);
+    float sum = 0.0f;
+
+    for (uint32_t feature = 0; feature < shape->coupled; feature++) {
+        take(shape, white, feature, work);
+        sum += habit_block_solve(factor + feature * size, work, shape->blocks);
     }
     for (uint32_t block = 0; block < shape->blocks; block++)
         sum += square_of(white + block * shape->part + shape->coupled, shape->part - shape->coupled);

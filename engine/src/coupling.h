@@ -11,8 +11,12 @@
 void habit_coupling_add(struct habit_coupling *coupling, const struct habit_shape *shape, const float *white,
                         float weight, float *work);
 
-/* Squared length of such features, what is common to the blocks taken off. work: 2 x blocks + a triangle of them. */
-float habit_coupling_square(const struct habit_coupling *coupling, const struct habit_shape *shape, const float *white,
+/* What follows from it for the distance: in `factor` a triangle of blocks for each coupled feature.
+ * work: as many floats as there are blocks. */
+void habit_coupling_prepare(const struct habit_coupling *coupling, const struct habit_shape *shape, float *factor,
                             float *work);
+
+/* Squared length of such features, what is common to the blocks taken off. work: as many floats as there are blocks. */
+float habit_coupling_square(const float *factor, const struct habit_shape *shape, const float *white, float *work);
 
 #endif

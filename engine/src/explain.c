@@ -331,6 +331,17 @@ static void weigh(const struct block *block, uint32_t size)
     }
 }
 
+/* Squares of larger deviations would be infinite, and shares of them subnormal: which reason came first would depend on how
+ * the processor treats these. */
+static void whiten(const struct habit_call *call, uint32_t v, const float *x, const float *point)
+{
+    const struct habit_view *view = &call->view[v];
+
+    habit_blocks_whiten(view->factor, view->shape, view->inverse_sd, x, point, call->whitened);
+    for (uint32_t i = 0; i < view->shape->dimension; i++)
+        call->whitened[i] = habit_within(call->whitened[i], LARGEST_SIGMAS);
+}
+
 /* share: of the view in the score. The spectra of several axes are whitened since they were judged. */
 static void explain_view(const struct habit_call *call, const struct habit_judgement *judgement, uint32_t v,
                          float share, struct causes *causes)
@@ -341,7 +352,7 @@ static void explain_view(const struct habit_call *call, const struct habit_judge
     float largest = 0.0f, sum = 0.0f;
 
     if (shape->coupled == 0)
-        habit_blocks_whiten(view->factor, shape, view->inverse_sd, x, point, call->whitened);
+        whiten(call, v, x, point);
     for (uint32_t b = 0; b < shape->blocks; b++) {
         const float square = square_of(call->whitened + b * shape->part, shape->part);
 
@@ -379,10 +390,10 @@ static const float credit[HABIT_VIEWS] = {
     [HABIT_SPECTRUM] = 1.0f, [HABIT_LEVEL] = FOLLOWING, [HABIT_WAVEFORM] = FOLLOWING
 };
 
-/* An alarm always has a reason, though it may be that many small ones add up. */
+/* An alarm always has a reason, though it may be that many small ones add up; so has what a low sensitivity lets pass. */
 void habit_explain(const struct habit_call *call, const struct habit_judgement *judgement, struct habit_result *result)
 {
-    const bool alarm = result->similarity < HABIT_THRESHOLD;
+    const bool alarm = result->similarity < HABIT_THRESHOLD || result->distance > 1.0f;
     const float most = judgement->deviation[judgement->winner];
     struct causes causes = { .count = 0 };
 

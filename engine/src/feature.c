@@ -210,30 +210,53 @@ static void make_edges(const struct habit_layout *layout, uint16_t edges[])
     edges[layout->bands] = (uint16_t)end;
 }
 
-/* First half of a Hann window over the samples; it is symmetric. */
+/* A Hann window from its second value on, up to the middle: it is symmetric. Every fourth value w follows from the one
+ * before and the step to it, as a pendulum does: h = w - 1/2 has h'' = -4 sin^2(4 pi / samples) h. */
 static void make_window(float *window, uint32_t samples)
 {
-    const float step = HABIT_PI / (float)samples;
+    const float angle = HABIT_PI / (float)samples, far = habit_sin(4.0f * angle);
+    const lanes pull = lanes_of(4.0f * (far * far)), half = lanes_of(0.5f);
+    float first[HABIT_LANES], step[HABIT_LANES];
+    lanes h, d;
 
-    for (uint32_t i = 0; 2 * i < samples; i++) {
-        const float s = habit_sin(step * (float)i);
+    for (uint32_t i = 0; i < HABIT_LANES; i++) {
+        const float s = habit_sin((float)(i + 1) * angle);
 
-        window[i] = s * s;
+        first[i] = s * s - 0.5f;
+        step[i] = habit_sin(2.0f * ((float)i - 1.0f) * angle) * far;
+    }
+    h = lanes_load(first);
+    d = lanes_load(step);
+    for (uint32_t i = 0; 2 * i < samples; i += HABIT_LANES) {
+        lanes_store(window + i, lanes_add(h, half));
+        d = lanes_subtract(d, lanes_multiply(pull, h));
+        h = lanes_add(h, d);
     }
 }
 
-/* Of at least eight samples; that in the middle is multiplied by 1. */
+static inline void scale_lanes(float *x, lanes factor)
+{
+    lanes_store(x, lanes_multiply(lanes_load(x), factor));
+}
+
+/* From both ends to the middle. */
 static void apply_window(float *x, const float *window, uint32_t samples)
 {
-    uint32_t i = 1, j = samples - 1;
+    float *begin = x + 1, *end = x + samples;
 
     x[0] = 0.0f;
-    do {
-        const float w = window[i];
+    for (; end - begin >= 2 * HABIT_LANES; begin += HABIT_LANES, window += HABIT_LANES) {
+        const lanes w = lanes_load(window);
 
-        x[i] *= w;
-        x[j] *= w;
-    } while (++i < --j);
+        end -= HABIT_LANES;
+        scale_lanes(begin, w);
+        scale_lanes(end, lanes_backwards(w));
+    }
+    for (; begin < end; begin++, window++) {
+        *begin *= *window;
+        if (--end > begin)
+            *end *= *window;
+    }
 }
 
 /* In proportion to the axis' size, of which twice the logarithm is added: its square may be too large or too small. */

@@ -10,6 +10,7 @@
 #define REPEATS          0.5f /* coherence above which the waveform view may judge */
 #define LARGEST_SCORE    1e4f
 #define LARGEST_EXPONENT 80.0f /* e^80 times a sensitivity of 100 is still finite */
+#define FARTHEST_TAIL    12.0f /* as far as habit_normal_tail() goes; beyond, parts of a probability become subnormal */
 
 static uint32_t nominal_points(const struct habit_call *call, uint32_t view, bool seasoned)
 {
@@ -28,8 +29,8 @@ static float coupled_square(struct habit_call *call, uint32_t nearest)
 
     habit_blocks_whiten(view->factor, view->shape, view->inverse_sd, call->features.view[HABIT_SPECTRUM],
                         view->positions + nearest * d, call->whitened);
-    return habit_coupling_square(call->modes.coupling, view->shape, call->whitened, call->work) *
-           view->discount[nearest] / (float)d;
+    return habit_coupling_square(view->coupling, view->shape, call->whitened, call->work) * view->discount[nearest] /
+           (float)d;
 }
 
 float habit_square_to(struct habit_call *call, uint32_t v, uint32_t points, uint32_t *nearest)
@@ -101,7 +102,7 @@ static const float importance[HABIT_VIEWS] = {
 
 /* Where the positive parts of so many standard normal variables, squared, summed and rooted, are as rare as one beyond
  * HABIT_ALARM_SIGMAS: the chi-bar-squared distribution of equal weights. In proportion to HABIT_ALARM_SIGMAS. */
-static const float line_of_views[HABIT_VIEWS + 1] = { 1.0f, 1.0f, 1.146f, 1.248f };
+static const float line_of_views[HABIT_VIEWS + 1] = { 1.0f, 1.0f, 1.1386f, 1.2353f };
 
 /* All views have as many scores of the same weights, so one line serves all. Scores that resemble the ones before are fewer
  * than they look, and what was seen is less of what there is: a machine that wanders will wander on. */
@@ -159,7 +160,7 @@ float habit_distance(float strangeness)
 
 float habit_tail(float x, uint32_t views)
 {
-    const float r = habit_within(x * line_of_views[views], 30.0f);
+    const float r = habit_within(x * line_of_views[views], FARTHEST_TAIL);
     const float one = habit_normal_tail(r), bell = r > 0.0f ? habit_exp(-0.5f * r * r) : 1.0f;
 
     switch (views) {

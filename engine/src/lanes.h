@@ -67,6 +67,11 @@ LANES_INLINE lanes lanes_previous(lanes before, lanes v)
     return __builtin_shufflevector(before, v, 3, 4, 5, 6);
 }
 
+LANES_INLINE lanes lanes_backwards(lanes v)
+{
+    return __builtin_shufflevector(v, v, 3, 2, 1, 0);
+}
+
 /* Sums of neighbours: two of v, then two of w. */
 LANES_INLINE lanes lanes_pairs(lanes v, lanes w)
 {
@@ -141,6 +146,11 @@ LANES_INLINE lanes lanes_whole(lanes v)
 LANES_INLINE lanes lanes_previous(lanes before, lanes v)
 {
     return (lanes){ before.d, v.a, v.b, v.c };
+}
+
+LANES_INLINE lanes lanes_backwards(lanes v)
+{
+    return (lanes){ v.d, v.c, v.b, v.a };
 }
 
 LANES_INLINE lanes lanes_pairs(lanes v, lanes w)

@@ -7,12 +7,12 @@
 
 /* More memory does not detect better; it buys finer bands to read, and more states of the machine. */
 static const struct profile {
-    uint32_t bands, modes, prototypes;
+    uint32_t bands, modes, prototypes, accepted_levels;
     bool waveform;
 } profiles[HABIT_PROFILES] = {
-    [HABIT_PROFILE_SMALL] = { .bands = 4, .modes = 1, .prototypes = 4, .waveform = false },
-    [HABIT_PROFILE_DEFAULT] = { .bands = 8, .modes = 4, .prototypes = 8, .waveform = true },
-    [HABIT_PROFILE_LARGE] = { .bands = 16, .modes = 8, .prototypes = 8, .waveform = true },
+    [HABIT_PROFILE_SMALL] = { .bands = 4, .modes = 1, .prototypes = 4, .accepted_levels = 2, .waveform = false },
+    [HABIT_PROFILE_DEFAULT] = { .bands = 8, .modes = 4, .prototypes = 8, .accepted_levels = 4, .waveform = true },
+    [HABIT_PROFILE_LARGE] = { .bands = 16, .modes = 8, .prototypes = 8, .accepted_levels = 4, .waveform = true },
 };
 
 static uint32_t smaller(uint32_t a, uint32_t b)
@@ -34,12 +34,24 @@ static uint32_t power_of_two_from(uint32_t n)
     return power;
 }
 
-/* There is room for one accepted state beside a single ordinary one. */
-static struct habit_shape shape(uint32_t part, uint32_t blocks, uint32_t ordinary)
+static struct habit_shape shape(uint32_t part, uint32_t blocks, uint32_t ordinary, uint32_t accepted)
 {
-    struct habit_shape made = { .dimension = part * blocks, .part = part, .blocks = blocks, .ordinary = ordinary };
+    return (struct habit_shape){ .dimension = part * blocks,
+                                 .part = part,
+                                 .blocks = blocks,
+                                 .points = ordinary + accepted,
+                                 .ordinary = ordinary,
+                                 .accepted = accepted };
+}
 
-    made.points = larger(ordinary, 2);
+/* A mode is large. So accepted states take the place of learned ones, which merge, as long as one is left; there is room for
+ * one beside a single mode. */
+static struct habit_shape shape_of_modes(uint32_t part, uint32_t blocks, uint32_t modes)
+{
+    struct habit_shape made = shape(part, blocks, modes, 0);
+
+    made.points = larger(modes, 2);
+    made.accepted = made.points - 1;
     return made;
 }
 
@@ -50,11 +62,11 @@ static void make_views(struct habit_layout *layout, const struct profile *profil
     const uint32_t spectrum = n >= 8 ? layout->bands + HABIT_SHAPES : (n > 1 ? 1 : 0);
     const uint32_t waveform = n > 1 && profile->waveform ? smaller(n, HABIT_SEGMENTS) : 0;
 
-    layout->view[HABIT_SPECTRUM] = shape(spectrum, axes, profile->modes);
+    layout->view[HABIT_SPECTRUM] = shape_of_modes(spectrum, axes, profile->modes);
     if (axes > 1)
         layout->view[HABIT_SPECTRUM].coupled = layout->bands > 0 ? layout->bands : spectrum;
-    layout->view[HABIT_LEVEL] = shape(axes, 1, profile->prototypes);
-    layout->view[HABIT_WAVEFORM] = shape(waveform, axes, 1);
+    layout->view[HABIT_LEVEL] = shape(axes, 1, profile->prototypes, profile->accepted_levels);
+    layout->view[HABIT_WAVEFORM] = shape(waveform, axes, 1, 1);
     layout->vector = axes;
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         layout->vector += layout->view[v].dimension;
@@ -91,10 +103,10 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = (uint16_t)at;
 }
 
-/* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes, coupled. */
+/* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes. */
 static uint32_t judging_room(const struct habit_layout *layout)
 {
-    uint32_t room = 2 * layout->axes + habit_triangle(layout->axes);
+    uint32_t room = layout->axes;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
         room = larger(room, 4 * layout->view[v].part);
@@ -105,7 +117,7 @@ static uint32_t judging_room(const struct habit_layout *layout)
  * vectors, behind the one in hand, while they are compared. */
 static void make_scratch(struct habit_layout *layout)
 {
-    const uint32_t axis = habit_layout_room(layout) + (layout->samples + 1) / 2;
+    const uint32_t axis = habit_layout_room(layout) + 4 * ((layout->samples + 7) / 8);
     const uint32_t room = larger(axis, judging_room(layout));
     uint32_t widest = 0, at = 0;
 

@@ -10,11 +10,11 @@
 #include "habit/engine.h"
 
 enum {
-    HABIT_START = 8,      /* buffers that are kept and compared before the first is learned */
-    HABIT_SEGMENTS = 8,   /* of the coarse waveform */
-    HABIT_SHAPES = 5,     /* features of an axis after its bands: rms, kurtosis, skewness, crest, shocks */
-    HABIT_MAX_POINTS = 8, /* modes or prototypes of a view */
-    HABIT_MAX_PART = 21   /* features of one block: bands and shapes of the largest profile */
+    HABIT_START = 8,       /* buffers that are kept and compared before the first is learned */
+    HABIT_SEGMENTS = 8,    /* of the coarse waveform */
+    HABIT_SHAPES = 5,      /* features of an axis after its bands: rms, kurtosis, skewness, crest, shocks */
+    HABIT_MAX_POINTS = 12, /* modes or prototypes of a view */
+    HABIT_MAX_PART = 21    /* features of one block: bands and shapes of the largest profile */
 };
 
 /* A buffer is seen in three ways, each with a model, a distance and a calibration of its own. */
@@ -32,7 +32,9 @@ struct habit_shape {
     uint32_t part;
     uint32_t blocks;
     uint32_t points;   /* nominal points that a buffer is compared with: modes, prototypes, means */
-    uint32_t ordinary; /* of them, that learning may take; the others are for what an operator accepts */
+    uint32_t ordinary; /* of them, that learning may take */
+    uint32_t
+        accepted; /* of them, that an operator's accepts may take, from what was learned too if there are no others */
     uint32_t coupled;
 };
 

@@ -9,7 +9,6 @@
 #define PRIOR       2.0f  /* pseudo-samples of the total variance within every mode */
 #define FEW_VISITS  5.0f  /* that say as much of a mode's own distances as all others do */
 #define LEAST_SHARE 0.03f /* of all that was learned, that makes a mode a state of the machine */
-#define FARTHEST    1e38f
 #define APART       6.0f  /* mean square distance of two modes, in variances within one: they are two states */
 #define RECURS      3.0f  /* buffers that make a state; fewer are odd ones */
 #define RARE        0.01f /* least share of a state that is worth waiting for: the false alarms that are promised */
@@ -151,16 +150,18 @@ static float ward_cost(const struct crowd *crowd, const float *reciprocal, struc
 static struct pair cheapest_pair(const struct crowd *crowd, const float *reciprocal)
 {
     const uint32_t used = crowd->modes->model->used;
-    struct pair best = { 0, 1 };
-    float least = FARTHEST;
+    struct pair best = { 0, 0 };
+    float least = 0.0f;
 
     for (uint32_t a = 0; a < used; a++)
         for (uint32_t b = a + 1; b <= used; b++) {
             const struct pair pair = { a, b };
-            const float cost =
-                habit_may_merge(used, crowd->pinned, a, b) ? ward_cost(crowd, reciprocal, pair) : FARTHEST;
+            float cost;
 
-            if (cost < least) {
+            if (!habit_may_merge(used, crowd->pinned, crowd->modes->shape, a, b))
+                continue;
+            cost = ward_cost(crowd, reciprocal, pair);
+            if (best.b == 0 || cost < least) {
                 least = cost;
                 best = pair;
             }

@@ -7,7 +7,6 @@
 #include "maths.h"
 
 #define LEAST_SHARE 0.02f /* of all that was learned, that makes a prototype count */
-#define FARTHEST    1e38f
 #define MOVED       0.75f /* standard deviations between two parts of what was learned: the level is moving */
 #define CHANCE      3.0f  /* standard deviations of that which are chance */
 
@@ -124,7 +123,7 @@ void habit_prototypes_prepare(const struct habit_prototypes_parts *p, struct hab
 
 uint32_t habit_prototypes_seasoned(const struct habit_prototypes_parts *p, uint32_t active, uint32_t count)
 {
-    const uint32_t latest = count > 1 ? count - count / 10 : 1, pinned = p->model->pinned;
+    const uint32_t latest = count - count / 10, pinned = p->model->pinned;
     uint32_t seasoned = 0;
 
     for (uint32_t k = 0; k < p->model->used; k++)
@@ -160,7 +159,8 @@ static void keep_mean(const struct habit_prototypes_parts *p, uint32_t count)
     p->model->newer = count;
 }
 
-/* Distance in plain standard deviations; the position behind the last one is the newcomer's. */
+/* Square of the distance in plain standard deviations; the position behind the last one is the newcomer's. Where the levels
+ * of a sensor jumped by many powers of ten the earlier ones are so close together that squares would become subnormal. */
 static float apart(const struct habit_prototypes_parts *p, const float *x, const float *variance, uint32_t a,
                    uint32_t b)
 {
@@ -172,7 +172,7 @@ static float apart(const struct habit_prototypes_parts *p, const float *x, const
     for (uint32_t i = 0; i < d; i++) {
         const float z = habit_within((first[i] - second[i]) / sqrtf(variance[i]), 1e12f);
 
-        sum += z * z;
+        sum += habit_without_dust(z, 1e-12f) * habit_without_dust(z, 1e-12f);
     }
     return sum;
 }
@@ -216,15 +216,17 @@ static struct pair closest_pair(const struct habit_prototypes_parts *p, const st
                                 const float *variance)
 {
     const uint32_t used = p->model->used, pinned = p->model->pinned | (newcomer->pinned ? 1u : 0u) << used;
-    struct pair closest = { 0, 1 };
-    float least = FARTHEST;
+    struct pair closest = { 0, 0 };
+    float least = 0.0f;
 
     for (uint32_t a = 0; a < used; a++)
         for (uint32_t b = a + 1; b <= used; b++) {
-            const float distance =
-                habit_may_merge(used, pinned, a, b) ? apart(p, newcomer->x, variance, a, b) : FARTHEST;
+            float distance;
 
-            if (distance < least) {
+            if (!habit_may_merge(used, pinned, p->shape, a, b))
+                continue;
+            distance = apart(p, newcomer->x, variance, a, b);
+            if (closest.b == 0 || distance < least) {
                 least = distance;
                 closest = (struct pair){ a, b };
             }
@@ -249,7 +251,8 @@ static void widen(const struct habit_prototypes_parts *p, const struct newcomer 
         p->position[pair.a * d + i] += share_b * (b[i] - p->position[pair.a * d + i]);
 }
 
-/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Returns the prototype
+/* Of the closest two the newer goes, and the older inherits its support: what stays are the corners. Accepted levels have
+ * places of their own, so only where the newcomer is one do such levels merge, and nothing else does then. Returns the prototype
  * that the newcomer is, or that stands for it. */
 static uint32_t take_in(const struct habit_prototypes_parts *p, const struct newcomer *newcomer, const float *rms,
                         float *variance)
@@ -260,7 +263,7 @@ static uint32_t take_in(const struct habit_prototypes_parts *p, const struct new
         return append(p, newcomer);
     habit_prototypes_variance(p, rms, variance);
     pair = closest_pair(p, newcomer, variance);
-    if (newcomer->pinned && habit_is_pinned(p->model->pinned, pair.a))
+    if (newcomer->pinned)
         widen(p, newcomer, variance, pair);
     p->count[pair.a] = habit_smaller(p->count[pair.a] + (pair.b < p->model->used ? p->count[pair.b] : newcomer->count),
                                      HABIT_COUNT_LIMIT);

@@ -9,7 +9,9 @@ uint32_t habit_view_words(const struct habit_shape *shape)
 {
     const uint32_t d = shape->dimension;
 
-    return d == 0 ? 0 : d + shape->blocks * habit_triangle(shape->part) + shape->points + 1;
+    return d == 0 ? 0
+                  : d + shape->blocks * habit_triangle(shape->part) + shape->points + 1 +
+                        shape->coupled * habit_triangle(shape->blocks);
 }
 
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words)
@@ -19,6 +21,7 @@ void habit_view_open(struct habit_view *view, const struct habit_shape *shape, f
     view->factor = view->inverse_sd + shape->dimension;
     view->discount = view->factor + shape->blocks * habit_triangle(shape->part);
     view->active = (uint32_t *)(view->discount + shape->points);
+    view->coupling = (float *)(view->active + 1);
 }
 
 /* Distances of points from k on; of the first of them again where there are fewer than lanes. */
@@ -36,7 +39,8 @@ float habit_view_distance(const struct habit_view *view, const float *x, uint32_
 {
     float least = FARTHEST;
 
-    *nearest = 0;
+    for (*nearest = 0; (mask >> *nearest & 1u) == 0;)
+        (*nearest)++;
     for (uint32_t k = 0; mask >> k != 0; k += HABIT_POINTS) {
         float distance[HABIT_POINTS];
 
@@ -86,14 +90,16 @@ uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned)
 
 bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin)
 {
-    return used < shape->points && (pin || habit_ordinary_points(used, pinned) < shape->ordinary);
+    const uint32_t ordinary = habit_ordinary_points(used, pinned);
+
+    return used < shape->points && (pin ? used - ordinary < shape->accepted : ordinary < shape->ordinary);
 }
 
-bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b)
+bool habit_may_merge(uint32_t used, uint32_t pinned, const struct habit_shape *shape, uint32_t a, uint32_t b)
 {
     const bool a_pinned = habit_is_pinned(pinned, a), b_pinned = habit_is_pinned(pinned, b);
 
-    if (habit_is_pinned(pinned, used) && habit_ordinary_points(used + 1, pinned) == 1)
+    if (used + 1 - habit_ordinary_points(used + 1, pinned) > shape->accepted)
         return a_pinned && b_pinned;
     return !b_pinned && (!a_pinned || b == used);
 }

@@ -14,12 +14,14 @@ struct habit_view {
     float *factor;
     float *discount;  /* of a squared distance: 1 / (1 + 1 / count), as young means are uncertain themselves */
     uint32_t *active; /* bit k: point k counts as nominal */
+    float *coupling;  /* factors of the coupled features, see coupling.h */
 };
 
 /* Finds the parts of a prepared view in the cache; the positions are the caller's to set. */
 void habit_view_open(struct habit_view *view, const struct habit_shape *shape, float *words);
 
-/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest.
+/* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest. The
+ * mask is not 0. What is further away than anything is nearest to the first of them.
  * work: HABIT_POINTS x part floats. */
 float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *work, uint32_t *nearest);
 
@@ -42,8 +44,8 @@ uint32_t habit_ordinary_points(uint32_t count, uint32_t pinned);
 bool habit_has_room(uint32_t used, uint32_t pinned, const struct habit_shape *shape, bool pin);
 
 /* Whether point a may take in b, which is behind it; the newcomer is behind all, at `used`, and pinned has a bit for it too.
- * What is pinned takes in newcomers, but gives way only to what is pinned too, when just one point is not. */
-bool habit_may_merge(uint32_t used, uint32_t pinned, uint32_t a, uint32_t b);
+ * What is pinned takes in newcomers, but gives way only to what is pinned too, when there are too many of them. */
+bool habit_may_merge(uint32_t used, uint32_t pinned, const struct habit_shape *shape, uint32_t a, uint32_t b);
 
 /* Tolerance of two points that become one between them, share_b of the way to the second: that which reaches as far as
  * both did. apart: standard deviations between them, the root mean square over the dimensions. */

@@ -483,6 +483,7 @@ static const char *const values[][3] = {
     { "mqtt", "discovery_prefix", "ha/2" },
     { "store", "path", "/tmp/x.db" },
     { "store", "flush", "1500ms" },
+    { "report", "time", "07:05" },
     { "machine", "create", "yes" },
     { "machine", "buffer_size", "4096" },
     { "machine", "axes", "16" },

@@ -57,10 +57,21 @@ float noise_normal(uint32_t *seed)
     return sum * 0.5f; /* each has variance 1/3 */
 }
 
+static uint32_t mixed(uint32_t bits)
+{
+    bits = (bits ^ bits >> 16) * 0x9e3779b1u;
+    bits = (bits ^ bits >> 15) * 0x85ebca77u;
+    return bits ^ bits >> 16;
+}
+
+/* Each buffer starts somewhere else. In one long sequence the same sample of successive buffers would follow a cubic line, as
+ * states a multiple of 2^8 apart do: the third differences had four values only, with 64 samples and one axis. */
 void machine_noise(struct machine *machine)
 {
+    uint32_t seed = mixed(machine->seed++);
+
     for (size_t i = 0; i < machine->count; i++)
-        machine->buffer[i] = noise_normal(&machine->seed);
+        machine->buffer[i] = noise_normal(&seed);
 }
 
 void machine_learn(struct machine *machine)

@@ -290,13 +290,12 @@ static void test_a_window_is_not_ready_before_it_is_full(void **state)
 /* ----------------------------------------------------------------------------------------------------------- ageing */
 
 /* Counts are halved at 65536: learning goes on past it, the block stays valid and the line stays where it was. */
-static void test_years_of_learning_neither_overflow_nor_freeze(void **state)
+static void check_years(unsigned int samples, unsigned int axes, enum habit_profile profile)
 {
     struct machine m;
     unsigned int alarms = 0;
 
-    (void)state;
-    machine_init(&m, 8, 1, HABIT_PROFILE_DEFAULT, 47);
+    machine_init(&m, samples, axes, profile, 47);
     for (int i = 0; i < 70000; i++) {
         for (size_t k = 0; k < m.count; k++)
             m.buffer[k] = noise(&m.seed);
@@ -314,6 +313,15 @@ static void test_years_of_learning_neither_overflow_nor_freeze(void **state)
         m.buffer[k] = 5.0f + noise(&m.seed);
     assert_true(machine_detect(&m).similarity < 90);
     machine_deinit(&m);
+}
+
+/* With all views, without a waveform, and with levels alone. */
+static void test_years_of_learning_neither_overflow_nor_freeze(void **state)
+{
+    (void)state;
+    check_years(8, 1, HABIT_PROFILE_DEFAULT);
+    check_years(8, 1, HABIT_PROFILE_SMALL);
+    check_years(1, 2, HABIT_PROFILE_DEFAULT);
 }
 
 int main(void)

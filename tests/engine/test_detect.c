@@ -355,7 +355,7 @@ static void add_a_tone(struct machine *m)
 {
     machine_noise(m);
     for (size_t i = 0; i < 512; i++)
-        m->buffer[2 * i + 1] += 0.9f * sinf(6.2831853f * 0.35f * (float)i);
+        m->buffer[2 * i + 1] += 1.0f * sinf(6.2831853f * 0.35f * (float)i);
 }
 
 /* At times the rms of steady noise deviates more than the band that a tone is in, which is named all the same. */
@@ -434,6 +434,37 @@ static void test_a_lost_tone_is_its_band(void **state)
     assert_true(firsts.overshadowed > 0);
 }
 
+/* Where the score of an alarm begins, of a machine with one view, two, or three. */
+static float line_of_score(unsigned int samples, float tone, unsigned int learned)
+{
+    struct machine m;
+    struct habit_result result;
+
+    machine_init(&m, samples, 1, HABIT_PROFILE_DEFAULT, 47);
+    for (unsigned int i = 0; i <= learned; i++) {
+        machine_noise(&m);
+        for (size_t k = 0; k < m.count; k++)
+            m.buffer[k] = (i == learned ? 99.0f : 1.0f) * m.buffer[k] + tone * sinf(0.1f * (float)k);
+        if (i < learned)
+            machine_learn(&m);
+    }
+    result = machine_detect(&m);
+    machine_deinit(&m);
+    return result.score / (1.0f + logf(result.distance));
+}
+
+static void test_the_line_of_the_score_lies_where_it_is_said(void **state)
+{
+    (void)state;
+    for (unsigned int learned = 10; learned <= 1000; learned = learned == 10 ? 200 : 5 * learned)
+        for (int views = 1; views <= 3; views++) {
+            const float line = line_of_score(views == 1 ? 1 : 64, views == 3 ? 5.0f : 0.0f, learned);
+
+            print_message("%u learned, %d views: alarm at a score of %.2f\n", learned, views, (double)line);
+            assert_true(learned == 10 ? line > 3.3f && line <= 9.6f : line >= 2.6f && line <= 3.3f);
+        }
+}
+
 /* Whatever the sensitivity makes an alarm of has a reason. */
 static void test_every_alarm_has_a_reason(void **state)
 {
@@ -455,6 +486,30 @@ static void test_every_alarm_has_a_reason(void **state)
     }
     assert_true(alarms > 20);
     assert_true(without > 20);
+    machine_deinit(&m);
+}
+
+/* What is less strange than expected in every view still has the view that is least so. */
+static void test_the_strictest_sensitivity_names_a_reason(void **state)
+{
+    struct machine m;
+    int below = 0;
+
+    (void)state;
+    machine_init(&m, 256, 3, HABIT_PROFILE_DEFAULT, 43);
+    machine_learn_noise(&m, 60);
+    assert_int_equal(habit_set_sensitivity(&m.engine, 100.0f), HABIT_OK);
+    for (int i = 0; i < 100; i++) {
+        struct habit_result result;
+
+        machine_noise(&m);
+        result = machine_detect(&m);
+        assert_true(result.similarity < 90 && result.reasons >= 1);
+        for (uint32_t k = 0; k < result.reasons; k++)
+            assert_true(result.reason[k].axis < 3 && isfinite(result.reason[k].sigmas));
+        below += result.score < 0.0f;
+    }
+    assert_true(below > 0);
     machine_deinit(&m);
 }
 
@@ -560,7 +615,9 @@ int main(void)
         cmocka_unit_test(test_everything_louder_is_amplitude),
         cmocka_unit_test(test_shocks_are_impulsiveness),
         cmocka_unit_test(test_a_lost_tone_is_its_band),
+        cmocka_unit_test(test_the_line_of_the_score_lies_where_it_is_said),
         cmocka_unit_test(test_every_alarm_has_a_reason),
+        cmocka_unit_test(test_the_strictest_sensitivity_names_a_reason),
         cmocka_unit_test(test_a_shifted_level_is_named),
         cmocka_unit_test(test_accepted_buffers_are_normal_from_then_on),
         cmocka_unit_test(test_drift_grows_when_the_level_moves),

@@ -133,6 +133,9 @@ static float square(float x)
     X(prototypes_none, prototypes.model->used = 0, EMEANING, "something was learned")                                  \
     X(prototypes_many, prototypes.model->used = p->prototypes.shape->points + 1, EMEANING, "beyond the array")         \
     X(prototypes_pinned, prototypes.model->pinned = 1u << 31, EMEANING, "a prototype that is not there")               \
+    X(prototypes_all_pinned, prototypes.model->pinned = (1u << p->prototypes.shape->accepted << 1) - 1, EMEANING,      \
+      "one more than an operator's accepts may take")                                                                  \
+    X(prototypes_one_more, call = make_one_more, EMEANING, "one more than learning may take")                          \
     X(prototypes_older, prototypes.model->older = p->prototypes.model->newer + 1, EMEANING, "older than the newer")    \
     X(prototypes_newer, prototypes.model->newer = HABIT_COUNT_LIMIT + 1, EMEANING, "halved with the rest")             \
     X(prototypes_sum, prototypes.model->weights.sum = 0.0f, EMEANING, "divides")                                       \
@@ -150,6 +153,14 @@ static float square(float x)
     X(waveform_mean, waveform.mean[0] = -INFINITY, EMEANING, "no number")                                              \
     X(waveform_variance, waveform.scatter[0] = -1.0f, EMEANING, "a sum of squares")                                    \
     X(waveform_covariance, waveform.scatter[1] = 2e37f, EMEANING, "beyond any sum of squares")
+
+/* A prototype like the others, in a place that is kept for what is accepted. */
+static void make_one_more(struct places *p)
+{
+    const uint32_t k = p->prototypes.model->used++;
+
+    p->prototypes.count[k] = p->prototypes.tolerance[k] = 1.0f;
+}
 
 /* In a block that learned 20 buffers: without a baseline, and with places that are not taken. */
 #define YOUNG(X)                                                                                                       \

@@ -166,6 +166,31 @@ static void test_a_state_that_comes_rarely_is_counted(void **state)
     machine_deinit(&m);
 }
 
+/* Of two such states the one that was seen less often is told, whichever came first. */
+static void test_the_rarest_state_is_told(void **state)
+{
+    static const float gains[] = { 20.0f, 0.05f };
+
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        struct machine m;
+
+        machine_init(&m, 64, 2, HABIT_PROFILE_DEFAULT, 13);
+        learn(&m, 150, 1.0f, 0.0f);
+        for (int i = 0; i < 6; i++) {
+            if (i % 2 == 0)
+                learn(&m, 1, gains[first], 0.0f);
+            learn(&m, 5, 1.0f, 0.0f);
+            if (i < 4)
+                learn(&m, 1, gains[1 - first], 0.0f);
+            learn(&m, 5, 1.0f, 0.0f);
+        }
+        assert_int_equal(progress_of(&m).rare, 3);
+        assert_missing(&m, HABIT_MISSING_STATE);
+        machine_deinit(&m);
+    }
+}
+
 static void test_the_estimate_is_what_is_usual_until_more_is_known(void **state)
 {
     struct machine m;
@@ -245,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_a_run_of_strange_buffers_is_still_changing),
         cmocka_unit_test(test_every_buffer_is_seen_by_one_mode),
         cmocka_unit_test(test_a_state_that_comes_rarely_is_counted),
+        cmocka_unit_test(test_the_rarest_state_is_told),
         cmocka_unit_test(test_the_estimate_is_what_is_usual_until_more_is_known),
         cmocka_unit_test(test_what_is_accepted_is_no_drift),
         cmocka_unit_test(test_a_state_that_was_only_learned_is_drift),

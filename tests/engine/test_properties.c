@@ -72,7 +72,7 @@ static void detect_sequence(const struct view *view, struct habit_result result[
     for (int i = 0; i < LEARNED + TRIED; i++) {
         machine_grid(&m);
         for (size_t k = 1; i >= LOUD && k < m.count; k += 3)
-            m.buffer[k] *= 1.0f + 0.25f * (float)(i - LOUD);
+            m.buffer[k] *= 1.0f + 0.5f * (float)(i - LOUD);
         write_down(&m, view);
         if (i < LEARNED)
             machine_learn(&m);
@@ -617,6 +617,88 @@ static void test_small_samples_lead_to_no_subnormal_number(void **state)
     }
 }
 
+#ifdef __SSE2__
+
+/* The whole engine where subnormal results and operands count as 0, as in the vector units of some processors. */
+enum { FLUSH = 0x8040 };
+
+/* Each axis at a scale of its own between 1e-12 and 1e12, which changes once; here and there silence, an offset, a spike. */
+static void any_scale(struct machine *m, uint32_t dice, int i)
+{
+    static const float offsets[] = { 0.0f, 0.0f, 1.0f, 1e3f, 1e7f };
+
+    machine_noise(m);
+    for (size_t k = 0; k < m->count; k++) {
+        const uint32_t axis = (uint32_t)(k % m->config.axes),
+                       bits = (dice + axis * 7919u + (i >= 60 ? 31u : 0u)) * 2654435761u;
+        const float scale = powf(10.0f, (float)(bits >> 8 & 0xffffu) * (24.0f / 65535.0f) - 12.0f);
+
+        m->buffer[k] = scale * (m->buffer[k] + offsets[(bits >> 24) % COUNT(offsets)]);
+        if ((bits >> 5 & 7u) == 0 && k / m->config.axes % 4 != (size_t)i % 4)
+            m->buffer[k] = 0.0f;
+    }
+    if (i % 17 == 3)
+        m->buffer[0] *= 1e3f;
+}
+
+/* What an engine answered to one buffer, and what it knew then. */
+struct answers {
+    struct habit_result result;
+    struct habit_progress progress;
+    struct habit_average average;
+    float drift;
+    int learned; /* or the reason why not: all axes may be silent */
+};
+
+static void live(struct machine *m, struct habit_window *window, int i, struct answers *answers)
+{
+    memset(answers, 0, sizeof(*answers));
+    if (habit_detect(&m->engine, m->buffer, m->count, &answers->result) == HABIT_OK) {
+        assert_int_equal(habit_window_add(window, &answers->result), HABIT_OK);
+        (void)habit_window_result(&m->engine, window, &answers->average);
+    }
+    answers->learned = i % 40 == 39 ? habit_accept(&m->engine, m->buffer, 1)
+                                    : habit_learn(&m->engine, m->buffer, m->count, &answers->progress);
+    assert_int_equal(habit_drift(&m->engine, &answers->drift), HABIT_OK);
+}
+
+static void test_units_that_flush_to_zero_learn_the_same(void **state)
+{
+    const unsigned int usual = _mm_getcsr();
+
+    (void)state;
+    for (uint32_t dice = 1; dice <= 60; dice++)
+        for (size_t g = 0; g < COUNT(geometries); g++) {
+            struct machine m = machine_of(&geometries[g]), flushing = machine_of(&geometries[g]);
+            struct habit_window windows[2];
+
+            assert_int_equal(habit_window_init(&windows[0], 5), HABIT_OK);
+            windows[1] = windows[0];
+            m.seed = dice;
+            for (int i = 0; i < 120; i++) {
+                struct answers expected, found;
+
+                any_scale(&m, dice, i);
+                memcpy(flushing.buffer, m.buffer, m.count * sizeof(float));
+                live(&m, &windows[0], i, &expected);
+                _mm_setcsr(usual | FLUSH);
+                live(&flushing, &windows[1], i, &found);
+                _mm_setcsr(usual);
+                if (memcmp(&expected, &found, sizeof(found)) != 0)
+                    fail_msg("%u x %u, dice %u, buffer %d: distance %.9g, not %.9g", m.config.axes,
+                             m.config.buffer_size, dice, i, (double)found.result.distance,
+                             (double)expected.result.distance);
+                if (memcmp(m.memory.knowledge, flushing.memory.knowledge, m.memory.knowledge_size) != 0)
+                    fail_msg("%u x %u, dice %u, buffer %d: other knowledge", m.config.axes, m.config.buffer_size, dice,
+                             i);
+            }
+            machine_deinit(&m);
+            machine_deinit(&flushing);
+        }
+}
+
+#endif
+
 /* ------------------------------------------------------------------------------------------------------- far limits */
 
 /* The number of learned buffers is a counter for people; it stays at its end. */
@@ -754,6 +836,9 @@ int main(void)
         cmocka_unit_test(test_dust_counts_as_zero),
         cmocka_unit_test(test_what_is_larger_than_dust_counts),
         cmocka_unit_test(test_small_samples_lead_to_no_subnormal_number),
+#ifdef __SSE2__
+        cmocka_unit_test(test_units_that_flush_to_zero_learn_the_same),
+#endif
         cmocka_unit_test(test_the_counter_of_buffers_stays_at_its_end),
         cmocka_unit_test(test_no_change_leads_to_the_stamp_that_means_nothing),
         cmocka_unit_test(test_very_many_buffers_are_accepted_at_once),

@@ -187,8 +187,9 @@ static void flush(struct app *app)
 {
     struct moment now = clock_now();
     uint64_t suppressed;
-    int r = registry_flush(app->registry, now);
+    int watched = registry_watch(app->registry, now), r = registry_flush(app->registry, now);
 
+    r = r < 0 ? r : watched;
     if (r < 0 && log_gate_pass(&app->flush_gate, now.mono, &suppressed))
         log_error("the store does not commit (%s): detection goes on, learning is refused until it does", strerror(-r));
 }

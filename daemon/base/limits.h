@@ -9,6 +9,7 @@
     X(BODY, 1048576, "bytes", "413, or dropped and counted")                                                      \
     X(NUMBERS, 65536, "numbers in a body", "413, or dropped and counted")                                         \
     X(JSON_DEPTH, 8, "levels", "400, or dropped and counted")                                                     \
+    X(RULES, 4, "rules a machine", "422, or the configuration is refused")                                        \
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
     X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \
     X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \

@@ -90,7 +90,7 @@ static void begin_report(struct gathering *gathering, struct machine *machine)
     subject->hour_count = machine->hour_count;
     for (size_t i = 0; i < TREND_DAYS; i++)
         subject->means[i] = (double)NAN;
-    report->total.silent_ms = (uint64_t)presence_silent_ms(machine, day->from, end);
+    report->total.silent_ms = (uint64_t)presence_silent_ms(gathering->registry, machine, day->from, end);
     gathering->count++;
 }
 

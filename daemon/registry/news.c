@@ -11,13 +11,13 @@
 
 struct looking {
     uint64_t look;
-    struct moment now;
+    int64_t steady;
 };
 
 static void look_at(void *user, struct machine *machine)
 {
     const struct looking *looking = user;
-    bool online = strategy_online(&machine->settings, &machine->state, looking->now.wall);
+    bool online = strategy_online(&machine->settings, &machine->state, looking->steady);
 
     if (machine->news || online != machine->online)
         machine->state_look = looking->look;
@@ -31,7 +31,7 @@ static void look_at(void *user, struct machine *machine)
 
 int registry_news_begin(struct registry *registry, struct registry_news *news, struct moment now)
 {
-    struct looking looking = { .now = now };
+    struct looking looking = { .steady = registry_steady(registry, now) };
     int r;
 
     if (news->under_way)
@@ -78,7 +78,7 @@ static unsigned int view_news(struct registry *registry, const struct registry_n
     if (what != 0 && machine_lend_scratch(machine, NULL) != 0)
         what = 0;
     if (what != 0) {
-        machine_view(machine, view, now);
+        machine_view(registry, machine, view, now);
         machine_return_scratch(machine);
     }
     pthread_mutex_unlock(&machine->lock);
@@ -120,7 +120,7 @@ int registry_news_next(struct registry *registry, struct registry_news *news, st
 struct gauging {
     struct machine_gauges *gauges;
     size_t count, room;
-    int64_t now;
+    int64_t steady, skew; /* time as strategy has it; what people see is that and the skew */
 };
 
 static void gauge(void *user, struct machine *machine)
@@ -133,14 +133,15 @@ static void gauge(void *user, struct machine *machine)
         return;
     gauging->count++;
     *gauges = (struct machine_gauges){ .phase = strategy_phase(&machine->settings, &machine->state),
-                                       .online = strategy_online(&machine->settings, &machine->state, gauging->now),
+                                       .online = strategy_online(&machine->settings, &machine->state, gauging->steady),
                                        .anomaly = machine->state.anomaly != 0,
                                        .judged = last->at != 0 && last->status == VERDICT_OK,
                                        .average_known = last->average.known,
                                        .similarity = last->detection.similarity,
                                        .average = last->average.similarity,
                                        .distance = last->detection.distance,
-                                       .last_seen = machine->state.last_seen,
+                                       .last_seen =
+                                           machine->state.last_seen != 0 ? machine->state.last_seen + gauging->skew : 0,
                                        .counters = machine->counters };
     snprintf(gauges->id, sizeof(gauges->id), "%s", machine->id);
     snprintf(gauges->name, sizeof(gauges->name), "%s", machine->settings.name);
@@ -150,7 +151,9 @@ static void gauge(void *user, struct machine *machine)
 
 int registry_gauges(struct registry *registry, struct moment now, struct machine_gauges **gauges)
 {
-    struct gauging gauging = { .room = registry_count(registry), .now = now.wall };
+    struct gauging gauging = { .room = registry_count(registry),
+                               .steady = registry_steady(registry, now),
+                               .skew = registry_skew(registry, now) };
     int r;
 
     gauging.gauges = calloc(gauging.room + 1, sizeof(*gauging.gauges));

@@ -1,4 +1,4 @@
-/* Whether a machine runs, and whether it is heard: what reports say of its hours. */
+/* Whether a machine is heard: what reports say of its hours. */
 #include "registry/internal.h"
 #include "report/days.h"
 
@@ -11,9 +11,9 @@ static int64_t patience(const struct machine *machine)
 }
 
 /* When the machine began to be silent, if nothing comes. */
-static int64_t silent_from(const struct machine *machine)
+static int64_t silent_from(const struct registry *registry, const struct machine *machine)
 {
-    int64_t from = machine->state.last_seen + patience(machine);
+    int64_t from = machine->state.last_seen + registry->skew + patience(machine); /* to the wall clock as it is */
 
     return from > machine->silence_counted ? from : machine->silence_counted;
 }
@@ -25,16 +25,17 @@ static int64_t overlap(int64_t from, int64_t to, int64_t low, int64_t high)
     return to > from ? to - from : 0;
 }
 
-int64_t presence_silent_ms(const struct machine *machine, int64_t from, int64_t to)
+int64_t presence_silent_ms(const struct registry *registry, const struct machine *machine, int64_t from, int64_t to)
 {
     if (machine->state.last_seen == 0) /* it never was */
         return 0;
-    return overlap(machine->gap_from, machine->gap_to, from, to) + overlap(silent_from(machine), to, from, to);
+    return overlap(machine->gap_from, machine->gap_to, from, to) +
+           overlap(silent_from(registry, machine), to, from, to);
 }
 
 void presence_silence(struct registry *registry, struct machine *machine, int64_t now)
 {
-    int64_t from = silent_from(machine);
+    int64_t from = silent_from(registry, machine);
     struct civil_day day;
 
     if (machine->state.last_seen == 0 || now <= from)
@@ -48,16 +49,4 @@ void presence_silence(struct registry *registry, struct machine *machine, int64_
     machine->silence_counted = now;
     if (now > registry->closed)
         machine_hour(machine, registry->store, now)->silent_ms += (uint64_t)(now - from);
-}
-
-void presence_running(struct machine *machine, struct hour *hour, bool running, int64_t at)
-{
-    int64_t passed = at - machine->state.last_measured;
-    bool known = machine->state.last_measured != 0 && passed >= 0 && passed <= patience(machine);
-    bool ran = known && machine->running != RUNS_NOT; /* after a restart of habitd it goes on */
-
-    if (running && ran)
-        hour->running_ms += (uint64_t)passed;
-    hour->starts += running && !ran && (machine->state.last_measured == 0 || passed >= 0);
-    machine->running = running ? RUNS : RUNS_NOT;
 }

@@ -287,6 +287,7 @@ int registry_new(struct registry **ret_registry, const struct config *config, st
         return fault(r);
     registry->config = config;
     registry->store = store;
+    registry->wall_ahead = INT64_MIN;
     pthread_mutex_init(&registry->admin, NULL);
     pthread_mutex_init(&registry->flushing, NULL);
     pthread_mutex_init(&registry->looking, NULL);

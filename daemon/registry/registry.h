@@ -157,6 +157,10 @@ int registry_history(struct registry *registry, const char *id, int64_t from, in
  * for the next time. */
 int registry_flush(struct registry *registry, struct moment now);
 
+/* Troubles that began or ended since the last time: stored, logged, and told on <machine>/event. Returns 0 or -ENOMEM. What the
+ * store does not take is told the next time. */
+int registry_watch(struct registry *registry, struct moment now);
+
 /* How many machines had news at the last flush. */
 size_t registry_flushed(const struct registry *registry);
 

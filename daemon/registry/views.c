@@ -14,7 +14,7 @@ int registry_show(struct registry *registry, const char *id, struct machine_view
 
     if (r != 0)
         return r;
-    machine_view(machine, view, now);
+    machine_view(registry, machine, view, now);
     r = machine_etag(machine, etag);
     machine_leave(machine);
     return r < 0 ? refuse_fault(refusal, r) : 0;
@@ -59,7 +59,7 @@ static int list_one(void *user, const char *id)
 
     if (machine_enter(listing->registry, id, &machine, NULL) != 0)
         return 0;
-    machine_view(machine, listing->next++, listing->now);
+    machine_view(listing->registry, machine, listing->next++, listing->now);
     machine_leave(machine);
     return 1;
 }

@@ -12,6 +12,10 @@ struct work {
     const struct arrival *arrival;
     struct wire_buffers buffers;
     int64_t at;      /* wall ms when it was measured */
+    int64_t steady;  /* the same in the strategy's time */
+    int64_t now;     /* arrival, in the strategy's time */
+    bool timed;      /* the sender said so */
+    bool forget;     /* what was learned before is forgotten: the machine stood */
     int64_t counted; /* wall ms at which it counts: later than `at` where that day was reported already */
     uint64_t learned, detected, duplicates;
     uint64_t verdicts[VERDICTS]; /* how many became what */
@@ -23,6 +27,17 @@ struct work {
     struct commissioning_list commissioning;
     struct refusal *refusal;
 };
+
+/* learn.c: teaches the engine one buffer. A machine that is watched may move its baseline by `budget` only: DRIFT beyond, and
+ * nothing was learned. *moved: by how much. Returns 0, a refusal, or negative. */
+int work_learn(struct work *work, const float *samples, size_t index, float budget, struct verdict *verdict,
+               float *moved);
+
+/* What the engine refused: of a buffer, or of a memory that is not what it was. */
+int work_refuse_engine(struct work *work, int status, size_t index);
+
+/* All that was learned in this phase was a machine that stood. */
+void work_forget(struct work *work);
 
 /* Counters of the hour in which the buffers count. */
 struct hour *work_hour(const struct work *work);

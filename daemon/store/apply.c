@@ -116,7 +116,8 @@ static int apply_state(struct store *store, const struct store_change *change)
         return 0;
     sqlite3_bind_double(statement, 12, (double)state->anomaly_distance);
     sqlite3_bind_int64(statement, 13, state->anomaly_buffers);
-    bind_bytes(statement, 14, change->window, change->window_size);
+    bind_bytes(statement, 14, &state->memory, sizeof(state->memory));
+    bind_bytes(statement, 15, change->window, change->window_size);
     return run(store, STATEMENT_STATE_PUT, 11,
                (int64_t[]){ change->machine, state->phase, state->phase_since, state->phase_learned, state->last_learn,
                             state->last_detect, state->last_seen, state->last_measured, state->interval, state->anomaly,

@@ -25,8 +25,8 @@
     X(MACHINE_EXISTS, "SELECT 1 FROM machine WHERE id = ?")                                                            \
     X(STATE_PUT,                                                                                                       \
       "INSERT OR REPLACE INTO state (machine, phase, phase_since, phase_learned, last_learn, last_detect, last_seen, " \
-      "last_measured, interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, window) "              \
-      "VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                                               \
+      "last_measured, interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, memory, window) "      \
+      "VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                                            \
       "coalesce(?, (SELECT window FROM state WHERE machine = ?1)))")                                                   \
     X(KNOWLEDGE_PUT, "INSERT OR REPLACE INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?)")                    \
     X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, bytes) "                                           \

@@ -60,6 +60,17 @@ static int read_marks(sqlite3_stmt *statement, int64_t machine, struct mark *mar
     return fault(store_error(result));
 }
 
+/* What another version of habit wrote, or none, is begun anew. */
+static void read_memory(sqlite3_stmt *statement, int column, struct strategy_memory *memory)
+{
+    const struct strategy_memory *stored = sqlite3_column_blob(statement, column);
+
+    if (stored && sqlite3_column_bytes(statement, column) == (int)sizeof(*memory))
+        memcpy(memory, stored, sizeof(*memory));
+    if (memory->version != STRATEGY_MEMORY_VERSION)
+        *memory = (struct strategy_memory){ .version = STRATEGY_MEMORY_VERSION };
+}
+
 static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
 {
     *state = (struct strategy_state){ .phase = number(statement, 8),
@@ -74,6 +85,7 @@ static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
                                       .anomaly_similarity = number(statement, 17),
                                       .anomaly_distance = (float)sqlite3_column_double(statement, 18),
                                       .anomaly_buffers = number(statement, 19) };
+    read_memory(statement, 20, &state->memory);
 }
 
 static void read_machine(sqlite3_stmt *statement, struct store_machine *machine)
@@ -100,7 +112,7 @@ static const char machines_sql[] =
     "coalesce(s.last_learn, 0), coalesce(s.last_detect, 0), coalesce(s.last_seen, 0), coalesce(s.last_measured, 0), "
     "coalesce(s.interval, 0), "
     "coalesce(s.anomaly, 0), coalesce(s.anomaly_similarity, 0), coalesce(s.anomaly_distance, 0), "
-    "coalesce(s.anomaly_buffers, 0) "
+    "coalesce(s.anomaly_buffers, 0), s.memory "
     "FROM machine m LEFT JOIN state s ON s.machine = m.id LEFT JOIN knowledge k ON k.machine = m.id "
     "WHERE ?1 = 0 OR m.id = ?1 ORDER BY m.name";
 

@@ -39,6 +39,9 @@ char *wire_anomalies(const struct anomaly *anomalies, size_t count, int64_t next
 /* Payload of the anomaly topic. */
 char *wire_anomaly_event(const struct anomaly *anomaly, enum anomaly_event event, int64_t at);
 
+/* Payload of the event topic: a trouble began or ended. */
+char *wire_trouble(const char *machine, const char *asset, enum trouble trouble, bool began, int64_t at);
+
 /* Payload of the report topic: one report as in the list. */
 char *wire_report(const struct daily_report *report);
 

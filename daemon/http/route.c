@@ -32,6 +32,7 @@ const struct route routes[] = {
     { "POST", "/v1/pending/{id}/adopt", "admin", "", BODY_OPTION, pending_adopt },
     { "GET", "/v1/anomalies", "read", "machine asset from to before limit", BODY_NONE, anomalies_list },
     { "GET", "/v1/anomalies/{n}", "read", "", BODY_NONE, anomaly_show },
+    { "GET", "/v1/events", "read", "machine types after", BODY_NONE, events_stream },
     { "GET", "/v1/reports/daily", "read", "date machine asset group limit after", BODY_NONE, reports_daily },
     { NULL, NULL, NULL, NULL, BODY_NONE, NULL },
 };

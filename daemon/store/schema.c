@@ -119,7 +119,18 @@ static const char version_2[] =
 static const char version_3[] =
     "ALTER TABLE state ADD COLUMN memory BLOB;"; /* struct strategy_memory; NULL or of another version = begins anew */
 
-static const char *const migrations[] = { version_1, version_2, version_3 };
+/* One row for what is said once, to the broker and to readers of the event stream: it waits until the broker has it, and stays
+ * for a while after that. */
+static const char version_4[] =
+    "ALTER TABLE outbox RENAME TO event;" /* ids go on: readers tell by them how far they have come */
+    "ALTER TABLE event ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;" /* 1 = topic is not below the root: somebody's response topic */
+    "ALTER TABLE event ADD COLUMN correlation BLOB;"                 /* of the command that this answers */
+    "ALTER TABLE event ADD COLUMN waits INTEGER NOT NULL DEFAULT 1;" /* 1 = for the broker's acknowledgment */
+    "CREATE INDEX event_waits ON event (waits, id);"
+    "CREATE VIEW outbox AS SELECT id, at, topic, payload, retain FROM event WHERE waits = 1;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

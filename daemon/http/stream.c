@@ -26,8 +26,8 @@ enum {
 };
 
 /* What a stream shows. The stored ones are named by the level of their topic below the machine. */
-enum type { TYPE_ANOMALY, TYPE_REPORT, TYPE_STATE, TYPES };
-static const char *const type_names[TYPES] = { "anomaly", "report", "state" };
+enum type { TYPE_ANOMALY, TYPE_EVENT, TYPE_REPORT, TYPE_STATE, TYPES };
+static const char *const type_names[TYPES] = { "anomaly", "event", "report", "state" };
 
 struct stream {
     struct http *http;
@@ -263,7 +263,8 @@ static int read_types(struct request *request, struct stream *stream)
         while (type < TYPES && (strlen(type_names[type]) != length || strncmp(text, type_names[type], length) != 0))
             type++;
         if (type == TYPES)
-            return refuse(&request->refusal, REFUSAL_REQUEST, "types", "types is a list of anomaly, report and state");
+            return refuse(&request->refusal, REFUSAL_REQUEST, "types",
+                          "types is a list of anomaly, event, report and state");
         stream->shows[type] = true;
         text += length + (text[length] == ',');
     }

@@ -120,7 +120,7 @@ int registry_news_next(struct registry *registry, struct registry_news *news, st
 struct gauging {
     struct machine_gauges *gauges;
     size_t count, room;
-    int64_t steady, skew;
+    int64_t steady, skew; /* time as strategy has it; what people see is that and the skew */
 };
 
 static void gauge(void *user, struct machine *machine)
@@ -140,7 +140,6 @@ static void gauge(void *user, struct machine *machine)
                                        .similarity = last->detection.similarity,
                                        .average = last->average.similarity,
                                        .distance = last->detection.distance,
-                                       /* on the wall clock as it is */
                                        .last_seen =
                                            machine->state.last_seen != 0 ? machine->state.last_seen + gauging->skew : 0,
                                        .counters = machine->counters };

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from support import simulate, wait_until
+from test_reports import AT_ONCE, days_earlier, today
 
 STREAMS = 16
 
@@ -120,6 +121,24 @@ def test_one_machine_only(habitd, nominal, faulty):
     episode(habitd, "pump-1", nominal, faulty)
     stream.wait("anomaly", lambda d: d["event"] == "cleared")
     assert {d["machine"] for d in stream.of("anomaly") + stream.of("state")} == {"pump-1"}
+
+
+def test_reports_are_told(house, nominal):
+    """Without a broker too; those of each machine, then that of all together."""
+    habitd = house.habitd(sections=AT_ONCE)
+    watch(habitd, "pump-1", nominal)
+    wait_until(lambda: habitd.metrics()["habit_store_commits_total"] > 3, "a flush")
+    habitd.terminate()
+    days_earlier(habitd, 1)
+    habitd.start()
+    stream = Stream(habitd, types="report", after=0)
+    wait_until(lambda: len(stream.of("report")) >= 2, "both")
+    machine, fleet = stream.of("report")[:2]
+    assert machine["machine"] == "pump-1" and machine["date"] == fleet["date"] == today(-1)
+    assert machine["learned"] == 60 and "machine" not in fleet
+    one = Stream(habitd, types="report", machine="pump-1", after=0)
+    one.wait("report")
+    assert [d["machine"] for d in one.of("report")] == ["pump-1"]
 
 
 def test_replay_after_a_restart(habitd, nominal, faulty):

@@ -3,6 +3,7 @@ import pytest
 
 from home_assistant import HomeAssistant
 from support import GATEWAY, ROOT, retained, simulate, wait_until
+from test_reports import AT_ONCE, days_earlier
 
 PUMP = f"habit_{GATEWAY}_pump-1"
 HOUSE = f"habit_{GATEWAY}"
@@ -52,6 +53,18 @@ def test_a_machine_is_a_device(house, broker, home, nominal, tmp_path):
     assert home.value(PUMP, "distance") > 1
     habitd.post_all("pump-1", "buffers", nominal[60:110])
     wait_until(lambda: home.value(PUMP, "anomaly") is False, "it is cleared")
+
+
+def test_the_report_is_shown(house, broker, home, nominal):
+    habitd = house.habitd(broker, sections=AT_ONCE)
+    make(habitd)
+    habitd.post("pump-1", "buffers", nominal[0])
+    wait_until(lambda: habitd.metrics()["habit_store_commits_total"] > 1, "a flush")
+    habitd.terminate()
+    days_earlier(habitd, 1)
+    habitd.start()
+    announced(home)
+    wait_until(lambda: home.value(PUMP, "anomalies_per_hour") == 0, "none yesterday")
 
 
 def test_the_gateway_is_a_device(house, broker, home):

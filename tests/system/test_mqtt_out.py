@@ -23,7 +23,7 @@ def faulty(tmp_path_factory):
 
 
 def watch(habitd, machine, nominal):
-    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60)
+    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60, false_alarms="off")
     habitd.act(machine, "commission")
     habitd.request("POST", f"/v1/machines/{machine}/buffers", data=b"".join(nominal[:60]),
                    headers={"Content-Type": "application/octet-stream"})

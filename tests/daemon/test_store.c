@@ -214,11 +214,11 @@ static void make_parts(struct parts *parts, struct bench *bench, int64_t machine
             parts->offset[i][j] = -1.5f * (float)(n + j);
         }
         parts->commissioning[i] = (struct store_buffer){ .samples = parts->samples[i],
-                                                                .count = 12,
-                                                                .step = parts->step[i],
-                                                                .offset = parts->offset[i],
-                                                                .axes = 3,
-                                                                .at = (int64_t)(n + i) };
+                                                         .count = 12,
+                                                         .step = parts->step[i],
+                                                         .offset = parts->offset[i],
+                                                         .axes = 3,
+                                                         .at = (int64_t)(n + i) };
         parts->anomaly[i] = (struct anomaly){ .id = store_next_anomaly(bench->store),
                                               .raised = 1000 * n,
                                               .cleared = i == 0 ? 0 : 1000 * n + 5,

@@ -1,10 +1,14 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
+
+#include "base/trust.h"
 
 static int64_t milliseconds(clockid_t id)
 {
@@ -14,9 +18,53 @@ static int64_t milliseconds(clockid_t id)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+/* Whether a time server keeps the clock; a sandbox may forbid asking, which is no. */
+static bool is_synchronised(void)
+{
+    struct timex timex = { .modes = 0 };
+    int state = adjtimex(&timex);
+
+    return state >= 0 && state != TIME_ERROR && (timex.status & STA_UNSYNC) == 0;
+}
+
+/* One clock for all threads. */
+static struct {
+    pthread_mutex_t lock;
+    struct clock_trust trust;
+    int64_t asked; /* mono ms: the kernel was asked last */
+    bool synchronised;
+} ours = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+enum { ASK_MS = 1000 };
+
+static void ask_kernel(int64_t mono)
+{
+    if (ours.asked != 0 && mono - ours.asked < ASK_MS)
+        return;
+    ours.synchronised = is_synchronised();
+    ours.asked = mono;
+}
+
 struct moment clock_now(void)
 {
-    return (struct moment){ .wall = milliseconds(CLOCK_REALTIME), .mono = milliseconds(CLOCK_BOOTTIME) };
+    int64_t wall = milliseconds(CLOCK_REALTIME), mono = milliseconds(CLOCK_BOOTTIME);
+    struct moment now;
+
+    pthread_mutex_lock(&ours.lock);
+    if (ours.trust.doubtful || llabs(wall - mono - ours.trust.ahead) > TRUST_STEP_MS)
+        ask_kernel(mono);
+    now = clock_trust_apply(&ours.trust, wall, mono, ours.synchronised);
+    pthread_mutex_unlock(&ours.lock);
+    return now;
+}
+
+void clock_begin(int64_t passed)
+{
+    int64_t wall = milliseconds(CLOCK_REALTIME), mono = milliseconds(CLOCK_BOOTTIME);
+
+    pthread_mutex_lock(&ours.lock);
+    clock_trust_begin(&ours.trust, passed, wall, mono);
+    pthread_mutex_unlock(&ours.lock);
 }
 
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])

@@ -2,14 +2,24 @@
 #ifndef HABIT_BASE_CLOCK_H
 #define HABIT_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct moment {
     int64_t wall; /* ms since 1970-01-01 UTC: for labels, hours and days; may jump */
     int64_t mono; /* ms since some start: for intervals; never goes back */
+    bool
+        doubtful; /* wall is no more than a guess: the system's clock is not set, or has jumped and nobody has confirmed that */
 };
 
+/* No clock that is right shows less: 2026-01-01. One without a battery begins in 1970. */
+#define CLOCK_EARLIEST INT64_C(1767225600000)
+
+/* The time in force, see base/trust.h. */
 struct moment clock_now(void);
+
+/* The store knows a time that has passed, wall ms; once, before the doors open. */
+void clock_begin(int64_t passed);
 
 /* "2026-11-22T13:19:31.250Z"; any int64_t fits. */
 enum { CLOCK_TEXT_SIZE = 32 };

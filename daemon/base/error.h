@@ -30,6 +30,7 @@ const char *fault_place(void);
     X(NOT_ACCEPTABLE, 406, "not-acceptable", "no such representation")       \
     X(GEOMETRY, 409, "geometry", "not the geometry of the knowledge")        \
     X(STATE, 409, "state", "not in this state")                              \
+    X(DRIFT, 409, "drift", "beyond the drift budget")                        \
     X(PRECONDITION, 412, "precondition", "changed meanwhile")                \
     X(TOO_LARGE, 413, "too-large", "larger than the limit")                  \
     X(MEDIA_TYPE, 415, "media-type", "content type not known here")          \

@@ -9,6 +9,7 @@
     X(BODY, 1048576, "bytes", "413, or dropped and counted")                                                      \
     X(NUMBERS, 65536, "numbers in a body", "413, or dropped and counted")                                         \
     X(JSON_DEPTH, 8, "levels", "400, or dropped and counted")                                                     \
+    X(RULES, 4, "rules a machine", "422, or the configuration is refused")                                        \
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
     X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \
     X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \
@@ -22,7 +23,8 @@
     X(BOOTS, 4, "boots a source", "the oldest is forgotten")                                                      \
     X(SEQUENCE_WINDOW, 256, "sequence numbers", "older ones count as duplicates")                                 \
     X(ANOMALIES, 100000, "anomalies", "the oldest cleared ones are deleted")                                      \
-    X(HOURS, 9600, "hours of counters (400 days)", "older ones are deleted")                                      \
+    X(HOURS, 10000, "hours of counters (400 days)", "older ones are deleted")                                     \
+    X(REPORTS, 400, "days of reports", "older ones are deleted; of a longer downtime no more are made")           \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \

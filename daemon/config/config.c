@@ -41,7 +41,7 @@ static void fill_in(struct config *config)
 
 static void set_defaults(struct config *config)
 {
-    static const char *const plain[] = { "gateway", "http", "mqtt", "store" };
+    static const char *const plain[] = { "gateway", "http", "mqtt", "store", "report" };
 
     memset(config, 0, sizeof(*config));
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
@@ -152,7 +152,7 @@ static void print_pattern(const struct config_pattern *pattern, FILE *file)
 
 void config_print(const struct config *config, FILE *file)
 {
-    static const char *const plain[] = { "gateway", "http", "mqtt", "store" };
+    static const char *const plain[] = { "gateway", "http", "mqtt", "store", "report" };
 
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
         fprintf(file, "%s[%s]\n", i > 0 ? "\n" : "", plain[i]);

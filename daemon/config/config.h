@@ -48,6 +48,7 @@ struct config {
     uint64_t mqtt_session_expiry; /* ms */
     char store_path[256];         /* of the database file */
     uint64_t store_flush;         /* ms between flushes of counters and windows */
+    uint32_t report_minute;       /* of the day after, by local time, from which on a day's reports are made */
     struct config_pattern *patterns;
     size_t pattern_count;
     struct config_input *inputs;

@@ -44,6 +44,8 @@ const struct config_key config_keys[CONFIG_KEYS] = {
       "database file; empty = $STATE_DIRECTORY/habit.db, else /var/lib/habit/habit.db" },
     { "store", "flush", KEY_DURATION, IN(store_flush), 100, 3600e3, "5s", FREE,
       "between flushes of counters: what a crash may lose of them" },
+    { "report", "time", KEY_CLOCK, IN(report_minute), 0, 24 * 60 - 1, "00:10", FREE,
+      "local time from which on the reports of the day before are made: later where senders are late" },
     { "machine", "create", KEY_BOOLEAN, offsetof(struct config_pattern, create), 0, 1, "no", FREE,
       "a machine exists with its first buffer" },
     { "input", "topic", KEY_TEXT, TEXT_OF(topic), "", NULL, check_topic,
@@ -103,6 +105,24 @@ static int set_duration(void *member, const struct config_key *key, const char *
     return 0;
 }
 
+/* "hh:mm" to minutes. */
+static int set_clock(void *member, const struct config_key *key, const char *text, struct refusal *refusal)
+{
+    static const char form[] = "00:00";
+    uint32_t minutes = 0;
+    bool good = strlen(text) == strlen(form);
+
+    for (size_t i = 0; good && form[i] != '\0'; i++)
+        good = form[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == form[i];
+    if (good)
+        minutes = (uint32_t)((text[0] - '0') * 10 + (text[1] - '0')) * 60 +
+                  (uint32_t)((text[3] - '0') * 10 + (text[4] - '0'));
+    if (!good || text[3] > '5' || minutes > (uint32_t)key->high)
+        return refuse(refusal, REFUSAL_RANGE, key->key, "%s is not a time of day from 00:00 to 23:59", text);
+    *(uint32_t *)member = minutes;
+    return 0;
+}
+
 static int set_boolean(void *member, const struct config_key *key, const char *text, struct refusal *refusal)
 {
     bool yes = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
@@ -139,6 +159,7 @@ int config_key_set(void *target, const struct config_key *key, const char *text,
     static int (*const setters[])(void *, const struct config_key *, const char *, struct refusal *) = {
         [KEY_UNSIGNED] = set_unsigned, [KEY_NUMBER] = set_number, [KEY_DURATION] = set_duration,
         [KEY_BOOLEAN] = set_boolean,   [KEY_TEXT] = set_text,     [KEY_CHOICE] = set_choice,
+        [KEY_CLOCK] = set_clock,
     };
     int r = key->check ? key->check(text, refusal) : 0;
 
@@ -184,6 +205,9 @@ const char *config_key_text(const void *target, const struct config_key *key, ch
         break;
     case KEY_TEXT:
         snprintf(text, CONFIG_TEXT_SIZE, "%s", (const char *)member);
+        break;
+    case KEY_CLOCK:
+        snprintf(text, CONFIG_TEXT_SIZE, "%02u:%02u", *(const uint32_t *)member / 60, *(const uint32_t *)member % 60);
         break;
     case KEY_CHOICE:
         snprintf(text, CONFIG_TEXT_SIZE, "%s", key->choices[*(const uint32_t *)member]);

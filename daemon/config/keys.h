@@ -10,8 +10,8 @@
 #include "config/config.h"
 
 /* How a value is held: UNSIGNED and CHOICE as uint32_t, NUMBER as float, DURATION as uint64_t ms, BOOLEAN as bool,
- * TEXT as char[]. */
-enum key_type { KEY_UNSIGNED, KEY_NUMBER, KEY_DURATION, KEY_BOOLEAN, KEY_TEXT, KEY_CHOICE };
+ * TEXT as char[]; CLOCK, "hh:mm", as uint32_t minutes. */
+enum key_type { KEY_UNSIGNED, KEY_NUMBER, KEY_DURATION, KEY_BOOLEAN, KEY_TEXT, KEY_CHOICE, KEY_CLOCK };
 
 struct config_key {
     const char *section;
@@ -25,7 +25,7 @@ struct config_key {
     const char *help;
 };
 
-enum { CONFIG_KEYS = 22 };
+enum { CONFIG_KEYS = 23 };
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* The row of a key, or NULL. */

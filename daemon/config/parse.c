@@ -117,7 +117,7 @@ static int open_input(struct parser *parser, const char *label)
 }
 
 static const struct section sections[] = {
-    { "gateway", NULL },         { "http", NULL },        { "mqtt", NULL }, { "store", NULL },
+    { "gateway", NULL },         { "http", NULL },        { "mqtt", NULL }, { "store", NULL }, { "report", NULL },
     { "machine", open_machine }, { "input", open_input },
 };
 

@@ -31,6 +31,7 @@ int context_put(struct request *request);
 int anomalies_list(struct request *request);
 int anomaly_show(struct request *request);
 int reports_daily(struct request *request);
+int history_show(struct request *request);
 
 /* health.c */
 int hints_show(struct request *request);

@@ -27,11 +27,12 @@ const struct route routes[] = {
     { "GET", "/v1/machines/{id}/knowledge", "read", "", BODY_NONE, knowledge_show },
     { "PUT", "/v1/machines/{id}/knowledge", "admin", "", BODY_BLOCK, knowledge_put },
     { "PUT", "/v1/machines/{id}/context", "ingest", "", BODY_JSON, context_put },
+    { "GET", "/v1/machines/{id}/history", "read", "from to step", BODY_NONE, history_show },
     { "GET", "/v1/pending", "read", "limit after", BODY_NONE, pending_list },
     { "POST", "/v1/pending/{id}/adopt", "admin", "", BODY_OPTION, pending_adopt },
     { "GET", "/v1/anomalies", "read", "machine asset from to before limit", BODY_NONE, anomalies_list },
     { "GET", "/v1/anomalies/{n}", "read", "", BODY_NONE, anomaly_show },
-    { "GET", "/v1/reports/daily", "read", "date machine limit after", BODY_NONE, reports_daily },
+    { "GET", "/v1/reports/daily", "read", "date machine asset group limit after", BODY_NONE, reports_daily },
     { NULL, NULL, NULL, NULL, BODY_NONE, NULL },
 };
 

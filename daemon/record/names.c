@@ -1,5 +1,6 @@
 /* The words of the record's enumerations, as JSON and logs show them. */
 #include "record/anomaly.h"
+#include "record/machine.h"
 #include "record/verdict.h"
 
 const char *phase_name(enum phase phase)
@@ -21,4 +22,26 @@ const char *anomaly_event_name(enum anomaly_event event)
     static const char *const names[] = { "none", "raised", "worsened", "cleared", "accepted" };
 
     return names[event];
+}
+
+const char *trouble_name(enum trouble trouble)
+{
+    static const char *const names[] = {
+#define TROUBLE_WORD(name, word, meaning) (word),
+        TROUBLES(TROUBLE_WORD)
+#undef TROUBLE_WORD
+    };
+
+    return names[trouble];
+}
+
+const char *trouble_meaning(enum trouble trouble)
+{
+    static const char *const meanings[] = {
+#define TROUBLE_MEANING(name, word, meaning) (meaning),
+        TROUBLES(TROUBLE_MEANING)
+#undef TROUBLE_MEANING
+    };
+
+    return meanings[trouble];
 }

@@ -52,6 +52,12 @@ static size_t size_of(const struct settings_field *field)
         return (size_t)field->high;
     case TYPE_LEARN:
         return sizeof(struct learn_goal);
+    case TYPE_RUN:
+        return sizeof(struct run_when);
+    case TYPE_ORDER:
+        return sizeof(struct alarm_order);
+    case TYPE_RULES:
+        return sizeof(struct rule_list);
     default:
         return sizeof(uint32_t);
     }
@@ -197,6 +203,15 @@ int settings_set_text(struct settings *settings, const struct settings_field *fi
     case TYPE_LEARN:
         r = set_learn(settings, field, text, refusal);
         break;
+    case TYPE_RUN:
+        r = run_when_read(field->key, text, member(settings, field), refusal);
+        break;
+    case TYPE_ORDER:
+        r = alarm_order_read(field->key, text, member(settings, field), refusal);
+        break;
+    case TYPE_RULES:
+        r = rule_list_read(field->key, text, member(settings, field), refusal);
+        break;
     default:
         r = set_choice(settings, field, text, refusal);
         break;
@@ -317,6 +332,15 @@ const char *settings_text(const struct settings *settings, const struct settings
     case TYPE_LEARN:
         learn_text(value, text);
         break;
+    case TYPE_RUN:
+        run_when_text(value, text, SETTING_TEXT_SIZE);
+        break;
+    case TYPE_ORDER:
+        alarm_order_text(value, text, SETTING_TEXT_SIZE);
+        break;
+    case TYPE_RULES:
+        rule_list_text(value, text, SETTING_TEXT_SIZE);
+        break;
     default:
         snprintf(text, SETTING_TEXT_SIZE, "%s", choices_of(field->type)[*(const uint32_t *)value]);
         break;
@@ -341,6 +365,25 @@ bool settings_equal(const struct settings *a, const struct settings *b, const st
     return memcmp(member_of(a, field), member_of(b, field), size_of(field)) == 0;
 }
 
+/* A rule that waits for what run_when leaves out, or that another one forestalls, was not meant so. */
+static int check_rules(const struct settings *settings, struct refusal *refusal)
+{
+    const struct rule_list *list = &settings->rule;
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct condition *condition = &list->rule[i].condition, *run = &settings->run_when.condition;
+
+        if (settings->run_when.mode == RUN_CONTEXT && strcmp(condition->name, run->name) == 0 &&
+            conditions_contradict(condition, run))
+            return refuse(refusal, REFUSAL_RANGE, "rule", "rule %u can never learn: it and run_when exclude each other",
+                          i + 1);
+        for (uint32_t j = 0; j < i; j++)
+            if (memcmp(&list->rule[j].condition, condition, sizeof(*condition)) == 0)
+                return refuse(refusal, REFUSAL_RANGE, "rule", "rules %u and %u have the same condition", j + 1, i + 1);
+    }
+    return 0;
+}
+
 int settings_check(const struct settings *settings, struct refusal *refusal)
 {
     uint64_t numbers = (uint64_t)settings->buffer_size * settings->axes;
@@ -358,5 +401,5 @@ int settings_check(const struct settings *settings, struct refusal *refusal)
     if (settings->clear < settings->threshold)
         return refuse(refusal, REFUSAL_RANGE, "clear", "clear %u is below threshold %u: it would never stay raised",
                       settings->clear, settings->threshold);
-    return 0;
+    return check_rules(settings, refusal);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "record/condition.h"
 
 enum sample_format { FORMAT_F32, FORMAT_I16, FORMAT_I16BE, FORMAT_JSON };
 enum sample_layout { LAYOUT_INTERLEAVED, LAYOUT_PLANAR };
@@ -41,9 +42,16 @@ enum settings_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_REST };
     X(learn_max, DURATION, 60000, 31536000000, "14d", false, "after which learn = auto ends in any case")          \
     X(learn_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is learned per interval")             \
     X(detect_every, DURATION, 0, 31536000000, "0", false, "at most one buffer is judged per interval")             \
+    X(run_when, RUN, 0, 0, "always", false, "always, level auto, level > 0.2, context.speed > 5: else it stands")  \
+    X(settle, DURATION, 0, 86400000, "0", false, "buffers so soon after a start are left out")                     \
+    X(stopped_after, DURATION, 0, 31536000000, "0", false, "an event where it stands for so long; 0 = never")      \
     X(window, UNSIGNED, 1, 64, "10", false, "K: buffers judged together")                                          \
     X(threshold, UNSIGNED, 1, 100, "90", false, "raised when the average falls below")                             \
     X(clear, UNSIGNED, 1, 100, "93", false, "cleared when the average is at least this; not below threshold")      \
+    X(false_alarms, ORDER, 0, 0, "1 per 90d", false, "ordered of a healthy machine; off = the bare threshold")     \
+    X(rule, RULES, 0, 0, "none", false, "learn more on a condition: temperature > 60 for 10m : learn 50")          \
+    X(context_ttl, DURATION, 1000, 31536000000, "15m", false, "context that is older is unknown")                  \
+    X(drift_budget, NUMBER, 0.01, 1000, "1", false, "standard deviations that learning may move the baseline")     \
     X(silent_after, DURATION, 0, 31536000000, "0", false, "offline without a buffer for so long; 0 = learned")     \
     X(paused, BOOLEAN, 0, 1, "no", false, "buffers are counted, nothing else")                                     \
     X(name, TEXT, 0, 64, "", false, "plain text for people")                                                       \
@@ -66,6 +74,9 @@ enum settings_type {
     TYPE_BOOLEAN,
     TYPE_TEXT,
     TYPE_LEARN,
+    TYPE_RUN,
+    TYPE_ORDER,
+    TYPE_RULES,
     TYPE_PROFILE, /* from here on: choices */
     TYPE_FORMAT,
     TYPE_LAYOUT,
@@ -85,7 +96,13 @@ struct settings {
     struct learn_goal learn;
     uint32_t learn_min;
     uint64_t learn_max, learn_every, detect_every;
+    struct run_when run_when;
+    uint64_t settle, stopped_after;
     uint32_t window, threshold, clear;
+    struct alarm_order false_alarms;
+    struct rule_list rule;
+    uint64_t context_ttl;
+    float drift_budget;
     uint64_t silent_after;
     uint32_t paused;
     char name[64], asset[64], location[64], labels[256];
@@ -119,7 +136,7 @@ int settings_set_number(struct settings *settings, const struct settings_field *
                         enum settings_origin origin, struct refusal *refusal);
 
 /* The text that settings_set_text reads back to the same value. */
-enum { SETTING_TEXT_SIZE = 260 };
+enum { SETTING_TEXT_SIZE = 512 };
 const char *settings_text(const struct settings *settings, const struct settings_field *field,
                           char text[SETTING_TEXT_SIZE]);
 
@@ -132,7 +149,8 @@ void settings_copy(struct settings *settings, const struct settings *from, const
 /* Whether two sets have the same value. */
 bool settings_equal(const struct settings *a, const struct settings *b, const struct settings_field *field);
 
-/* What no single value shows: geometry present, buffer not too large for a body, clear >= threshold. Returns 0 or a refusal. */
+/* What no single value shows: geometry present, buffer not too large for a body, clear >= threshold,
+ * rules that can come true. Returns 0 or a refusal. */
 int settings_check(const struct settings *settings, struct refusal *refusal);
 
 #endif

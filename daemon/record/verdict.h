@@ -45,13 +45,17 @@ struct average {
     float distance;
 };
 
+/* What is missing before learning can end. */
+enum lack { LACK_NOTHING, LACK_BUFFERS, LACK_MORE, LACK_REST, LACK_STATE };
+
 struct learning {
     uint32_t learned; /* in all */
     uint32_t needed;  /* until detect answers; 0 = ready */
     float settled, weight, false_alarms;
     bool extrapolated;
     uint32_t states, rare; /* that count as normal; how often the rarest was seen that does not yet */
-    const char *missing;   /* static text */
+    uint32_t lack;         /* enum lack */
+    const char *missing;   /* the engine's words for it; static */
 };
 
 struct verdict {

@@ -1,4 +1,4 @@
-/* Named numbers that come beside buffers: the latest value of each, in memory only. */
+/* Named numbers that come beside buffers: the latest value of each, in memory only; what rules make of them is stored. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +28,29 @@ int context_check(struct machine *machine, const struct wire_meta *meta, struct 
     return meta->context_count > 0 && !machine->context ? refuse_fault(refusal, fault(-ENOMEM)) : 0;
 }
 
-void context_take(struct machine *machine, const struct wire_meta *meta)
+void context_take(struct machine *machine, const struct wire_meta *meta, int64_t steady)
 {
     for (uint32_t i = 0; i < meta->context_count; i++) {
         struct named_number *slot = context_find(machine, meta->context[i].name);
 
-        *(slot ? slot : &machine->context[machine->context_count++]) = meta->context[i];
+        slot = slot ? slot : &machine->context[machine->context_count++];
+        *slot = meta->context[i];
+        slot->at = steady;
         machine->news = true;
     }
+}
+
+/* Numbers that come without a buffer: rules begin to wait with them, not with the next buffer. */
+static void take_alone(struct machine *machine, const struct wire_meta *context, int64_t steady)
+{
+    struct sight sight = { .at = steady };
+
+    machine_join_time(machine, steady);
+    context_take(machine, context, steady);
+    sight.context = machine->context;
+    sight.context_count = machine->context_count;
+    rules_see(&machine->settings, &machine->state, &sight);
+    machine->unsaved = true;
 }
 
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
@@ -44,11 +59,10 @@ int registry_context(struct registry *registry, const char *id, const struct wir
     struct machine *machine;
     int r = machine_enter(registry, id, &machine, refusal);
 
-    (void)now; /* context_ttl comes with the rules that need it */
     if (r == 0) {
         r = context_check(machine, context, refusal);
         if (r == 0)
-            context_take(machine, context);
+            take_alone(machine, context, registry_steady(registry, now));
         machine_leave(machine);
     }
     if (r > 0)

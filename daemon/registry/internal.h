@@ -12,7 +12,11 @@
 #include "registry/marks.h"
 #include "registry/pending.h"
 #include "registry/registry.h"
+#include "strategy/alarms.h"
+#include "strategy/progress.h"
+#include "strategy/rules.h"
 #include "strategy/strategy.h"
+#include "strategy/trouble.h"
 
 enum { HOURS_PENDING = 4 }; /* a backlog may span some hours between two flushes */
 
@@ -31,6 +35,8 @@ struct machine {
     struct habit_engine engine;
     struct habit_memory memory; /* knowledge and cache are one allocation; scratch comes with each call */
     struct habit_window window;
+    struct alarm_plan plan;
+    struct alarm_figures planned; /* what the plan was worked out from; window 0 = none yet */
     struct marks marks;
     bool conflict;       /* knowledge of another geometry than the settings: the engine has the knowledge's */
     bool damaged;        /* knowledge in the store that does not load; it is kept as a snapshot */
@@ -40,9 +46,13 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
-    bool unsaved; /* state or window differ from the store's */
-    bool news;    /* since the state topic took it */
-    bool online;  /* as last published */
+    int64_t gap_from,
+        gap_to; /* wall ms: a silence that ended today, as far as it was in days before: those have no report yet */
+    int64_t silence_counted; /* wall ms: silence before is in some hour */
+    bool fresh;              /* since it was loaded no time was compared with its own */
+    bool unsaved;            /* state or window differ from the store's */
+    bool news;               /* since the state topic took it */
+    bool online;             /* as last published */
     struct verdict last;
     struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
     uint32_t context_count;
@@ -53,10 +63,17 @@ struct registry {
     struct store *store;
     struct pending_list *pending;
     pthread_mutex_t admin;
-    pthread_mutex_t flushing; /* counters are on their way to the store: reports wait until they are there */
+    pthread_mutex_t flushing;        /* counters are on their way to the store: reports wait until they are there */
+    _Atomic size_t flushed;          /* machines that had news at the last flush */
+    struct report_progress progress; /* main thread's */
+    int64_t report_due;              /* wall ms of the next day's reports; main thread's; 0 = not known */
+    _Atomic int64_t closed;          /* wall ms: hours that start before are in reports */
     pthread_rwlock_t table;
     struct machine **machine; /* sorted by id */
     size_t count, room;
+    _Atomic int64_t wall_ahead; /* of the steady clock when the registry began; INT64_MIN = no time was given yet */
+    _Atomic int64_t began;      /* in the strategy's time */
+    _Atomic int64_t skew;       /* of the wall clock then to now, as of the last time that was given */
     _Atomic uint64_t refusals[REFUSAL_CODES];
     _Atomic uint64_t learned, detected, duplicates, ignored;
 };
@@ -84,11 +101,27 @@ const char *machine_difference(const struct habit_config *ours, const struct hab
                                size_t size);
 
 /* The machine has a scratch. */
-void machine_view(struct machine *machine, struct machine_view *view, struct moment now);
+void machine_view(struct registry *registry, struct machine *machine, struct machine_view *view, struct moment now);
 void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning);
 
-/* Counters of the hour in which `at` lies; the oldest pending hour is handed to the store where there is no room. */
+/* Counters of the row of hours to which `at` belongs; the oldest pending hour is handed to the store where there is no room. */
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at);
+
+/* ---- time.c: the strategy's time does not jump */
+
+/* By how much the wall clock was set forward since the registry began. */
+int64_t registry_skew(struct registry *registry, struct moment now);
+
+/* The wall clock as it would be had nobody set it: strategy's time. */
+int64_t registry_steady(struct registry *registry, struct moment now);
+
+/* Times that a machine was stored with may be of a clock that was set meanwhile: they go on from here then. */
+void machine_join_time(struct machine *machine, int64_t steady);
+
+/* ---- alarm.c */
+
+/* The plan that follows from order, knowledge and cadence as they are. The machine has a scratch. */
+const struct alarm_plan *machine_plan(struct machine *machine);
 
 /* ---- registry.c: finding, entering and changing the set */
 
@@ -158,11 +191,21 @@ bool etag_asked(const char *if_match, const char *etag);
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);
 
+/* ---- presence.c: whether the machine is heard */
+
+/* A buffer came, perhaps after a longer silence than usual: that counts in this hour as far as it was today, and else in the
+ * reports of the days before, as far as these are not made yet. Before anything else of the submission, since it may hand hours
+ * over to the store. */
+void presence_silence(struct registry *registry, struct machine *machine, int64_t now);
+
+/* Silence between two moments that is in no hour: the end of one that is over, and one that lasts. */
+int64_t presence_silent_ms(const struct registry *registry, const struct machine *machine, int64_t from, int64_t to);
+
 /* ---- context.c */
 
 /* Refuses names beyond LIMIT_CONTEXT, and makes room for all before anything changes. */
 int context_check(struct machine *machine, const struct wire_meta *meta, struct refusal *refusal);
-void context_take(struct machine *machine, const struct wire_meta *meta);
+void context_take(struct machine *machine, const struct wire_meta *meta, int64_t steady);
 
 /* ---- episode.c: the anomaly of one machine */
 

@@ -3,7 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "registry/work.h"
+
+struct hour *work_hour(const struct work *work)
+{
+    return machine_hour(work->machine, work->registry->store, work->counted);
+}
 
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
 {
@@ -26,36 +32,6 @@ static void describe_detection(const struct habit_result *result, uint32_t axes,
                                                 .sigmas = result->reason[i].sigmas };
 }
 
-/* What a buffer can be refused for; anything else means that this machine's memory is not what it was. */
-static int refuse_engine(struct work *work, int status, size_t index)
-{
-    if (status == HABIT_ECONSTANT)
-        return refuse(work->refusal, REFUSAL_CONSTANT, "data", "buffer %zu: %s", index, habit_text(status));
-    if (status == HABIT_EVALUE)
-        return refuse(work->refusal, REFUSAL_NOT_FINITE, "data", "buffer %zu: %s", index, habit_text(status));
-    work->machine->epoch = 0; /* load anew what the store holds */
-    return refuse(work->refusal, REFUSAL_BROKEN, "", "the knowledge in memory does not hold: %s; it is loaded anew",
-                  habit_text(status));
-}
-
-static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
-{
-    struct machine *machine = work->machine;
-    struct habit_progress progress;
-    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
-    int status = habit_learn(&machine->engine, samples, values, &progress);
-
-    if (status != HABIT_OK)
-        return refuse_engine(work, status, index);
-    machine_learning(machine, &progress, &verdict->learning);
-    strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->at);
-    commissioning_add(&work->commissioning, machine, samples, work->at);
-    work->effect.learned++;
-    work->learned++;
-    verdict->status = VERDICT_LEARNED;
-    return 0;
-}
-
 static void not_ready(struct verdict *verdict)
 {
     verdict->status = VERDICT_NOT_READY;
@@ -75,6 +51,19 @@ static void judge_window(struct machine *machine, struct habit_window *window, c
     average->distance = judged.distance;
 }
 
+/* All axes together: their mean level, and the root of their powers. */
+static void count_size(struct hour *hour, const struct detection *detection)
+{
+    double level = 0, power = 0;
+
+    for (size_t i = 0; i < detection->axes; i++) {
+        level += (double)detection->level[i];
+        power += (double)detection->amplitude[i] * (double)detection->amplitude[i];
+    }
+    hour->level_sum += level / detection->axes;
+    hour->amplitude_sum += sqrt(power);
+}
+
 static void count_detection(struct work *work, struct hour *hour, const struct verdict *verdict, int64_t since)
 {
     const struct detection *detection = &verdict->detection;
@@ -85,16 +74,24 @@ static void count_detection(struct work *work, struct hour *hour, const struct v
     hour->below += detection->similarity < machine->settings.threshold;
     hour->similarity_sum += detection->similarity;
     hour->log_distance_sum += log((double)detection->distance);
+    count_size(hour, detection);
     if (detection->similarity < hour->similarity_min)
         hour->similarity_min = detection->similarity;
-    if (machine->state.anomaly != 0 && since != 0 && work->at > since) /* a long silence is not time in anomaly */
-        hour->anomaly_ms += (uint64_t)(work->at - since < HOUR_MS ? work->at - since : HOUR_MS);
+    if (machine->state.anomaly != 0 && since != 0 && work->steady > since) /* a long silence is not time in anomaly */
+        hour->anomaly_ms += (uint64_t)(work->steady - since < HOUR_MS ? work->steady - since : HOUR_MS);
+}
+
+/* An axis that is strange and does not move is dead; one that never moved is normal so. */
+static void note_sensor(struct machine *machine, const struct detection *detection)
+{
+    trouble_sensor(&machine->state, TROUBLE_DEAD, detection->constant != 0 && detection->similarity < HABIT_THRESHOLD);
+    trouble_sensor(&machine->state, TROUBLE_CLIPPED, detection->clipped != 0);
 }
 
 static int judge_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     struct machine *machine = work->machine;
-    struct hour *hour = machine_hour(machine, work->registry->store, work->at);
+    struct hour *hour = work_hour(work);
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
     int64_t since = machine->state.last_detect;
     struct habit_result result;
@@ -107,12 +104,14 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
         return 0;
     }
     if (status != HABIT_OK)
-        return refuse_engine(work, status, index);
+        return work_refuse_engine(work, status, index);
     verdict->status = VERDICT_OK;
     describe_detection(&result, machine->settings.axes, &verdict->detection);
     judge_window(machine, &machine->window, &result, &verdict->average);
     count_detection(work, hour, verdict, since);
-    event = strategy_judged(&machine->settings, &machine->state, &verdict->average, work->at);
+    note_sensor(machine, &verdict->detection);
+    event =
+        strategy_judged(&machine->settings, &machine->state, machine_plan(machine), &verdict->average, work->steady);
     if (event == ANOMALY_NONE)
         return 0;
     work->effect.anomalies += event == ANOMALY_RAISED;
@@ -122,7 +121,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
 
 static void leave_out(struct work *work, enum strategy_action action, struct verdict *verdict)
 {
-    struct hour *hour = machine_hour(work->machine, work->registry->store, work->at);
+    struct hour *hour = work_hour(work);
 
     verdict->status = VERDICT_IDLE;
     *(action == ACTION_SKIP ? &hour->skipped : &hour->idle) += 1;
@@ -146,19 +145,112 @@ static bool is_duplicate(const struct work *work, size_t index)
     return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
 }
 
+/* ----------------------------------------------------------------------------------------------------------- decisions */
+
+/* A sensor whose range is too small is noticed while there is time to do something about it. */
+static void note_clipped(struct work *work, const float *samples)
+{
+    struct machine *machine = work->machine;
+    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    struct habit_result result;
+
+    trouble_sensor(&machine->state, TROUBLE_DEAD, false); /* the engine refuses to learn dead ones */
+    if (habit_detect(&machine->engine, samples, values, &result) == HABIT_OK)
+        trouble_sensor(&machine->state, TROUBLE_CLIPPED, result.clipped != 0);
+}
+
+static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    float drift = 0, moved = 0;
+
+    habit_drift(&work->machine->engine, &drift);
+    note_clipped(work, samples);
+    return work_learn(work, samples, index, work->machine->settings.drift_budget - drift, verdict, &moved);
+}
+
+/* What the rule's own budget does not allow is not learned, but judged like any other buffer. */
+static int learn_by_rule(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    int rule = rules_wanting(&machine->settings, &machine->state);
+    float moved = 0;
+    int r = work_learn(work, samples, index, rules_budget(&machine->settings, &machine->state, rule), verdict, &moved);
+
+    if (r == REFUSAL_DRIFT) {
+        log_warning("machine %s: rule %d learns no more: its drift budget is used up", machine->id, rule + 1);
+        rules_spend(&machine->state, rule);
+        return judge_one(work, samples, index, verdict);
+    }
+    if (r == 0 && rules_learned(&machine->settings, &machine->state, rule, moved)) {
+        log_info("machine %s: rule %d has learned its buffers", machine->id, rule + 1);
+        habit_window_init(&machine->window, machine->settings.window); /* its scores are of the knowledge before */
+        machine->state.memory.below = 0;
+    }
+    return r;
+}
+
+/* rms around the mean, of all axes together. */
+static float level_of(const float *samples, size_t count, size_t axes)
+{
+    double total = 0;
+
+    for (size_t axis = 0; axis < axes; axis++) {
+        double mean = 0, square = 0;
+
+        for (size_t i = 0; i < count; i++)
+            mean += (double)samples[i * axes + axis];
+        mean /= (double)count;
+        for (size_t i = 0; i < count; i++) {
+            double off = (double)samples[i * axes + axis] - mean;
+
+            square += off * off;
+        }
+        total += square / (double)count;
+    }
+    return (float)sqrt(total);
+}
+
+/* Running or standing; and what was learned of a machine that stood is forgotten, unless there was knowledge before. */
+static enum run_verdict look(struct work *work, const float *samples)
+{
+    struct machine *machine = work->machine;
+    const struct settings *settings = &machine->settings;
+    bool by_level = settings->run_when.mode == RUN_LEVEL || settings->run_when.mode == RUN_LEVEL_AUTO;
+    struct sight sight = { .at = work->steady, .context = machine->context, .context_count = machine->context_count };
+    struct run_result run;
+
+    if (by_level)
+        sight.level = level_of(samples, settings->buffer_size, settings->axes);
+    run = run_see(settings, &machine->state, &sight);
+    work_hour(work)->starts += run.started;
+    work_hour(work)->running_ms += run.running_ms;
+    rules_see(settings, &machine->state, &sight);
+    trouble_context(&machine->state, run.verdict == RUN_NOT_KNOWN);
+    if (run.mistaken && machine->state.phase_learned > 0) {
+        log_notice("machine %s: what it learned so far was standing still: it begins anew", machine->id);
+        work_forget(work);
+    }
+    return run.verdict;
+}
+
 static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     static const enum strategy_wish wishes[] = {
         [INTENT_BUFFER] = WISH_AUTOMATIC, [INTENT_LEARN] = WISH_LEARN, [INTENT_DETECT] = WISH_DETECT
     };
     struct machine *machine = work->machine;
-    enum strategy_action action =
-        strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], work->at, &verdict->note);
+    enum run_verdict running = look(work, samples);
+    enum strategy_action action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent],
+                                                  running, work->steady, &verdict->note);
 
-    strategy_seen(&machine->state, work->at, work->arrival->now.wall);
+    if (work->timed && machine->state.last_measured != 0)
+        trouble_rate(&machine->settings, &machine->state, work->steady - machine->state.last_measured);
+    strategy_seen(&machine->state, work->steady, work->now);
     switch (action) {
     case ACTION_LEARN:
         return learn_one(work, samples, index, verdict);
+    case ACTION_LEARN_BY_RULE:
+        return learn_by_rule(work, samples, index, verdict);
     case ACTION_DETECT:
         return judge_one(work, samples, index, verdict);
     default:
@@ -181,6 +273,14 @@ static void complete(const struct work *work, struct verdict *verdict)
     verdict->at = work->at;
 }
 
+/* Marks of the row that say how far its time can be believed. */
+static void count_time(const struct work *work, struct hour *hour)
+{
+    hour->late += work->counted != work->at;
+    hour->untrusted += work->arrival->now.doubtful;
+    hour->phase = 1 + (uint32_t)strategy_phase(&work->machine->settings, &work->machine->state);
+}
+
 int work_apply(struct work *work, size_t index, struct verdict *verdict)
 {
     const struct settings *settings = &work->machine->settings;
@@ -191,7 +291,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     if (is_duplicate(work, index)) {
         verdict->status = VERDICT_DUPLICATE;
         work->duplicates++;
-        machine_hour(work->machine, work->registry->store, work->at)->duplicates++;
+        work_hour(work)->duplicates++;
     } else {
         r = act(work, samples, index, verdict);
         if (r == 0)
@@ -199,6 +299,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
     }
     if (r != 0)
         return r;
+    count_time(work, work_hour(work));
     complete(work, verdict);
     if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */
         work->last = *verdict;
@@ -220,7 +321,7 @@ int work_try(struct work *work, size_t index, struct verdict *verdict)
     } else if (status == HABIT_ENOTREADY) {
         not_ready(verdict);
     } else {
-        return refuse_engine(work, status, index);
+        return work_refuse_engine(work, status, index);
     }
     complete(work, verdict);
     return 0;

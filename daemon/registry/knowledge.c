@@ -57,7 +57,7 @@ int registry_commission(struct registry *registry, const char *id, struct moment
         machine_leave(machine);
         return refuse(refusal, REFUSAL_STATE, "paused", "machine %s is paused: PATCH {\"paused\": false} first", id);
     }
-    strategy_start_learning(&machine->state, now.wall);
+    strategy_start_learning(&machine->state, registry_steady(registry, now));
     change = machine_change(machine, now.wall);
     return machine_commit(registry, machine, &change, NULL, refusal);
 }
@@ -73,7 +73,7 @@ int registry_initialize(struct registry *registry, const char *id, struct moment
     r = close_episode(registry, machine, now.wall, &log);
     if (r == 0)
         r = machine_renew_engine(machine);
-    strategy_forget(&machine->state, now.wall);
+    strategy_forget(&machine->state, registry_steady(registry, now));
     memset(&machine->last, 0, sizeof(machine->last));
     return keep_replaced(registry, machine, r, "before initialize", now.wall, &log, refusal);
 }

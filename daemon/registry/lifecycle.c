@@ -97,32 +97,33 @@ int registry_create_by_pattern(struct registry *registry, const char *id, int64_
 }
 
 /* What subscribers should know of a machine that is no more: its anomaly is over, its retained topics are empty. */
-static int say_farewell(struct registry *registry, struct machine *machine, struct store_outgoing farewell[3],
-                        char topics[2][MACHINE_ID_SIZE + 16], struct episode_log *log)
+static int say_farewell(struct registry *registry, struct machine *machine, struct store_outgoing farewell[4],
+                        char topics[3][MACHINE_ID_SIZE + 16], struct episode_log *log)
 {
     int r = 0;
 
     snprintf(topics[0], sizeof(topics[0]), "%s/state", machine->id);
     snprintf(topics[1], sizeof(topics[1]), "%s/availability", machine->id);
-    for (size_t i = 0; i < 2; i++)
+    snprintf(topics[2], sizeof(topics[2]), "%s/report/daily", machine->id);
+    for (size_t i = 0; i < 3; i++)
         farewell[i] = (struct store_outgoing){ .topic = topics[i], .payload = "", .retain = true };
     if (machine->state.anomaly != 0)
         r = episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, clock_now().wall, log);
     if (r == 0 && log->count > 0)
-        farewell[2] = log->outgoing[0];
+        farewell[3] = log->outgoing[0];
     return r;
 }
 
 /* Deletes an entered machine and leaves it. Caller holds admin. */
 static int delete_entered(struct registry *registry, struct machine *machine, struct refusal *refusal)
 {
-    struct store_outgoing farewell[3];
-    char topics[2][MACHINE_ID_SIZE + 16];
+    struct store_outgoing farewell[4];
+    char topics[3][MACHINE_ID_SIZE + 16];
     struct episode_log log = { 0 };
     int r = say_farewell(registry, machine, farewell, topics, &log);
 
     if (r == 0)
-        r = store_delete_machine(registry->store, machine->row, farewell, 2 + log.count);
+        r = store_delete_machine(registry->store, machine->row, farewell, 3 + log.count);
     if (r == 0) {
         machine->deleted = true;
         registry_take_out(registry, machine->id);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registry/internal.h"
+#include "report/days.h"
 
 struct habit_config machine_config(const struct settings *settings)
 {
@@ -84,6 +85,7 @@ int machine_new(struct machine **ret_machine, const char *id, const struct setti
     pthread_mutex_init(&machine->lock, NULL);
     machine->references = 1;
     machine->settings = *settings;
+    machine->state.memory.version = STRATEGY_MEMORY_VERSION;
     snprintf(machine->id, sizeof(machine->id), "%s", id);
     r = machine_renew_engine(machine);
     if (r < 0) {
@@ -165,6 +167,7 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
     int r;
 
     machine->row = stored->machine;
+    machine->fresh = true;
     machine->created = stored->created;
     machine->state = stored->state;
     if (machine->state.phase >= PHASE_PAUSED)
@@ -185,7 +188,9 @@ void machine_take(struct machine *machine, struct machine *from)
     marks_free(&machine->marks);
     free(machine->open.explanation);
     machine->settings = from->settings;
+    from->state.memory.below = machine->state.memory.below; /* as the window's: what was judged was judged */
     machine->state = from->state;
+    machine->planned = (struct alarm_figures){ 0 };
     machine->engine = from->engine;
     machine->memory = from->memory;
     if (machine->window.size != from->window.size) /* else memory's: detections are not waited for, but they happened */
@@ -244,6 +249,11 @@ const char *machine_difference(const struct habit_config *ours, const struct hab
 
 void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning)
 {
+    static const enum lack lacks[HABIT_MISSINGS] = { [HABIT_MISSING_NOTHING] = LACK_NOTHING,
+                                                     [HABIT_MISSING_BUFFERS] = LACK_BUFFERS,
+                                                     [HABIT_MISSING_MORE] = LACK_MORE,
+                                                     [HABIT_MISSING_REST] = LACK_REST,
+                                                     [HABIT_MISSING_STATE] = LACK_STATE };
     struct habit_progress asked;
 
     if (!progress) {
@@ -259,11 +269,13 @@ void machine_learning(struct machine *machine, const struct habit_progress *prog
                                    .extrapolated = progress->extrapolated,
                                    .states = progress->states,
                                    .rare = progress->rare,
+                                   .lack = lacks[progress->missing],
                                    .missing = habit_missing_text(progress->missing) };
 }
 
-void machine_view(struct machine *machine, struct machine_view *view, struct moment now)
+void machine_view(struct registry *registry, struct machine *machine, struct machine_view *view, struct moment now)
 {
+    int64_t steady = registry_steady(registry, now);
     struct habit_config config = machine_config(&machine->settings);
     struct habit_info info = { 0 };
 
@@ -274,11 +286,18 @@ void machine_view(struct machine *machine, struct machine_view *view, struct mom
     view->state = machine->state;
     view->state.phase = strategy_phase(&machine->settings, &machine->state);
     view->last = machine->last;
-    view->online = strategy_online(&machine->settings, &machine->state, now.wall);
+    view->online = strategy_online(&machine->settings, &machine->state, steady);
+    view->troubles = machine->state.memory.told;
+    view->plan = *machine_plan(machine);
+    strategy_promise(&view->plan, machine->planned.learned, view->promise);
     view->conflict = machine->conflict;
     if (machine->conflict)
         machine_difference(&config, &machine->engine.config, view->conflict_text, sizeof(view->conflict_text));
     machine_learning(machine, NULL, &view->learning);
+    strategy_progress(&machine->settings, &machine->state, &view->learning, steady, view->progress);
+    for (uint32_t i = 0; i < machine->settings.rule.count; i++)
+        view->rule_stage[i] = rule_stage_name(&machine->settings, &machine->state, i);
+    strategy_move(&view->state, registry_skew(registry, now)); /* to the wall clock as it is */
     habit_drift(&machine->engine, &view->drift);
     habit_seal(&machine->engine);
     if (habit_check(machine->memory.knowledge, machine->memory.knowledge_size, &info) == HABIT_OK) {
@@ -312,7 +331,7 @@ static void hand_over_oldest(struct machine *machine, struct store *store, int64
 
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at)
 {
-    int64_t start = at - at % HOUR_MS;
+    int64_t start = civil_hour_start(at);
     struct hour *hour;
 
     for (size_t i = 0; i < machine->hour_count; i++)

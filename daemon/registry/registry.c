@@ -287,11 +287,15 @@ int registry_new(struct registry **ret_registry, const struct config *config, st
         return fault(r);
     registry->config = config;
     registry->store = store;
+    registry->wall_ahead = INT64_MIN;
     pthread_mutex_init(&registry->admin, NULL);
     pthread_mutex_init(&registry->flushing, NULL);
     pthread_rwlock_init(&registry->table, NULL);
     registry->pending = pending_new();
     if (registry->pending)
+        r = store_report_progress(store, &registry->progress);
+    registry->closed = registry->progress.closed;
+    if (r == 0)
         r = store_load_machines(store, 0, load_each, &loading);
     if (r < 0) {
         registry_free(registry);

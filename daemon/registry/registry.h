@@ -17,6 +17,7 @@
 #include "record/anomaly.h"
 #include "record/machine.h"
 #include "record/verdict.h"
+#include "report/group.h"
 #include "store/store.h"
 #include "wire/buffer.h"
 
@@ -115,20 +116,49 @@ int registry_pending(struct registry *registry, const char *after, struct pendin
 /* Makes a pending ID a machine. json: its settings; with axes but no buffer_size, that follows from the size seen. */
 int registry_adopt(struct registry *registry, const char *id, const void *json, size_t size, struct refusal *refusal);
 
-/* ----------------------------------------------------------------------------------------------- anomalies, reports */
+/* ----------------------------------------------------------------------------------------- reports, history */
 
-/* Fills reports[] for one machine, or all (id NULL) from `after` on. Returns how many, or negative; 0 with a refusal filled
- * where the id is unknown. */
-struct daily_report;
-struct civil_day;
-int registry_reports(struct registry *registry, const char *id, const char *after, const struct civil_day *day,
-                     int64_t now, struct daily_report *reports, size_t limit, struct refusal *refusal);
+/* Whose reports: one machine's, or those of all with IDs above `after`, or of those that belong to an asset. */
+struct report_query {
+    const char *machine, *after, *asset; /* NULL = any */
+    struct civil_day day;
+    size_t limit;
+};
+
+/* Reports of one day: as they were stored, or where that has not happened yet, the figures of the moment. Fills reports[limit], to
+ * be given to registry_reports_clear. Returns how many, or negative; 0 with a refusal filled where the machine is unknown. */
+int registry_reports(struct registry *registry, const struct report_query *query, int64_t now,
+                     struct daily_report *reports, struct refusal *refusal);
+
+/* Frees what reports hold, not the array. */
+void registry_reports_clear(struct daily_report *reports, size_t count);
+
+/* The same day taken together: one group for all machines, or one for each asset, sorted; at most `limit` of these, further ones
+ * are left out and counted. Returns how many, or negative. */
+int registry_report_groups(struct registry *registry, const struct civil_day *day, bool by_asset, int64_t now,
+                           struct group_report *groups, size_t limit, size_t *left_out);
+
+/* Makes the reports of the next day that is over and whose time has come: once, stored, and put into the outbox. Nothing while the
+ * clock is doubtful. *more: another day waits. Main thread only. Returns 0, or negative: then it is tried again. */
+int registry_make_reports(struct registry *registry, struct moment now, bool *more);
+
+/* Hours of a machine from..to, also those that are not in the store yet, oldest first. *hours: the caller's to free. Returns how
+ * many, a negative error, or 0 with a refusal filled. */
+int registry_history(struct registry *registry, const char *id, int64_t from, int64_t to, struct hour **hours,
+                     struct refusal *refusal);
 
 /* ------------------------------------------------------------------------------------------------------ house-keeping */
 
 /* Queues counters and windows of all machines that have news, waits for the commit. Returns 0 or negative: then they are kept
  * for the next time. */
 int registry_flush(struct registry *registry, struct moment now);
+
+/* Troubles that began or ended since the last time: stored, logged, and told on <machine>/event. Returns 0 or -ENOMEM. What the
+ * store does not take is told the next time. */
+int registry_watch(struct registry *registry, struct moment now);
+
+/* How many machines had news at the last flush. */
+size_t registry_flushed(const struct registry *registry);
 
 /* Calls `each` for every machine whose state or availability changed since it was last taken; with `all`, for every machine
  * (a new session of the broker). */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/work.h"
+#include "report/days.h"
 
 /* What a batch must be able to take back: all or nothing. Of a single buffer the engine itself takes back what it refuses. */
 struct undo {
@@ -12,6 +13,8 @@ struct undo {
     struct marks marks;
     struct strategy_state state;
     struct habit_window window;
+    struct named_number context[LIMIT_CONTEXT];
+    uint32_t context_count;
     struct hour hour[HOURS_PENDING];
     size_t hour_count;
     uint32_t commissioning_count;
@@ -28,6 +31,15 @@ static int64_t measured_at(const struct wire_meta *meta, int64_t now)
     int64_t at = meta->has_time ? meta->time : meta->has_age ? now - (int64_t)meta->age_ms : now;
 
     return at > now + NEWEST_MS || at < now - OLDEST_DAYS * INT64_C(86400000) ? now : at;
+}
+
+/* Hours that are in a report are not added to any more: what comes later counts now, and as late. A clock that went back over
+ * the end of a reported day counts into the first hour after it. */
+static int64_t counted_at(struct registry *registry, int64_t at, int64_t now)
+{
+    int64_t closed = registry->closed;
+
+    return at >= closed ? at : now >= closed ? now : closed;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- decoding */
@@ -66,6 +78,10 @@ static int decode(struct work *work, const struct settings *settings)
     if (r != 0)
         return r;
     work->at = measured_at(&work->buffers.meta, arrival->now.wall);
+    work->now = registry_steady(work->registry, arrival->now);
+    work->steady = work->at - arrival->now.wall + work->now;
+    work->timed = work->buffers.count == 1 && (work->buffers.meta.has_time || work->buffers.meta.has_age);
+    work->counted = counted_at(work->registry, work->at, arrival->now.wall);
     return 0;
 }
 
@@ -86,15 +102,17 @@ static int prepare_undo(struct work *work, struct undo *undo)
     struct machine *machine = work->machine;
     int r;
 
-    machine_hour(machine, work->registry->store,
-                 work->at); /* makes room now: what it hands over cannot be taken back */
+    work_hour(work); /* makes room now: what it hands over cannot be taken back */
     *undo = (struct undo){ .batch = work->buffers.count > 1,
                            .state = machine->state,
                            .window = machine->window,
+                           .context_count = machine->context_count,
                            .hour_count = machine->hour_count,
                            .commissioning_count = machine->commissioning_count,
                            .commissioning_bytes = machine->commissioning_bytes };
     memcpy(undo->hour, machine->hour, sizeof(undo->hour));
+    if (machine->context)
+        memcpy(undo->context, machine->context, sizeof(undo->context));
     r = undo->batch ? copy_knowledge(machine, undo) : 0;
     return r < 0 ? refuse_fault(work->refusal, r) : 0;
 }
@@ -106,11 +124,14 @@ static void take_back(struct work *work, struct undo *undo)
 
     machine->state = undo->state;
     machine->window = undo->window;
+    machine->context_count = undo->context_count;
+    if (machine->context)
+        memcpy(machine->context, undo->context, sizeof(undo->context));
     machine->commissioning_count = undo->commissioning_count;
     machine->commissioning_bytes = undo->commissioning_bytes;
     machine->hour_count = undo->hour_count;
     memcpy(machine->hour, undo->hour, sizeof(undo->hour));
-    if (work->events.count > 0 ||
+    if (work->events.count > 0 || (work->forget && !undo->batch) ||
         (undo->batch &&
          (!undo->knowledge || habit_load(&machine->engine, undo->knowledge, machine->memory.knowledge_size) != 0)))
         machine->epoch = 0; /* memory broke on the way: load anew what the store holds */
@@ -128,6 +149,10 @@ static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
     int r = prepare_undo(work, &undo);
     bool prepared = r == 0;
 
+    if (prepared && !work->arrival->dry_run) {
+        machine_join_time(work->machine, work->now);
+        context_take(work->machine, &work->buffers.meta, work->steady);
+    }
     for (size_t i = 0; i < work->buffers.count && r == 0; i++) {
         struct verdict *verdict = i < room ? &verdicts[i] : &beyond;
 
@@ -160,22 +185,23 @@ static int keep(struct work *work, struct receipt *receipt)
     struct store_change change = machine_change(machine, work->arrival->now.wall);
 
     machine->unsaved = machine->news = true;
-    if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0) {
+    if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0 && !work->forget) {
         machine_leave(machine);
         return 0;
     }
-    if (work->learned > 0)
+    if (work->learned > 0 || work->forget)
         machine_change_knowledge(machine, &change);
     if (work->buffers.meta.has_seq) {
         change.marks = machine->marks.mark;
         change.mark_count = machine->marks.count;
     }
+    change.forget_commissioning = work->forget;
     change.commissioning = work->commissioning.buffer;
     change.commissioning_count = work->commissioning.count;
     change.anomalies = work->events.anomalies;
     change.outgoing = work->events.outgoing;
     change.anomaly_count = change.outgoing_count = work->events.count;
-    work->effect.start = work->at - work->at % HOUR_MS;
+    work->effect.start = civil_hour_start(work->counted);
     work->effect.similarity_min = 101;
     change.hours = &work->effect;
     change.hour_count = work->effect.learned > 0 || work->effect.anomalies > 0;
@@ -195,8 +221,12 @@ static int check_conflict(const struct machine *machine, struct refusal *refusal
 
 static void count_refused(struct work *work, int r)
 {
+    if (r == REFUSAL_CONSTANT && !work->arrival->dry_run)
+        trouble_sensor(&work->machine->state, TROUBLE_DEAD, true);
     if (r > 0 && !work->arrival->dry_run)
-        machine_hour(work->machine, work->registry->store, work->arrival->now.wall)->refused++;
+        machine_hour(work->machine, work->registry->store,
+                     counted_at(work->registry, work->arrival->now.wall, work->arrival->now.wall))
+            ->refused++;
     work->machine->unsaved = true;
 }
 
@@ -217,6 +247,8 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         r = decode(work, &work->machine->settings);
     if (r == 0)
         r = context_check(work->machine, &work->buffers.meta, work->refusal);
+    if (r == 0 && !work->arrival->dry_run)
+        presence_silence(work->registry, work->machine, work->arrival->now.wall);
     if (r == 0)
         r = apply_all(work, verdicts, room);
     if (r != 0) {
@@ -229,7 +261,6 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         machine_leave(work->machine);
         return 0;
     }
-    context_take(work->machine, &work->buffers.meta);
     count_work(work);
     promised = work->learned > 0 || work->duplicates > 0;
     if (receipt) {

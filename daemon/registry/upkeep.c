@@ -19,7 +19,7 @@ struct flush {
     struct registry *registry;
     int64_t at;
     struct flushing *list;
-    size_t count, room;
+    size_t count, room, all;
     int result; /* of the first that the store did not take */
 };
 
@@ -81,6 +81,7 @@ static int flush_portion(struct flush *flush, bool *full)
     int result = registry_each(flush->registry, flush_each, flush);
 
     *full = flush->count == flush->room;
+    flush->all += flush->count;
     for (size_t i = 0; i < flush->count; i++) {
         int r = store_finish(flush->registry->store, flush->list[i].op);
 
@@ -106,14 +107,21 @@ int registry_flush(struct registry *registry, struct moment now)
     pthread_mutex_lock(&registry->flushing);
     while (r == 0 && full)
         r = flush_portion(&flush, &full);
+    registry->flushed = flush.all;
     pthread_mutex_unlock(&registry->flushing);
     free(flush.list);
     return r;
 }
 
+size_t registry_flushed(const struct registry *registry)
+{
+    return registry->flushed;
+}
+
 /* ----------------------------------------------------------------------------------------------------------- states */
 
 struct taking {
+    struct registry *registry;
     bool all;
     struct moment now;
     void (*each)(void *user, const struct machine_view *view);
@@ -123,7 +131,7 @@ struct taking {
 static void take_each(void *user, struct machine *machine)
 {
     struct taking *taking = user;
-    bool online = strategy_online(&machine->settings, &machine->state, taking->now.wall);
+    bool online = strategy_online(&machine->settings, &machine->state, registry_steady(taking->registry, taking->now));
     struct machine_view view;
 
     if (!taking->all && !machine->news && online == machine->online)
@@ -132,7 +140,7 @@ static void take_each(void *user, struct machine *machine)
         return;
     machine->news = false;
     machine->online = online;
-    machine_view(machine, &view, taking->now);
+    machine_view(taking->registry, machine, &view, taking->now);
     machine_return_scratch(machine);
     taking->each(taking->user, &view);
 }
@@ -140,7 +148,7 @@ static void take_each(void *user, struct machine *machine)
 int registry_take_changed(struct registry *registry, bool all, struct moment now,
                           void (*each)(void *user, const struct machine_view *view), void *user)
 {
-    struct taking taking = { all, now, each, user };
+    struct taking taking = { registry, all, now, each, user };
 
     return registry_each(registry, take_each, &taking);
 }

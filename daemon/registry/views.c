@@ -1,11 +1,10 @@
-/* What others see of the machines: lists, figures, reports. */
+/* What others see of the machines: lists and figures. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/internal.h"
-#include "report/daily.h"
 
 int registry_show(struct registry *registry, const char *id, struct machine_view *view, char etag[ETAG_SIZE],
                   struct moment now, struct refusal *refusal)
@@ -15,7 +14,7 @@ int registry_show(struct registry *registry, const char *id, struct machine_view
 
     if (r != 0)
         return r;
-    machine_view(machine, view, now);
+    machine_view(registry, machine, view, now);
     r = machine_etag(machine, etag);
     machine_leave(machine);
     return r < 0 ? refuse_fault(refusal, r) : 0;
@@ -60,7 +59,7 @@ static int list_one(void *user, const char *id)
 
     if (machine_enter(listing->registry, id, &machine, NULL) != 0)
         return 0;
-    machine_view(machine, listing->next++, listing->now);
+    machine_view(listing->registry, machine, listing->next++, listing->now);
     machine_leave(machine);
     return 1;
 }
@@ -106,70 +105,4 @@ void registry_figures(struct registry *registry, struct registry_figures *figure
     figures->ignored_fields = registry->ignored;
     for (size_t i = 0; i < REFUSAL_CODES; i++)
         figures->refusals[i] = registry->refusals[i];
-}
-
-/* ---------------------------------------------------------------------------------------------------------- reports */
-
-/* Counters that are not in the store yet belong to the day as well. */
-static int report_entered(struct registry *registry, const struct machine *machine, const struct civil_day *day,
-                          int64_t now, struct daily_report *report)
-{
-    struct hour hours[REPORT_HOURS + HOURS_PENDING];
-    int count = store_hours(registry->store, machine->row, day->from, day->to, hours, REPORT_HOURS);
-
-    if (count < 0)
-        return count;
-    memcpy(&hours[count], machine->hour, machine->hour_count * sizeof(hours[0]));
-    daily_report_make(report, day, machine->id, machine->settings.asset, hours, (size_t)count + machine->hour_count,
-                      now);
-    return 0;
-}
-
-static int report_of(struct registry *registry, const char *id, const struct civil_day *day, int64_t now,
-                     struct daily_report *report, struct refusal *refusal)
-{
-    struct machine *machine;
-    int r = machine_enter(registry, id, &machine, refusal);
-
-    if (r != 0)
-        return r;
-    r = report_entered(registry, machine, day, now, report);
-    machine_leave(machine);
-    return r;
-}
-
-struct reporting {
-    struct registry *registry;
-    const struct civil_day *day;
-    int64_t now;
-    struct daily_report *next;
-};
-
-static int report_one(void *user, const char *id)
-{
-    struct reporting *reporting = user;
-    int r = report_of(reporting->registry, id, reporting->day, reporting->now, reporting->next, NULL);
-
-    if (r != 0)
-        return r < 0 ? r : 0;
-    reporting->next++;
-    return 1;
-}
-
-int registry_reports(struct registry *registry, const char *id, const char *after, const struct civil_day *day,
-                     int64_t now, struct daily_report *reports, size_t limit, struct refusal *refusal)
-{
-    struct reporting reporting = { registry, day, now, reports };
-    int r;
-
-    refusal->code = REFUSAL_NONE;
-    pthread_mutex_lock(&registry->flushing);
-    if (id) {
-        r = report_of(registry, id, day, now, reports, refusal);
-        r = r < 0 ? r : r == 0;
-    } else {
-        r = walk(registry, after, limit, report_one, &reporting);
-    }
-    pthread_mutex_unlock(&registry->flushing);
-    return r;
 }

@@ -11,7 +11,12 @@ struct work {
     struct machine *machine; /* entered */
     const struct arrival *arrival;
     struct wire_buffers buffers;
-    int64_t at; /* wall ms when it was measured */
+    int64_t at;      /* wall ms when it was measured */
+    int64_t steady;  /* the same in the strategy's time */
+    int64_t now;     /* arrival, in the strategy's time */
+    bool timed;      /* the sender said so */
+    bool forget;     /* what was learned before is forgotten: the machine stood */
+    int64_t counted; /* wall ms at which it counts: later than `at` where that day was reported already */
     uint64_t learned, detected, duplicates;
     struct hour effect; /* counters that are stored in the transaction of what they count */
     int64_t anomaly_before;
@@ -20,6 +25,20 @@ struct work {
     struct commissioning_list commissioning;
     struct refusal *refusal;
 };
+
+/* learn.c: teaches the engine one buffer. A machine that is watched may move its baseline by `budget` only: DRIFT beyond, and
+ * nothing was learned. *drift: by how much it moved. Returns 0, a refusal, or negative. */
+int work_learn(struct work *work, const float *samples, size_t index, float budget, struct verdict *verdict,
+               float *drift);
+
+/* What the engine refused: of a buffer, or of a memory that is not what it was. */
+int work_refuse_engine(struct work *work, int status, size_t index);
+
+/* All that was learned in this phase was a machine that stood. */
+void work_forget(struct work *work);
+
+/* Counters of the hour in which the buffers count. */
+struct hour *work_hour(const struct work *work);
 
 /* Learns, judges or leaves out one buffer, as the strategy decides. Returns 0; or a refusal: then the caller takes back what
  * buffers before it changed. */

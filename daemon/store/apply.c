@@ -6,25 +6,20 @@
 
 #define HOUR_NAME(name, help)  ", " #name
 #define HOUR_PLACE(name, help) ", ?"
-#define HOUR_PLUS(name, help)  #name " = " #name " + excluded." #name ", "
+#define HOUR_PLUS(name, help)  ", " #name " = " #name " + excluded." #name
+#define HOUR_ALL(X)            HOUR_COUNTERS(X) HOUR_SUMS(X) HOUR_TIMES(X)
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
 #define STATEMENT_TEXT(name, sql) [STATEMENT_##name] = (sql),
     STATEMENTS(STATEMENT_TEXT)
 #undef STATEMENT_TEXT
-        [STATEMENT_HOUR_ADD] =
-            "INSERT INTO hour (start, machine, similarity_sum, log_distance_sum, similarity_min, "
-            "anomaly_ms" HOUR_COUNTERS(HOUR_NAME) ") VALUES (?, ?, ?, ?, ?, ?" HOUR_COUNTERS(
-                HOUR_PLACE) ") ON CONFLICT DO UPDATE SET " HOUR_COUNTERS(HOUR_PLUS) "similarity_sum = similarity_sum + "
-                                                                                    "excluded.similarity_sum, "
-                                                                                    "log_distance_sum = "
-                                                                                    "log_distance_sum + "
-                                                                                    "excluded.log_distance_sum, "
-                                                                                    "similarity_min = "
-                                                                                    "min(similarity_min, "
-                                                                                    "excluded.similarity_min), "
-                                                                                    "anomaly_ms = anomaly_ms + "
-                                                                                    "excluded.anomaly_ms"
+        [STATEMENT_HOUR_ADD] = "INSERT INTO hour (start, machine, similarity_min, phase" HOUR_ALL(
+            HOUR_NAME) ") VALUES (?, ?, ?, ?" HOUR_ALL(HOUR_PLACE) ") ON CONFLICT DO UPDATE SET "
+                                                                   "similarity_min = min(similarity_min, "
+                                                                   "excluded.similarity_min), "
+                                                                   "phase = iif(excluded.phase = 0, phase, "
+                                                                   "excluded.phase)" HOUR_ALL(HOUR_PLUS),
+    [STATEMENT_REPORT_ADD] = store_report_add
 };
 
 int store_prepare_statements(struct store *store)
@@ -74,7 +69,7 @@ static int run(struct store *store, enum statement statement, size_t count, cons
     return store_step(store, statement);
 }
 
-static bool machine_exists(struct store *store, int64_t machine)
+bool store_has_machine(struct store *store, int64_t machine)
 {
     sqlite3_stmt *statement = store->statements[STATEMENT_MACHINE_EXISTS];
     bool exists;
@@ -121,7 +116,8 @@ static int apply_state(struct store *store, const struct store_change *change)
         return 0;
     sqlite3_bind_double(statement, 12, (double)state->anomaly_distance);
     sqlite3_bind_int64(statement, 13, state->anomaly_buffers);
-    bind_bytes(statement, 14, change->window, change->window_size);
+    bind_bytes(statement, 14, &state->memory, sizeof(state->memory));
+    bind_bytes(statement, 15, change->window, change->window_size);
     return run(store, STATEMENT_STATE_PUT, 11,
                (int64_t[]){ change->machine, state->phase, state->phase_since, state->phase_learned, state->last_learn,
                             state->last_detect, state->last_seen, state->last_measured, state->interval, state->anomaly,
@@ -207,7 +203,7 @@ static int put_anomaly(struct store *store, int64_t machine, const struct anomal
     return r < 0 ? r : run(store, STATEMENT_ANOMALY_PRUNE, 1, (int64_t[]){ anomaly->id - LIMIT_ANOMALIES });
 }
 
-static int put_outgoing(struct store *store, const struct store_outgoing *outgoing)
+int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing)
 {
     sqlite3_stmt *statement = store->statements[STATEMENT_OUTBOX_ADD];
     int r;
@@ -239,27 +235,23 @@ static int apply_outgoing(struct store *store, const struct store_change *change
     int r = 0;
 
     for (size_t i = 0; i < change->outgoing_count && r == 0; i++)
-        r = put_outgoing(store, &change->outgoing[i]);
+        r = store_put_outgoing(store, &change->outgoing[i]);
     return r;
 }
 
 static int add_hour(struct store *store, int64_t machine, const struct hour *hour)
 {
     sqlite3_stmt *statement = store->statements[STATEMENT_HOUR_ADD];
-    int place = 7, r;
+    int r;
 
-    sqlite3_bind_double(statement, 3, hour->similarity_sum);
-    sqlite3_bind_double(statement, 4, hour->log_distance_sum);
-    sqlite3_bind_int64(statement, 5, hour->similarity_min);
-    sqlite3_bind_int64(statement, 6, (int64_t)hour->anomaly_ms);
-#define HOUR_BIND(name, help) sqlite3_bind_int64(statement, place++, hour->name);
-    HOUR_COUNTERS(HOUR_BIND)
-#undef HOUR_BIND
+    sqlite3_bind_int64(statement, 3, hour->similarity_min);
+    sqlite3_bind_int64(statement, 4, hour->phase);
+    store_bind_hour(statement, 5, hour);
     r = run(store, STATEMENT_HOUR_ADD, 2, (int64_t[]){ hour->start, machine });
     if (r < 0 || hour->start <= store->pruned_hour)
         return r;
     store->pruned_hour = hour->start;
-    return run(store, STATEMENT_HOUR_PRUNE, 1, (int64_t[]){ hour->start - (int64_t)LIMIT_HOURS * HOUR_MS });
+    return run(store, STATEMENT_HOUR_PRUNE, 1, (int64_t[]){ LIMIT_HOURS });
 }
 
 static int apply_hours(struct store *store, const struct store_change *change)
@@ -287,7 +279,7 @@ static int apply_parts(struct store *store, const struct store_change *change)
 
 static int apply_change(struct store *store, struct store_op *op)
 {
-    return machine_exists(store, op->change.machine) ? apply_parts(store, &op->change) : -ENOENT;
+    return store_has_machine(store, op->change.machine) ? apply_parts(store, &op->change) : -ENOENT;
 }
 
 /* -------------------------------------------------------------------------------------------------- machines, outbox */
@@ -309,8 +301,12 @@ static int apply_create(struct store *store, struct store_op *op)
 
 static int apply_delete(struct store *store, struct store_op *op)
 {
-    int r = run(store, STATEMENT_MACHINE_DELETE, 1, &op->machine);
+    static const enum statement deletes[] = { STATEMENT_HOURS_DELETE, STATEMENT_REPORTS_DELETE,
+                                              STATEMENT_MACHINE_DELETE };
+    int r = 0;
 
+    for (size_t i = 0; i < sizeof(deletes) / sizeof(deletes[0]) && r == 0; i++)
+        r = run(store, deletes[i], 1, &op->machine);
     return r < 0 ? r : apply_outgoing(store, &op->change);
 }
 
@@ -324,7 +320,8 @@ int store_apply(struct store *store, struct store_op *op)
     static int (*const kinds[])(struct store *, struct store_op *) = { [OP_CHANGE] = apply_change,
                                                                        [OP_CREATE] = apply_create,
                                                                        [OP_DELETE] = apply_delete,
-                                                                       [OP_OUTBOX_DONE] = apply_outbox_done };
+                                                                       [OP_OUTBOX_DONE] = apply_outbox_done,
+                                                                       [OP_REPORTS] = store_apply_reports };
 
     return kinds[op->kind](store, op);
 }

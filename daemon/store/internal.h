@@ -8,6 +8,11 @@
 
 #include "store/store.h"
 
+/* All starts of hours or reports, each once, by skipping from one to the next instead of reading every row between. */
+#define STARTS(table, order)                                                                                    \
+    "WITH RECURSIVE s (v) AS (SELECT min(start) FROM " table " UNION ALL SELECT (SELECT min(start) FROM " table \
+    " WHERE start > v) FROM s WHERE v IS NOT NULL) SELECT v FROM s WHERE v IS NOT NULL ORDER BY v " order
+
 /* The writer's prepared statements: name, SQL. They live as long as the connection. */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
@@ -19,8 +24,8 @@
     X(MACHINE_EXISTS, "SELECT 1 FROM machine WHERE id = ?")                                                            \
     X(STATE_PUT,                                                                                                       \
       "INSERT OR REPLACE INTO state (machine, phase, phase_since, phase_learned, last_learn, last_detect, last_seen, " \
-      "last_measured, interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, window) "              \
-      "VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                                               \
+      "last_measured, interval, anomaly, anomaly_similarity, anomaly_distance, anomaly_buffers, memory, window) "      \
+      "VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                                            \
       "coalesce(?, (SELECT window FROM state WHERE machine = ?1)))")                                                   \
     X(KNOWLEDGE_PUT, "INSERT OR REPLACE INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?)")                    \
     X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, bytes) "                                           \
@@ -39,26 +44,33 @@
     X(OUTBOX_ADD, "INSERT INTO outbox (topic, payload, retain) VALUES (?, ?, ?)")                                      \
     X(OUTBOX_PRUNE, "DELETE FROM outbox WHERE id <= ?")                                                                \
     X(OUTBOX_DONE, "DELETE FROM outbox WHERE id = ?")                                                                  \
-    X(HOUR_PRUNE, "DELETE FROM hour WHERE start < ?")
+    X(HOUR_PRUNE, "DELETE FROM hour WHERE start < (" STARTS("hour", "DESC") " LIMIT 1 OFFSET ?1 - 1)")                 \
+    X(HOURS_DELETE, "DELETE FROM hour WHERE machine = ?1 AND start IN (" STARTS("hour", "ASC") ")")                    \
+    X(REPORT_PRUNE, "DELETE FROM report WHERE start < (" STARTS("report", "DESC") " LIMIT 1 OFFSET ?1 - 1)")           \
+    X(REPORTS_DELETE, "DELETE FROM report WHERE machine = ?1 AND start IN (" STARTS("report", "ASC") ")")              \
+    X(REPORT_FORGET, "DELETE FROM report WHERE start >= ?")                                                            \
+    X(REPORTING_PUT, "INSERT OR REPLACE INTO reporting (id, closed, made, date) VALUES (1, ?, ?, ?)")
 
 enum statement {
 #define STATEMENT_ENUM(name, sql) STATEMENT_##name,
     STATEMENTS(STATEMENT_ENUM)
 #undef STATEMENT_ENUM
-        STATEMENT_HOUR_ADD, /* its text follows HOUR_COUNTERS */
+        STATEMENT_HOUR_ADD, /* their texts follow the tables in record/hour.h */
+    STATEMENT_REPORT_ADD,
     STATEMENT_COUNT
 };
 
-enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_OUTBOX_DONE };
+enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_OUTBOX_DONE, OP_REPORTS };
 
 struct store_op {
     enum op_kind kind;
     struct store_op *next;
     bool done, forgotten; /* forgotten: nobody waits, the writer frees it */
     int result;
-    int64_t machine;            /* DELETE; result of CREATE; id of OUTBOX_DONE */
-    const char *id;             /* CREATE; in bytes[] */
-    struct store_change change; /* pointers into bytes[] */
+    int64_t machine;                     /* DELETE; result of CREATE; id of OUTBOX_DONE */
+    const char *id;                      /* CREATE; in bytes[] */
+    struct store_change change;          /* pointers into bytes[] */
+    const struct store_reports *reports; /* REPORTS: the caller's, who waits */
     char bytes[];
 };
 
@@ -106,5 +118,22 @@ int store_prepare_statements(struct store *store);
 void store_finalize_statements(struct store *store);
 int store_step(struct store *store, enum statement statement);
 int store_apply(struct store *store, struct store_op *op);
+int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing);
+bool store_has_machine(struct store *store, int64_t machine);
+
+/* hours.c: counters, sums and times at consecutive places or columns. Returns the next one. */
+int store_bind_hour(sqlite3_stmt *statement, int place, const struct hour *hour);
+int store_read_hour(sqlite3_stmt *statement, int column, struct hour *hour);
+
+/* reports.c */
+extern const char store_report_add[];
+int store_apply_reports(struct store *store, struct store_op *op);
+
+/* store.c: submits an op and waits for its end. *machine: the row of a new one; NULL = none. */
+int store_run_op(struct store *store, struct store_op *op, int64_t *machine);
+
+/* read.c: locks the reader and prepares; every begin has its end, also one that failed. */
+int store_begin_reading(struct store *store, const char *sql, sqlite3_stmt **statement);
+void store_end_reading(struct store *store, sqlite3_stmt *statement);
 
 #endif

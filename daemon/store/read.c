@@ -6,8 +6,7 @@
 
 #include "store/internal.h"
 
-/* Locks the reader and prepares; every begin has its end. */
-static int begin(struct store *store, const char *sql, sqlite3_stmt **statement)
+int store_begin_reading(struct store *store, const char *sql, sqlite3_stmt **statement)
 {
     int r;
 
@@ -16,7 +15,7 @@ static int begin(struct store *store, const char *sql, sqlite3_stmt **statement)
     return fault(r);
 }
 
-static void end(struct store *store, sqlite3_stmt *statement)
+void store_end_reading(struct store *store, sqlite3_stmt *statement)
 {
     sqlite3_finalize(statement);
     pthread_mutex_unlock(&store->reading);
@@ -61,6 +60,17 @@ static int read_marks(sqlite3_stmt *statement, int64_t machine, struct mark *mar
     return fault(store_error(result));
 }
 
+/* What another version of habit wrote, or none, is begun anew. */
+static void read_memory(sqlite3_stmt *statement, int column, struct strategy_memory *memory)
+{
+    const struct strategy_memory *stored = sqlite3_column_blob(statement, column);
+
+    if (stored && sqlite3_column_bytes(statement, column) == (int)sizeof(*memory))
+        memcpy(memory, stored, sizeof(*memory));
+    if (memory->version != STRATEGY_MEMORY_VERSION)
+        *memory = (struct strategy_memory){ .version = STRATEGY_MEMORY_VERSION };
+}
+
 static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
 {
     *state = (struct strategy_state){ .phase = number(statement, 8),
@@ -75,6 +85,7 @@ static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
                                       .anomaly_similarity = number(statement, 17),
                                       .anomaly_distance = (float)sqlite3_column_double(statement, 18),
                                       .anomaly_buffers = number(statement, 19) };
+    read_memory(statement, 20, &state->memory);
 }
 
 static void read_machine(sqlite3_stmt *statement, struct store_machine *machine)
@@ -101,7 +112,7 @@ static const char machines_sql[] =
     "coalesce(s.last_learn, 0), coalesce(s.last_detect, 0), coalesce(s.last_seen, 0), coalesce(s.last_measured, 0), "
     "coalesce(s.interval, 0), "
     "coalesce(s.anomaly, 0), coalesce(s.anomaly_similarity, 0), coalesce(s.anomaly_distance, 0), "
-    "coalesce(s.anomaly_buffers, 0) "
+    "coalesce(s.anomaly_buffers, 0), s.memory "
     "FROM machine m LEFT JOIN state s ON s.machine = m.id LEFT JOIN knowledge k ON k.machine = m.id "
     "WHERE ?1 = 0 OR m.id = ?1 ORDER BY m.name";
 
@@ -128,7 +139,7 @@ int store_load_machines(struct store *store, int64_t machine,
                         int (*each)(void *user, const struct store_machine *machine), void *user)
 {
     sqlite3_stmt *machines = NULL, *marks = NULL;
-    int r = begin(store, machines_sql, &machines);
+    int r = store_begin_reading(store, machines_sql, &machines);
 
     if (r == 0)
         r = store_error(sqlite3_prepare_v2(store->reader,
@@ -140,7 +151,7 @@ int store_load_machines(struct store *store, int64_t machine,
         r = each_machine(machines, marks, each, user);
     }
     sqlite3_finalize(marks);
-    end(store, machines);
+    store_end_reading(store, machines);
     return r;
 }
 
@@ -190,7 +201,7 @@ int store_anomalies(struct store *store, const struct anomaly_query *query, stru
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
-    int r = begin(store, anomalies_sql, &statement);
+    int r = store_begin_reading(store, anomalies_sql, &statement);
 
     if (r == 0)
         bind_query(statement, query);
@@ -200,51 +211,36 @@ int store_anomalies(struct store *store, const struct anomaly_query *query, stru
     }
     if (r == 0)
         r = fault(store_error(result));
-    end(store, statement);
+    store_end_reading(store, statement);
     while (r < 0 && count > 0)
         free(anomalies[--count].explanation);
     return r < 0 ? r : (int)count;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- hours */
-
-#define HOUR_COLUMN(name, help) ", " #name
-
-static void read_hour(sqlite3_stmt *statement, struct hour *hour)
+int store_anomalies_between(struct store *store, int64_t from, int64_t to,
+                            void (*each)(void *user, int64_t machine, const struct anomaly *anomaly), void *user)
 {
-    int column = 5;
-
-    hour->start = sqlite3_column_int64(statement, 0);
-    hour->similarity_sum = sqlite3_column_double(statement, 1);
-    hour->log_distance_sum = sqlite3_column_double(statement, 2);
-    hour->similarity_min = number(statement, 3);
-    hour->anomaly_ms = (uint64_t)sqlite3_column_int64(statement, 4);
-#define HOUR_READ(name, help) hour->name = number(statement, column++);
-    HOUR_COUNTERS(HOUR_READ)
-#undef HOUR_READ
-}
-
-int store_hours(struct store *store, int64_t machine, int64_t from, int64_t to, struct hour *hours, size_t limit)
-{
-    static const char sql[] =
-        "SELECT start, similarity_sum, log_distance_sum, similarity_min, anomaly_ms" HOUR_COUNTERS(
-            HOUR_COLUMN) " FROM hour WHERE start >= ?1 AND start < ?2 AND machine = ?3 ORDER BY start LIMIT ?4";
+    static const char sql[] = "SELECT id, machine, similarity, distance, explanation FROM anomaly "
+                              "WHERE raised < ?2 AND (cleared = 0 OR cleared >= ?1) ORDER BY id";
     sqlite3_stmt *statement = NULL;
-    size_t count = 0;
-    int result = SQLITE_DONE;
-    int r = begin(store, sql, &statement);
+    int result;
+    int r = store_begin_reading(store, sql, &statement);
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, from);
         sqlite3_bind_int64(statement, 2, to);
-        sqlite3_bind_int64(statement, 3, machine);
-        sqlite3_bind_int64(statement, 4, (sqlite3_int64)limit);
-        while (count < limit && (result = sqlite3_step(statement)) == SQLITE_ROW)
-            read_hour(statement, &hours[count++]);
+        while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+            struct anomaly anomaly = { .id = sqlite3_column_int64(statement, 0),
+                                       .similarity = (uint8_t)number(statement, 2),
+                                       .distance = (float)sqlite3_column_double(statement, 3),
+                                       .explanation = (char *)text(statement, 4) };
+
+            each(user, sqlite3_column_int64(statement, 1), &anomaly);
+        }
         r = fault(store_error(result));
     }
-    end(store, statement);
-    return r < 0 ? r : (int)count;
+    store_end_reading(store, statement);
+    return r;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ outbox */
@@ -254,8 +250,8 @@ int store_outbox(struct store *store, int64_t after, struct outbox_message *mess
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
-    int r =
-        begin(store, "SELECT id, topic, payload, retain FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", &statement);
+    int r = store_begin_reading(
+        store, "SELECT id, topic, payload, retain FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", &statement);
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, after);
@@ -273,7 +269,7 @@ int store_outbox(struct store *store, int64_t after, struct outbox_message *mess
     }
     if (r == 0)
         r = fault(store_error(result));
-    end(store, statement);
+    store_end_reading(store, statement);
     while (r < 0 && count > 0) {
         free(messages[--count].topic);
         free(messages[count].payload);

@@ -76,7 +76,50 @@ static const char version_1[] =
     "  topic TEXT NOT NULL, payload TEXT NOT NULL, retain INTEGER NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { version_1 };
+/* Hours lose the index by machine, which cost a page of its own for each machine and hour, and with it the reference: deleting a
+ * machine deletes its rows itself. Reports are kept as they were made. */
+static const char version_2[] =
+    "CREATE TABLE hour_2 (" /* counters, see record/hour.h */
+    "  start INTEGER NOT NULL, machine INTEGER NOT NULL,"
+    "  learned INTEGER NOT NULL, detected INTEGER NOT NULL, below INTEGER NOT NULL, idle INTEGER NOT NULL,"
+    "  skipped INTEGER NOT NULL, not_ready INTEGER NOT NULL, duplicates INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    "  anomalies INTEGER NOT NULL, starts INTEGER NOT NULL, late INTEGER NOT NULL, untrusted INTEGER NOT NULL,"
+    "  similarity_sum REAL NOT NULL, log_distance_sum REAL NOT NULL, level_sum REAL NOT NULL, amplitude_sum REAL NOT "
+    "NULL,"
+    "  anomaly_ms INTEGER NOT NULL, running_ms INTEGER NOT NULL, silent_ms INTEGER NOT NULL,"
+    "  similarity_min INTEGER NOT NULL, phase INTEGER NOT NULL,"
+    "  PRIMARY KEY (start, machine)" /* by time: a flush of many machines touches few pages */
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO hour_2 SELECT start, machine, learned, detected, below, idle, skipped, not_ready, duplicates, refused,"
+    "  anomalies, 0, 0, 0, similarity_sum, log_distance_sum, 0, 0, anomaly_ms, 0, 0, similarity_min, 0 FROM hour;"
+    "DROP TABLE hour;"
+    "ALTER TABLE hour_2 RENAME TO hour;"
+    "CREATE TABLE report (" /* daily ones, see record/report.h; where a figure is not known: NULL */
+    "  start INTEGER NOT NULL, machine INTEGER NOT NULL," /* start, stop: of the day */
+    "  stop INTEGER NOT NULL, date TEXT NOT NULL, made INTEGER NOT NULL, asset TEXT NOT NULL,"
+    "  learned INTEGER NOT NULL, detected INTEGER NOT NULL, below INTEGER NOT NULL, idle INTEGER NOT NULL,"
+    "  skipped INTEGER NOT NULL, not_ready INTEGER NOT NULL, duplicates INTEGER NOT NULL, refused INTEGER NOT NULL,"
+    "  anomalies INTEGER NOT NULL, starts INTEGER NOT NULL, late INTEGER NOT NULL, untrusted INTEGER NOT NULL,"
+    "  similarity_sum REAL NOT NULL, log_distance_sum REAL NOT NULL, level_sum REAL NOT NULL, amplitude_sum REAL NOT "
+    "NULL,"
+    "  anomaly_ms INTEGER NOT NULL, running_ms INTEGER NOT NULL, silent_ms INTEGER NOT NULL,"
+    "  similarity_min INTEGER NOT NULL, phase INTEGER NOT NULL,"
+    "  knowledge_learned INTEGER NOT NULL, knowledge_crc INTEGER NOT NULL,"
+    "  sensitivity REAL NOT NULL, threshold INTEGER NOT NULL,"
+    "  worst INTEGER NOT NULL, worst_similarity INTEGER NOT NULL, worst_distance REAL, worst_explanation TEXT,"
+    "  trend_days INTEGER NOT NULL, rising INTEGER NOT NULL, level REAL, slope REAL, slope_low REAL, slope_high REAL,"
+    "  to_line REAL, to_line_low REAL, to_line_high REAL,"
+    "  PRIMARY KEY (start, machine)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE reporting (" /* how far days are reported, see struct report_progress */
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  closed INTEGER NOT NULL, made INTEGER NOT NULL, date TEXT NOT NULL"
+    ") STRICT;";
+
+static const char version_3[] =
+    "ALTER TABLE state ADD COLUMN memory BLOB;"; /* struct strategy_memory; NULL or of another version = begins anew */
+
+static const char *const migrations[] = { version_1, version_2, version_3 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

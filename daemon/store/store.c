@@ -148,7 +148,7 @@ uint64_t store_epoch(const struct store *store)
 }
 
 /* Waits for its end, as all do who change the set of machines. The row of a new machine is read before op is freed. */
-static int run_op(struct store *store, struct store_op *op, int64_t *machine)
+int store_run_op(struct store *store, struct store_op *op, int64_t *machine)
 {
     int r = store_enqueue(store, op);
 
@@ -167,7 +167,7 @@ int store_create_machine(struct store *store, const char *id, const struct store
 {
     struct store_op *op = new_op(OP_CREATE, first, id);
 
-    return op ? run_op(store, op, machine) : fault(-ENOMEM);
+    return op ? store_run_op(store, op, machine) : fault(-ENOMEM);
 }
 
 int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count)
@@ -178,7 +178,7 @@ int store_delete_machine(struct store *store, int64_t machine, const struct stor
     if (!op)
         return fault(-ENOMEM);
     op->machine = machine;
-    return run_op(store, op, NULL);
+    return store_run_op(store, op, NULL);
 }
 
 int64_t store_next_anomaly(struct store *store)

@@ -18,6 +18,7 @@
 #include "record/anomaly.h"
 #include "record/hour.h"
 #include "record/machine.h"
+#include "record/report.h"
 
 struct store;
 struct store_op; /* one submitted change on its way to the disk */
@@ -131,6 +132,42 @@ int store_anomalies(struct store *store, const struct anomaly_query *query, stru
 
 /* Hours of a machine that start in [from, to), at most limit. Returns how many, or negative. */
 int store_hours(struct store *store, int64_t machine, int64_t from, int64_t to, struct hour *hours, size_t limit);
+
+/* Calls `each` for every hour of every machine that starts in [from, to). Under the read lock, as all with `each` are. */
+int store_hours_of_all(struct store *store, int64_t from, int64_t to,
+                       void (*each)(void *user, int64_t machine, const struct hour *hour), void *user);
+
+/* Start of the newest hour that was counted in, 0 = none: no clock that is right can be before it. And of the oldest. */
+int store_hours_span(struct store *store, int64_t *oldest, int64_t *newest);
+
+/* Calls `each` for every anomaly that was open in [from, to), oldest first; the explanation is valid during the call only. */
+int store_anomalies_between(struct store *store, int64_t from, int64_t to,
+                            void (*each)(void *user, int64_t machine, const struct anomaly *anomaly), void *user);
+
+/* ---------------------------------------------------------------------------------------------------- daily reports */
+
+/* Calls `each` for every stored report of one machine, or of all (0), of days that start in [from, to), by start. `hour` is empty,
+ * `machine` too; the explanation is valid during the call only. */
+int store_reports(struct store *store, int64_t machine, int64_t from, int64_t to,
+                  void (*each)(void *user, const struct daily_report *report), void *user);
+
+/* Takes reports that nobody has made before, each with its message; of one that is there already neither. With `progress` it also
+ * notes how far days are reported, and forgets reports beyond LIMIT_REPORTS days. Waits for the commit. Returns 0 or negative:
+ * then nothing of it is in the store. */
+struct store_reports {
+    const struct daily_report *reports;
+    const struct store_outgoing *outgoing; /* of each report; payload NULL = none */
+    size_t count;
+    const struct report_progress *progress; /* NULL = as it was */
+    int64_t forget;                         /* with progress: reports of days from here on are deleted; 0 = none */
+    const struct store_outgoing *summary;   /* goes out with the progress; NULL = none */
+};
+int store_put_reports(struct store *store, const struct store_reports *reports);
+
+/* All 0 and "" where nothing was reported yet. */
+int store_report_progress(struct store *store, struct report_progress *progress);
+
+/* ----------------------------------------------------------------------------------------------------------- outbox */
 
 struct outbox_message {
     int64_t id;

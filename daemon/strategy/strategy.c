@@ -3,6 +3,10 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "strategy/alarms.h"
+#include "strategy/rules.h"
 
 /* ---------------------------------------------------------------------------------------------------------- phases */
 
@@ -11,6 +15,8 @@ static void enter(struct strategy_state *state, enum phase phase, int64_t at)
     state->phase = phase;
     state->phase_since = at;
     state->phase_learned = 0;
+    state->memory.below = 0;
+    state->memory.run.learned_low = 0;
 }
 
 void strategy_start_learning(struct strategy_state *state, int64_t at)
@@ -29,6 +35,28 @@ void strategy_forget(struct strategy_state *state, int64_t at)
     enter(state, PHASE_NEW, at);
     state->last_learn = state->last_detect = 0;
     state->anomaly = 0;
+    state->memory.present = state->memory.dead = state->memory.clipped = state->memory.fast = 0;
+    memset(&state->memory.run, 0, sizeof(state->memory.run));
+    memset(state->memory.rule, 0, sizeof(state->memory.rule));
+}
+
+void strategy_learn_anew(struct strategy_state *state, int64_t at)
+{
+    enter(state, PHASE_LEARNING, at);
+    state->last_learn = 0;
+}
+
+void strategy_move(struct strategy_state *state, int64_t by)
+{
+    int64_t *times[] = { &state->phase_since,   &state->last_learn,       &state->last_detect,    &state->last_seen,
+                         &state->last_measured, &state->memory.run.since, &state->memory.run.last };
+
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        *times[i] += *times[i] != 0 ? by : 0;
+    for (size_t i = 0; i < LIMIT_RULES; i++) {
+        state->memory.rule[i].since += by;
+        state->memory.rule[i].known_at += by;
+    }
 }
 
 enum phase strategy_phase(const struct settings *settings, const struct strategy_state *state)
@@ -45,10 +73,22 @@ static bool due(uint64_t every, int64_t last, int64_t at)
     return every == 0 || last == 0 || at < last || (uint64_t)(at - last) >= every;
 }
 
-static enum strategy_action by_phase(const struct settings *settings, const struct strategy_state *state, int64_t at,
-                                     const char **note)
+static const char *const not_running[] = {
+    [RUN_NO] = "the machine stands still, by run_when",
+    [RUN_SETTLING] = "the machine has just started: settle has not passed",
+    [RUN_NOT_KNOWN] = "the context number that run_when asks for is missing, or older than context_ttl",
+};
+
+static enum strategy_action by_phase(const struct settings *settings, const struct strategy_state *state,
+                                     enum run_verdict running, int64_t at, const char **note)
 {
-    bool learning = state->phase == PHASE_LEARNING;
+    bool by_rule = state->phase == PHASE_WATCHING && rules_wanting(settings, state) >= 0;
+    bool learning = state->phase == PHASE_LEARNING || by_rule;
+
+    if (running != RUN_YES) {
+        *note = not_running[running];
+        return ACTION_IDLE;
+    }
 
     if (state->phase == PHASE_NEW) {
         *note = "nobody has told this machine to learn yet: POST .../commission, or set start to auto";
@@ -59,24 +99,28 @@ static enum strategy_action by_phase(const struct settings *settings, const stru
         *note = learning ? "learn_every has not passed" : "detect_every has not passed";
         return ACTION_SKIP;
     }
-    return learning ? ACTION_LEARN : ACTION_DETECT;
+    if (!learning)
+        return ACTION_DETECT;
+    return by_rule ? ACTION_LEARN_BY_RULE : ACTION_LEARN;
 }
 
 enum strategy_action strategy_decide(const struct settings *settings, struct strategy_state *state,
-                                     enum strategy_wish wish, int64_t at, const char **note)
+                                     enum strategy_wish wish, enum run_verdict running, int64_t at, const char **note)
 {
+    bool begins = wish == WISH_LEARN || (wish == WISH_AUTOMATIC && settings->start == START_AUTO && running == RUN_YES);
+
     *note = NULL;
     if (settings->paused) {
         *note = "this machine is paused";
         return ACTION_IDLE;
     }
-    if (state->phase == PHASE_NEW && (wish == WISH_LEARN || (wish == WISH_AUTOMATIC && settings->start == START_AUTO)))
+    if (state->phase == PHASE_NEW && begins)
         enter(state, PHASE_LEARNING, at);
     if (wish == WISH_LEARN)
         return ACTION_LEARN;
     if (wish == WISH_DETECT)
         return ACTION_DETECT;
-    return by_phase(settings, state, at, note);
+    return by_phase(settings, state, running, at, note);
 }
 
 void strategy_seen(struct strategy_state *state, int64_t at, int64_t arrival)
@@ -112,6 +156,7 @@ void strategy_learned(const struct settings *settings, struct strategy_state *st
                       int64_t at)
 {
     state->last_learn = at;
+    run_learned(settings, state);
     if (state->phase != PHASE_LEARNING)
         return;
     if (at < state->phase_since) /* the clock was ahead: without this the end would wait for that time */
@@ -142,20 +187,38 @@ static enum anomaly_event while_open(const struct settings *settings, struct str
         state->anomaly_similarity = average->similarity;
     if (average->distance > state->anomaly_distance)
         state->anomaly_distance = average->distance;
-    if (average->similarity >= settings->clear)
+    if (average->similarity >= settings->clear) {
+        state->memory.below = 0;
         return ANOMALY_CLEARED;
+    }
     return worsened ? ANOMALY_WORSENED : ANOMALY_NONE;
 }
 
-enum anomaly_event strategy_judged(const struct settings *settings, struct strategy_state *state,
-                                   const struct average *average, int64_t at)
+/* Counts judgements in a row. Returns whether they are enough, and the last one is below the threshold and beyond the line. */
+static bool persists(const struct settings *settings, struct strategy_state *state, const struct alarm_plan *plan,
+                     const struct average *average)
 {
+    float distance = average->distance * settings->sensitivity;
+    bool below = average->similarity < settings->threshold && (!plan->ordered || distance > plan->line);
+    bool counts = below || (plan->ordered && distance > plan->hold);
+
+    if (!counts)
+        state->memory.below = 0;
+    else if (state->memory.below < UINT32_MAX)
+        state->memory.below++;
+    return below && state->memory.below >= plan->persistence;
+}
+
+enum anomaly_event strategy_judged(const struct settings *settings, struct strategy_state *state,
+                                   const struct alarm_plan *plan, const struct average *average, int64_t at)
+{
+    alarm_interval_note(state, at);
     state->last_detect = at;
     if (!average->known)
         return ANOMALY_NONE;
     if (state->anomaly != 0)
         return while_open(settings, state, average);
-    if (average->similarity >= settings->threshold)
+    if (!persists(settings, state, plan, average) || rules_hold(settings, state))
         return ANOMALY_NONE;
     state->anomaly_similarity = average->similarity;
     state->anomaly_distance = average->distance;
@@ -165,11 +228,14 @@ enum anomaly_event strategy_judged(const struct settings *settings, struct strat
 
 /* ---------------------------------------------------------------------------------------------------------- silence */
 
+int64_t strategy_patience(const struct settings *settings, const struct strategy_state *state)
+{
+    if (settings->silent_after > 0)
+        return (int64_t)settings->silent_after;
+    return state->interval > 6000 ? 10 * state->interval : 60000;
+}
+
 bool strategy_online(const struct settings *settings, const struct strategy_state *state, int64_t now)
 {
-    int64_t longest = settings->silent_after > 0 ? (int64_t)settings->silent_after : 10 * state->interval;
-
-    if (settings->silent_after == 0 && longest < 60000)
-        longest = 60000;
-    return state->last_seen != 0 && llabs(now - state->last_seen) <= longest;
+    return state->last_seen != 0 && llabs(now - state->last_seen) <= strategy_patience(settings, state);
 }

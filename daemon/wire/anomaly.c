@@ -1,4 +1,4 @@
-/* Anomalies as they are listed, and as they are announced. */
+/* Anomalies as they are listed, and as they are announced; troubles as they are announced. */
 #include "wire/document.h"
 #include "wire/json.h"
 
@@ -66,5 +66,18 @@ char *wire_anomaly_event(const struct anomaly *anomaly, enum anomaly_event event
 
     wire_put(&object, "time", wire_time(at));
     put_facts(&object, anomaly);
+    return wire_dump(object);
+}
+
+char *wire_trouble(const char *machine, const char *asset, enum trouble trouble, bool began, int64_t at)
+{
+    json_t *object = json_object();
+
+    wire_put(&object, "machine", json_string(machine));
+    wire_put(&object, "asset", wire_text(asset));
+    wire_put(&object, "event", json_string(trouble_name(trouble)));
+    wire_put(&object, "state", json_string(began ? "began" : "ended"));
+    wire_put(&object, "time", wire_time(at));
+    wire_put(&object, "meaning", json_string(trouble_meaning(trouble)));
     return wire_dump(object);
 }

@@ -11,6 +11,8 @@
 #include "record/hour.h"
 #include "record/machine.h"
 #include "report/daily.h"
+#include "report/group.h"
+#include "report/history.h"
 
 /* RFC 9457: type "urn:habit:problem:<type>", title, status, detail, field, limit. */
 char *wire_problem(const struct refusal *refusal);
@@ -36,6 +38,19 @@ char *wire_anomalies(const struct anomaly *anomalies, size_t count, int64_t next
 
 /* Payload of the anomaly topic. */
 char *wire_anomaly_event(const struct anomaly *anomaly, enum anomaly_event event, int64_t at);
+
+/* Payload of the event topic: a trouble began or ended. */
+char *wire_trouble(const char *machine, const char *asset, enum trouble trouble, bool began, int64_t at);
+
+/* Payload of the report topic: one report as in the list. */
+char *wire_report(const struct daily_report *report);
+
+/* Payload of the fleet's report topic; and {"groups":[...], "left_out":n}. */
+char *wire_group(const struct group_report *group);
+char *wire_groups(const struct group_report *groups, size_t count, size_t left_out);
+
+/* {"machine":..., "points":[...]}; hours that were added up, each with the end of its step. */
+char *wire_history(const char *machine, const struct history_point *points, size_t count);
 
 /* {"reports":[...], "next":"cursor"}; next NULL = last page. */
 char *wire_reports(const struct daily_report *reports, size_t count, const char *next);

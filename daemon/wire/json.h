@@ -33,4 +33,8 @@ json_t *wire_text(const char *text); /* bytes that are no UTF-8 become '?'; NULL
 json_t *wire_time(int64_t wall);     /* RFC 3339; 0 = never gives null */
 json_t *wire_id(int64_t id);         /* 0 = none gives null */
 
+/* Counters, means and times of an hour, or of what is summed up in one. */
+struct hour;
+void wire_put_hour(json_t **object, const struct hour *hour);
+
 #endif

@@ -9,6 +9,57 @@ static json_t *build_phase(const struct machine_view *view)
     return json_string(phase_name(view->settings.paused ? PHASE_PAUSED : (enum phase)view->state.phase));
 }
 
+static json_t *build_troubles(const struct machine_view *view)
+{
+    json_t *array = json_array();
+
+    for (int i = 0; i < TROUBLES_COUNT; i++)
+        if (view->troubles & 1u << i)
+            wire_append(&array, json_string(trouble_name((enum trouble)i)));
+    return array;
+}
+
+/* What follows from false_alarms. */
+static json_t *build_alarm(const struct machine_view *view)
+{
+    const struct alarm_plan *plan = &view->plan;
+    json_t *alarm = json_object();
+
+    wire_put(&alarm, "ordered", json_boolean(plan->ordered));
+    wire_put(&alarm, "windows", json_integer(plan->windows));
+    wire_put(&alarm, "buffers", json_integer(plan->buffers));
+    wire_put(&alarm, "within_s", plan->rise_ms > 0 ? wire_figure(plan->rise_ms / 1000) : json_null());
+    wire_put(&alarm, "line", wire_figure((double)plan->line));
+    wire_put(&alarm, "below", json_integer(view->state.memory.below));
+    wire_put(&alarm, "kept", json_boolean(plan->kept));
+    wire_put(&alarm, "extrapolated", json_boolean(plan->extrapolated));
+    wire_put(&alarm, "words", wire_text(view->promise));
+    return alarm;
+}
+
+static json_t *build_rules(const struct machine_view *view)
+{
+    json_t *rules = json_array();
+
+    for (uint32_t i = 0; i < view->settings.rule.count; i++) {
+        const struct rule_memory *memory = &view->state.memory.rule[i];
+        json_t *rule = json_object();
+
+        wire_put(&rule, "stage", json_string(view->rule_stage[i]));
+        wire_put(&rule, "learned", json_integer(memory->learned));
+        wire_put(&rule, "drift", wire_figure((double)memory->drift));
+        wire_append(&rules, rule);
+    }
+    return rules;
+}
+
+static json_t *build_running(const struct machine_view *view)
+{
+    enum run_status status = (enum run_status)view->state.memory.run.status;
+
+    return status == RUN_UNKNOWN ? json_null() : json_boolean(status == RUN_RUNS);
+}
+
 /* Learning as far as it has come. */
 static void put_learning(json_t **object, const struct learning *learning)
 {
@@ -42,6 +93,9 @@ char *wire_state(const struct machine_view *view)
     wire_put(&state, "anomaly", wire_id(view->state.anomaly));
     wire_put(&state, "phase", build_phase(view));
     put_learning(&state, &view->learning);
+    wire_put(&state, "progress", wire_text(view->progress[0] != '\0' ? view->progress : NULL));
+    wire_put(&state, "running", build_running(view));
+    wire_put(&state, "troubles", build_troubles(view));
     wire_put(&state, "sensitivity", wire_float(view->settings.sensitivity));
     wire_put(&state, "threshold", json_integer(view->settings.threshold));
     wire_put(&state, "seen", wire_time(view->state.last_seen));
@@ -99,6 +153,11 @@ static json_t *build_machine(const struct machine_view *view, bool origins)
     if (origins)
         wire_put(&machine, "origin", build_origins(&view->settings));
     put_learning(&machine, &view->learning);
+    wire_put(&machine, "progress", wire_text(view->progress[0] != '\0' ? view->progress : NULL));
+    wire_put(&machine, "running", build_running(view));
+    wire_put(&machine, "troubles", build_troubles(view));
+    wire_put(&machine, "alarm", build_alarm(view));
+    wire_put(&machine, "rules", build_rules(view));
     wire_put(&machine, "anomaly", wire_id(view->state.anomaly));
     wire_put(&machine, "sensitivity", wire_float(view->settings.sensitivity));
     wire_put(&machine, "knowledge", view->knowledge_size > 0 ? build_knowledge(view) : json_null());

@@ -12,8 +12,20 @@
 
 #include "base/clock.h"
 #include "report/daily.h"
+#include "report/group.h"
+#include "report/history.h"
 
 static const int64_t minute = 60000, day_ms = 24 * (int64_t)HOUR_MS;
+
+/* A report at once. */
+static void daily_report_make(struct daily_report *report, const struct civil_day *day, const char *machine,
+                              const char *asset, const struct hour *hours, size_t count, int64_t now)
+{
+    daily_report_begin(report, day, machine, asset);
+    for (size_t i = 0; i < count; i++)
+        daily_report_add(report, &hours[i]);
+    daily_report_end(report, now);
+}
 
 static void zone(const char *name)
 {
@@ -350,7 +362,7 @@ static void test_reports_of_successive_days_sum_exactly(void **state)
     for (size_t i = 0; i < COUNT(days); i++) {
         struct daily_report report;
         struct civil_day day;
-        uint64_t seed = 7 + i, all = 0, found = 0, rows = 0;
+        uint64_t seed = 7 + i, all = 0, found = 0, rows = 0, split = 0;
         int64_t start;
 
         zone(days[i].zone);
@@ -372,11 +384,12 @@ static void test_reports_of_successive_days_sum_exactly(void **state)
             }
             found += report.total.learned;
             rows += report.hour_count;
+            split += day.from % HOUR_MS != 0; /* that hour of UTC has two rows */
             civil_day_of_time(day.to, &day);
         }
         assert_int_equal(found, all);
         assert_true(rows >= COUNT(hours)); /* no hour in two days, none in no day */
-        assert_true(rows <= COUNT(hours) + 26);
+        assert_true(rows <= COUNT(hours) + split + 26);
     }
 }
 
@@ -397,6 +410,88 @@ static void test_long_names_are_kept_whole(void **state)
     assert_string_equal(report.asset, asset);
 }
 
+/* ------------------------------------------------------------------------------------------------ groups and history */
+
+static void test_groups(void **state)
+{
+    static struct daily_report report[3];
+    struct group_report group;
+    struct civil_day day;
+
+    (void)state;
+    zone("UTC");
+    assert_int_equal(civil_day_of_date("2026-11-22", &day), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct hour hour = hour_with(day.from, i < 2 ? 12 * (uint32_t)(i + 1) : 0);
+        char id[] = { (char)('a' + (int)i), '\0' };
+
+        daily_report_make(&report[i], &day, id, "pump", &hour, 1, day.to);
+    }
+    report[0].trend = (struct trend){ .rising = true, .to_line = 9, .to_line_low = 7, .to_line_high = 12 };
+    report[1].trend = (struct trend){ .rising = true, .to_line = 4, .to_line_low = 3, .to_line_high = 8 };
+    group_begin(&group, &day, "pump");
+    for (size_t i = 0; i < 3; i++)
+        group_add(&group, &report[i]);
+    group_end(&group, day.to);
+    check_counters(&group.total, 36);
+    assert_int_equal(group.machines, 3);
+    assert_int_equal(group.heard, 2);
+    assert_true(fabs(group.anomalies_per_hour - 36.0 / 24 / 3) < 1e-12);
+    assert_true(group.similarity_mean == 90);
+    assert_string_equal(group.worst, "b"); /* longest in anomaly */
+    assert_int_equal(group.rising, 2);
+    assert_string_equal(group.next, "b");
+    assert_true(group.to_line == 4 && group.to_line_low == 3 && group.to_line_high == 8);
+    group_begin(&group, &day, "");
+    group_end(&group, day.to);
+    assert_true(isnan(group.similarity_mean) && group.anomalies_per_hour == 0 && group.worst[0] == '\0');
+}
+
+static void test_worst_of_equals_has_the_lowest_similarity(void **state)
+{
+    static struct daily_report report;
+    struct group_report group;
+    struct civil_day day;
+
+    (void)state;
+    civil_day_of_time(0, &day);
+    group_begin(&group, &day, "");
+    for (uint32_t i = 0; i < 3; i++) {
+        struct hour hour = { .start = day.from, .detected = 1, .similarity_min = i == 1 ? 20 : 60 };
+        char id[] = { (char)('a' + (int)i), '\0' };
+
+        daily_report_make(&report, &day, id, "", &hour, 1, day.to);
+        group_add(&group, &report);
+    }
+    assert_string_equal(group.worst, "b");
+}
+
+static void test_history(void **state)
+{
+    struct history_point points[4];
+    struct hour hours[5];
+    int64_t from = utc("2026-11-21T22:00:00Z");
+
+    (void)state;
+    zone("UTC");
+    for (size_t i = 0; i < 4; i++) /* 22, 23, 00, 01 */
+        hours[i] = hour_with(from + (int64_t)i * HOUR_MS, (uint32_t)i + 1);
+    hours[4] = hour_with(from + 30 * (int64_t)HOUR_MS, 7);
+    assert_int_equal(history_make(hours, 5, from, 0, points, 4), 3);
+    check_counters(&points[0].sum, 3);
+    check_counters(&points[1].sum, 7);
+    assert_int_equal(points[0].sum.start, utc("2026-11-21T00:00:00Z"));
+    assert_int_equal(points[1].to, utc("2026-11-23T00:00:00Z"));
+    assert_int_equal(history_make(hours, 5, from - HOUR_MS, 2, points, 4), 4);
+    check_counters(&points[0].sum, 1);
+    check_counters(&points[1].sum, 5);
+    assert_int_equal(points[3].sum.start, from + 29 * (int64_t)HOUR_MS);
+    assert_int_equal(points[3].to, from + 31 * (int64_t)HOUR_MS);
+    assert_int_equal(history_make(hours, 5, from, 1, points, 4), 5); /* what is beyond is counted, not written */
+    check_counters(&points[3].sum, 4);
+    assert_int_equal(history_make(NULL, 0, from, 1, points, 4), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +508,9 @@ int main(void)
         cmocka_unit_test(test_a_day_that_is_not_over),
         cmocka_unit_test(test_reports_of_successive_days_sum_exactly),
         cmocka_unit_test(test_long_names_are_kept_whole),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_worst_of_equals_has_the_lowest_similarity),
+        cmocka_unit_test(test_history),
     };
 
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

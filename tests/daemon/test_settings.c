@@ -441,6 +441,12 @@ static void test_copy_and_equal(void **state)
             must_take(&from, field, "other");
         else if (field->type == TYPE_LEARN)
             must_take(&from, field, "7");
+        else if (field->type == TYPE_RUN)
+            must_take(&from, field, "context.speed > 5");
+        else if (field->type == TYPE_ORDER)
+            must_take(&from, field, "off");
+        else if (field->type == TYPE_RULES)
+            must_take(&from, field, "temperature > 60 for 10m : learn 50");
         else if (field->type >= TYPE_PROFILE || field->type == TYPE_BOOLEAN)
             *(uint32_t *)((char *)&from + field->offset) ^= 1;
         else
@@ -462,6 +468,95 @@ static void test_copy_and_equal(void **state)
         settings_copy(&to, &before, &settings_fields[i]);
         assert_true(all_equal(&to, &before));
     }
+}
+
+/* ----------------------------------------------------------------------------------------------- little sentences */
+
+struct sentence {
+    const char *key, *text, *read_back; /* NULL = refused */
+};
+
+static const struct sentence sentences[] = {
+    { "run_when", "always", "always" },
+    { "run_when", " level  auto ", "level auto" },
+    { "run_when", "level > 0.25", "level > 0.25" },
+    { "run_when", "context.speed < 1e3", "context.speed < 1000" },
+    { "run_when", "context.speed > -5", "context.speed > -5" },
+    { "run_when", "", NULL },
+    { "run_when", "sometimes", NULL },
+    { "run_when", "level", NULL },
+    { "run_when", "level auto > 3", NULL },
+    { "run_when", "level > -1", NULL },
+    { "run_when", "level >= 1", NULL },
+    { "run_when", "level > nan", NULL },
+    { "run_when", "level > 1 2", NULL },
+    { "run_when", "context. > 1", NULL },
+    { "run_when", "speed > 1", NULL },
+    { "run_when", "context.a_name_that_is_much_too_long_for_one > 1", NULL },
+    { "false_alarms", "1 per 90d", "1 per 90d" },
+    { "false_alarms", "3 per 720h", "3 per 30d" },
+    { "false_alarms", "off", "off" },
+    { "false_alarms", "0 per 90d", NULL },
+    { "false_alarms", "-1 per 90d", NULL },
+    { "false_alarms", "1 per", NULL },
+    { "false_alarms", "1 per 30m", NULL },
+    { "false_alarms", "1 per 4000d", NULL },
+    { "false_alarms", "1 per 90d please", NULL },
+    { "false_alarms", "1001 per 90d", NULL },
+    { "false_alarms", "1.5 per 90d", NULL },
+    { "rule", "none", "none" },
+    { "rule", "", "none" },
+    { "rule", "temperature > 60 for 10m : learn 50", "temperature > 60 for 10m : learn 50" },
+    { "rule", "temperature>60", NULL },
+    { "rule", "temperature > 60:learn 50", "temperature > 60 for 0 : learn 50" },
+    { "rule", "a < 1 for 1s : learn 1, b > 2 for 1h : learn 100000",
+      "a < 1 for 1s : learn 1, b > 2 for 1h : learn 100000" },
+    { "rule", "temperature > 60 for 10m : learn 0", NULL },
+    { "rule", "temperature > 60 for 10m : learn -1", NULL },
+    { "rule", "temperature > 60 for -10m : learn 50", NULL },
+    { "rule", "temperature > 60 for 31d : learn 50", NULL },
+    { "rule", "temperature > 60 for 10m : forget 50", NULL },
+    { "rule", "temperature > hot for 10m : learn 50", NULL },
+    { "rule", "temperature > 60 for 10m : learn 50,", NULL },
+    { "rule", "temperature > 60 for 10m : learn 50 b > 2 : learn 1", NULL },
+    { "rule", "a > 1 : learn 1, b > 1 : learn 1, c > 1 : learn 1, d > 1 : learn 1, e > 1 : learn 1", NULL },
+};
+
+static void test_sentences(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(sentences); i++) {
+        const struct sentence *sentence = &sentences[i];
+        struct settings settings = usable();
+        char text[SETTING_TEXT_SIZE];
+
+        if (!sentence->read_back) {
+            must_refuse(row(sentence->key), sentence->text);
+            continue;
+        }
+        must_take(&settings, row(sentence->key), sentence->text);
+        assert_string_equal(settings_text(&settings, row(sentence->key), text), sentence->read_back);
+        check_round_trip(&settings, row(sentence->key));
+    }
+}
+
+/* Rules that can never learn are no rules. */
+static void test_impossible_rules(void **state)
+{
+    struct settings settings = usable();
+    struct refusal refusal;
+
+    (void)state;
+    must_take(&settings, row("run_when"), "context.speed > 5");
+    must_take(&settings, row("rule"), "speed < 6 for 10m : learn 50");
+    assert_int_equal(settings_check(&settings, &refusal), 0);
+    must_take(&settings, row("rule"), "speed < 5 for 10m : learn 50");
+    assert_int_equal(settings_check(&settings, &refusal), REFUSAL_RANGE);
+    assert_string_equal(refusal.field, "rule");
+    must_take(&settings, row("rule"), "a > 1 for 10m : learn 50, a > 1 for 1h : learn 5");
+    assert_int_equal(settings_check(&settings, &refusal), REFUSAL_RANGE);
+    must_take(&settings, row("rule"), "a > 1 for 10m : learn 50, a > 2 for 1h : learn 5");
+    assert_int_equal(settings_check(&settings, &refusal), 0);
 }
 
 /* Texts are equal by what they say, not by what is left behind their end. */
@@ -531,6 +626,8 @@ int main(void)
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_texts_for_people),
         cmocka_unit_test(test_copy_and_equal),
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_impossible_rules),
         cmocka_unit_test(test_equal_texts_with_other_rests),
         cmocka_unit_test(test_check_of_the_whole),
     };

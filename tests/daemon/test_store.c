@@ -766,17 +766,28 @@ static void test_hours_add_up(void **state)
     check_hour(&hours[0], first, 8, 1);
 }
 
+/* So many hours in which something was counted are kept, however far apart they are: a clock that jumps by ten years deletes
+ * nothing. */
 static void test_old_hours_are_deleted(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan"), first = 490000 * (int64_t)HOUR_MS;
     struct hour hours[10];
+    char text[300];
 
     add_hour(bench, machine, first, 1);
     add_hour(bench, machine, first + HOUR_MS, 1);
-    add_hour(bench, machine, first + LIMIT_HOURS * (int64_t)HOUR_MS, 1);
+    add_hour(bench, machine, first + 20 * LIMIT_HOURS * (int64_t)HOUR_MS, 1);
     assert_int_equal(store_hours(bench->store, machine, 0, INT64_MAX, hours, 10), 3);
-    add_hour(bench, machine, first + (LIMIT_HOURS + 1) * (int64_t)HOUR_MS, 1);
+    snprintf(text, sizeof(text),
+             "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO hour SELECT "
+             "%lld + i "
+             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
+             LIMIT_HOURS - 2, (long long)first);
+    run(bench->path, text);
+    assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
+    add_hour(bench, machine, first + (20 * LIMIT_HOURS + 1) * (int64_t)HOUR_MS, 1);
+    assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
     assert_int_equal(store_hours(bench->store, machine, 0, INT64_MAX, hours, 10), 3);
     assert_int_equal(hours[0].start, first + HOUR_MS);
 }

@@ -683,6 +683,7 @@ static void test_reports(void **state)
     struct daily_report report = { .machine = "a",
                                    .asset = "pump \"1\", hall",
                                    .hours = 24,
+                                   .trend = { .slope = NAN, .to_line = NAN, .to_line_low = NAN, .to_line_high = NAN },
                                    .similarity_mean = NAN,
                                    .day = { .date = "2026-11-22", .from = 1795302000000, .to = 1795388400000 },
                                    .total = { .learned = 5, .similarity_min = 101 } };
@@ -693,7 +694,7 @@ static void test_reports(void **state)
     assert_non_null(strstr(json, "\"similarity_min\":null"));
     assert_non_null(strstr(json, "\"learned\":5"));
     assert_non_null(strstr(csv, "2026-11-22,a,\"pump \"\"1\"\", hall\",2026-11-21T23:00:00.000Z,"));
-    assert_non_null(strstr(csv, ",24,no,5,0,0,0,0,0,0,0,0,0,,,0\r\n"));
+    assert_non_null(strstr(csv, ",24,no,5,0,0,0,0,0,0,0,0,0,0,0,0,,,0,0,0,,0,0,0,,,,no,,,\r\n"));
     free(json);
     free(csv);
 }

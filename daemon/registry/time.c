@@ -1,0 +1,39 @@
+/* Strategy's time: the wall clock as it was when habitd started, carried on by the clock that nobody sets. A gateway without a
+ * battery starts in 1970 and learns the time minutes later: a day of learning must not be over then. */
+#include <stdint.h>
+
+#include "registry/internal.h"
+
+enum { AHEAD_MS = 300000 };
+static const int64_t longest_ms = INT64_C(400) * 86400000;
+
+static int64_t ahead_of_steady(struct registry *registry, struct moment now)
+{
+    int64_t ahead = now.wall - now.mono, none = INT64_MIN;
+
+    if (atomic_compare_exchange_strong(&registry->wall_ahead, &none, ahead))
+        registry->began = now.wall;
+    return ahead;
+}
+
+int64_t registry_skew(struct registry *registry, struct moment now)
+{
+    int64_t ahead = ahead_of_steady(registry, now);
+
+    registry->skew = ahead - registry->wall_ahead;
+    return registry->skew;
+}
+
+int64_t registry_steady(struct registry *registry, struct moment now)
+{
+    return now.wall - registry_skew(registry, now);
+}
+
+void machine_join_time(struct machine *machine, int64_t steady)
+{
+    int64_t gap = steady - machine->state.last_seen;
+
+    if (machine->fresh && machine->state.last_seen != 0 && (gap < -AHEAD_MS || gap > longest_ms))
+        strategy_move(&machine->state, gap);
+    machine->fresh = false;
+}

@@ -14,7 +14,7 @@ int check_loopback(const char *text, struct refusal *refusal);
 int check_host(const char *text, struct refusal *refusal);
 int check_path(const char *text, struct refusal *refusal);
 
-/* A topic pattern: one level {machine}, '+' only as a whole level, no '#'. */
+/* A topic pattern: at most one level {machine}, '+' only as a whole level, no '#'. */
 int check_topic(const char *text, struct refusal *refusal);
 
 /* Whether a topic exists that both patterns match. */

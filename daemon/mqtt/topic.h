@@ -12,7 +12,7 @@ enum topic_kind { TOPIC_BUFFER, TOPIC_LEARN, TOPIC_DETECT, TOPIC_CONTEXT, TOPIC_
 
 struct topic {
     enum topic_kind kind;
-    char machine[MACHINE_ID_SIZE];
+    char machine[MACHINE_ID_SIZE];    /* "" where an [input] with a map has no {machine} */
     const struct config_input *input; /* the [input] it came by; NULL = one of our own topics */
 };
 

@@ -132,7 +132,7 @@ static int note_sequence(struct work *work, size_t index)
     const struct wire_meta *meta = &work->buffers.meta;
     int r;
 
-    if (!meta->has_seq)
+    if (!meta->has_seq || work->stream)
         return 0;
     r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall);
     return r < 0 ? refuse_fault(work->refusal, r) : 0;
@@ -142,7 +142,8 @@ static bool is_duplicate(const struct work *work, size_t index)
 {
     const struct wire_meta *meta = &work->buffers.meta;
 
-    return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+    return meta->has_seq && !work->stream &&
+           marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- decisions */
@@ -283,8 +284,7 @@ static void count_time(const struct work *work, struct hour *hour)
 
 int work_apply(struct work *work, size_t index, struct verdict *verdict)
 {
-    const struct settings *settings = &work->machine->settings;
-    const float *samples = work->buffers.samples + index * settings->buffer_size * settings->axes;
+    const float *samples = work->samples + index * work->stride;
     int r = 0;
 
     memset(verdict, 0, sizeof(*verdict));
@@ -312,7 +312,7 @@ int work_try(struct work *work, size_t index, struct verdict *verdict)
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
     struct habit_window window = machine->window;
     struct habit_result result;
-    int status = habit_detect(&machine->engine, work->buffers.samples + index * values, values, &result);
+    int status = habit_detect(&machine->engine, work->samples + index * work->stride, values, &result);
 
     memset(verdict, 0, sizeof(*verdict));
     if (status == HABIT_OK) {

@@ -51,15 +51,21 @@ struct arrival {
     enum wire_encoding encoding;
     const void *bytes;
     size_t size;
-    bool dry_run;                     /* judge, touch nothing (detect only) */
-    int format;                       /* enum sample_format of a RAW body; -1 = the machine's setting */
+    bool dry_run;                       /* judge, touch nothing (detect only) */
+    int format;                         /* enum sample_format of a RAW body; -1 = the machine's setting */
+    const struct wire_message *message; /* decoded already, for several machines: bytes do not count; NULL = not yet */
+    const struct config_target *target; /* which of its channels are this machine's */
     const struct config_input *input; /* format, layout, scale, offset, path come from here; NULL = from the machine */
     const struct wire_meta *meta;     /* NULL = nothing known */
     const char *topic; /* where it came from, for the pending list; NULL = HTTP: unknown machines are 404 */
     struct moment now;
 };
 
-/* Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
+/* What an [input] with stream = yes gives is joined to what the machine's stream left over, and cut into buffers: *count may be 0.
+ * What is missing of a stream drops its unfinished buffer, counted as GAP. A buffer of it that the engine refuses is dropped and
+ * counted, the others are taken.
+ *
+ * Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
  * queues what must be durable. verdicts: `room` of them, which may be 0; *count: how many buffers came; those beyond room are
  * applied but not answered. A batch is all or nothing. */
 int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,

@@ -119,7 +119,11 @@ static const char version_2[] =
 static const char version_3[] =
     "ALTER TABLE state ADD COLUMN memory BLOB;"; /* struct strategy_memory; NULL or of another version = begins anew */
 
-static const char *const migrations[] = { version_1, version_2, version_3 };
+/* Streams whose parts were lost. */
+static const char version_4[] = "ALTER TABLE hour ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE report ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -782,7 +782,7 @@ static void test_old_hours_are_deleted(void **state)
     snprintf(text, sizeof(text),
              "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO hour SELECT "
              "%lld + i "
-             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
+             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
              LIMIT_HOURS - 2, (long long)first);
     run(bench->path, text);
     assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);

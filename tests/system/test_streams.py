@@ -1,0 +1,224 @@
+"""Senders as they are: messages of any length, several machines in one message, and backlogs of those that sleep."""
+import json
+import time
+
+import pytest
+
+from support import ROOT, floats, numbers, simulate, wait_until
+
+SIZE, AXES, RATE = 256, 3, 1600
+PART = 7
+
+INPUT = """
+[input "parts"]
+topic = parts/{{machine}}
+stream = yes
+action = learn
+{more}
+
+[machine "*"]
+create = yes
+buffer_size = 256
+axes = 3
+sampling_hz = 1600
+learn = 100000
+"""
+
+
+def samples_of(buffers):
+    """Rows of one sample each."""
+    values = [x for buffer in buffers for x in numbers(buffer)]
+    return [values[i:i + AXES] for i in range(0, len(values), AXES)]
+
+
+def pack(samples):
+    return floats([x for sample in samples for x in sample])
+
+
+def parts_of(samples, length=PART):
+    return [pack(samples[i:i + length]) for i in range(0, len(samples), length)]
+
+
+def reference(habitd, machine, samples, starts):
+    """Knowledge of a machine that learned the buffers that begin at these samples, one by one."""
+    for start in starts:
+        habitd.post(machine, "learn", pack(samples[start:start + SIZE]))
+    return habitd.knowledge(machine)
+
+
+def send(client, machine, parts, first=0, **more):
+    """Numbered messages; a part that is None was lost on its way."""
+    for i, part in enumerate(parts):
+        if part is not None:
+            client.publish(f"parts/{machine}", part, wait=False, seq=first + i, boot="a", **more)
+
+
+def learned(habitd, machine, count):
+    """How many, as soon as it exists and they are at least so many."""
+    wait_until(lambda: habitd.get(f"/v1/machines/{machine}").status_code == 200 and habitd.learned(machine) >= count,
+               f"{machine} learned {count}")
+    return habitd.learned(machine)
+
+
+def gaps(habitd):
+    return habitd.refusals().get("gap", 0)
+
+
+def settle(habitd, client, machine):
+    """Everything before has been worked on when this one is there."""
+    client.publish(f"{ROOT}/marker/learn", bytes(4 * SIZE * AXES - 4) + floats([1.0]))
+    wait_until(lambda: habitd.get("/v1/machines/marker").status_code == 200, "the marker")
+    habitd.request("DELETE", "/v1/machines/marker")
+    return habitd.learned(machine)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    return samples_of(simulate(tmp_path_factory.mktemp("data"), 42, SIZE, AXES, seed=3))
+
+
+def test_messages_of_seven_samples(house, samples):
+    """40 whole buffers and a bit come in 1,463 messages; what is learned is the buffers, to the byte."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more="")), house.client(broker)
+    taken = samples[:40 * SIZE + 5]
+    send(client, "fan", parts_of(taken))
+    assert learned(habitd, "fan", 40) == 40
+    assert settle(habitd, client, "fan") == 40
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, range(0, 40 * SIZE, SIZE))
+    assert gaps(habitd) == 0
+
+
+@pytest.mark.parametrize("hop", [64, 300])
+def test_hop(house, samples, hop):
+    """Overlapping buffers, and such with samples between them that nobody looks at."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more=f"hop = {hop}")), house.client(broker)
+    taken = samples[:20 * SIZE]
+    starts = range(0, len(taken) - SIZE + 1, hop)
+    send(client, "fan", parts_of(taken, 100))
+    assert learned(habitd, "fan", len(starts)) == len(starts)
+    assert settle(habitd, client, "fan") == len(starts)
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, starts)
+
+
+def test_a_lost_part(house, samples):
+    """The buffer that it belongs to is not made, and is counted; the next begins with the message after it."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more="")), house.client(broker)
+    parts = parts_of(samples[:30 * SIZE])
+    lost = 400  # samples 2800 to 2806, in the eleventh buffer
+    parts[lost] = None
+    send(client, "fan", parts)
+    begin = (lost + 1) * PART
+    starts = [*range(0, 10 * SIZE, SIZE), *range(begin, 30 * SIZE - SIZE + 1, SIZE)]
+    assert learned(habitd, "fan", len(starts)) == len(starts)
+    assert settle(habitd, client, "fan") == len(starts)
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, starts)
+    assert gaps(habitd) == 1
+    wait_until(lambda: habitd.json("/v1/reports/daily", params={"machine": "fan"})["reports"][0]["gaps"] == 1,
+               "the report counts the gap")
+    assert "a gap in its stream" in habitd.log()
+
+
+def test_a_lost_part_by_time(house, samples):
+    """Messages without numbers, but with the time of their measurement."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more="")), house.client(broker)
+    parts = parts_of(samples[:10 * SIZE], 64)
+    began = time.time() - 60
+    for i, part in enumerate(parts):
+        if i != 13:  # in the middle of the fourth buffer
+            client.publish("parts/fan", part, wait=False, time=round(1000 * (began + i * 64 / RATE)))
+    starts = [0, SIZE, 2 * SIZE, *range(14 * 64, 10 * SIZE - SIZE + 1, SIZE)]
+    assert learned(habitd, "fan", len(starts)) == len(starts)
+    assert settle(habitd, client, "fan") == len(starts)
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, starts)
+    assert gaps(habitd) == 1
+
+
+def test_repeated_messages_and_another_boot(house, samples):
+    """What comes twice is joined once; a sender that begins anew does not go on with the old buffer."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more="")), house.client(broker)
+    parts = parts_of(samples[:4 * SIZE + 8], 8)
+    for i, part in enumerate(parts):
+        for _ in range(2):
+            client.publish("parts/fan", part, wait=False, seq=i, boot="a")
+    for i, part in enumerate(parts_of(samples[5 * SIZE:6 * SIZE], 8)):
+        client.publish("parts/fan", part, wait=False, seq=i, boot="b")
+    starts = [0, SIZE, 2 * SIZE, 3 * SIZE, 5 * SIZE]
+    assert learned(habitd, "fan", 5) == 5
+    assert settle(habitd, client, "fan") == 5
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, starts)
+    assert gaps(habitd) == 1, "8 samples of the first boot were left over"
+
+
+def test_restart_between_two_parts(house, samples):
+    """What is unfinished when habitd ends is lost; nothing is learned twice, nothing is glued over the hole."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more="")), house.client(broker)
+    parts = parts_of(samples[:10 * SIZE], 64)
+    send(client, "fan", parts[:22])  # five buffers and a half
+    assert learned(habitd, "fan", 5) == 5
+    habitd.crash().wait_connected()
+    send(client, "fan", parts[22:], first=22)
+    starts = [*range(0, 5 * SIZE, SIZE), *range(22 * 64, 10 * SIZE - SIZE + 1, SIZE)]
+    assert learned(habitd, "fan", len(starts)) == len(starts)
+    assert settle(habitd, client, "fan") == len(starts)
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, starts)
+
+
+def test_a_bad_buffer_among_good_ones(house, samples):
+    """One message of three buffers, the second of a dead sensor: the others are learned, the dead one is counted."""
+    broker = house.broker()
+    habitd, client = house.habitd(broker, sections=INPUT.format(more="")), house.client(broker)
+    dead = [[1.0] * AXES] * SIZE
+    client.publish("parts/fan", pack(samples[:SIZE] + dead + samples[SIZE:2 * SIZE]))
+    assert learned(habitd, "fan", 2) == 2
+    assert habitd.knowledge("fan") == reference(habitd, "plain", samples, [0, SIZE])
+    assert habitd.refusals()["constant"] == 1
+
+
+@pytest.mark.parametrize("stream", ["no", "yes"])
+@pytest.mark.parametrize("layout", ["interleaved", "planar"])
+def test_channel_map(house, samples, stream, layout):
+    """Eight channels of one acquisition unit: two machines with three, one with one, one channel that nobody wants."""
+    broker = house.broker()
+    sections = (f'[input "rack"]\ntopic = rack/{{machine}}/daq\naction = learn\nstream = {stream}\nlayout = {layout}\n'
+                "channels = 8\nmap = {machine}-drive: 0-2, {machine}-fan: 5 4 3, {machine}-current: 7\n"
+                '[machine "*-current"]\naxes = 1\n'
+                '[machine "*"]\ncreate = yes\nbuffer_size = 256\naxes = 3\nsampling_hz = 1600\nlearn = 1000\n')
+    habitd, client = house.habitd(broker, sections=sections), house.client(broker)
+    fan, current = samples[::-1], [[s[0]] for s in samples[7:]]
+    length = 100 if stream == "yes" else SIZE
+    rows = [[*samples[i], fan[i][2], fan[i][1], fan[i][0], 0.0, current[i][0]] for i in range(20 * SIZE)]
+    for at in range(0, len(rows), length):
+        part = rows[at:at + length]
+        if layout == "planar":
+            client.publish("rack/hall/daq", floats([row[c] for c in range(8) for row in part]), wait=False)
+        else:
+            client.publish("rack/hall/daq", floats([x for row in part for x in row]), wait=False)
+    for name, wanted in (("drive", samples), ("fan", fan), ("current", current)):
+        assert learned(habitd, f"hall-{name}", 20) == 20
+        plain = reference(habitd, f"plain-{name}-current" if name == "current" else f"plain-{name}", wanted,
+                          range(0, 20 * SIZE, SIZE))
+        assert habitd.knowledge(f"hall-{name}") == plain, name
+
+
+def test_channel_map_of_json(house, samples):
+    """A topic without {machine}; JSON with its numbers at a path; a map that does not fit one of its machines."""
+    broker = house.broker()
+    sections = ('[input "rack"]\ntopic = rack/daq\nformat = json\npath = v.x\nmap = left: 0-2, right: 3 4, wide: 0-2\n'
+                '[machine "right"]\ncreate = yes\nbuffer_size = 256\naxes = 2\nstart = auto\n'
+                '[machine "left"]\ncreate = yes\nbuffer_size = 256\naxes = 3\nstart = auto\n'
+                '[machine "wide"]\ncreate = yes\nbuffer_size = 256\naxes = 4\nstart = auto\n')
+    habitd, client = house.habitd(broker, sections=sections), house.client(broker)
+    for at in range(0, 10 * SIZE, SIZE):
+        values = [x for i in range(at, at + SIZE) for x in [*samples[i], samples[i][1], samples[i][2]]]
+        client.publish("rack/daq", json.dumps({"v": {"x": values}}))
+    assert learned(habitd, "left", 10) == learned(habitd, "right", 10) == 10
+    assert habitd.get("/v1/machines/wide").status_code == 404
+    assert habitd.refusals()["length"] == 10
+    client.publish("rack/daq", json.dumps({"v": {"x": [1, 2, 3, 4]}}))
+    wait_until(lambda: habitd.refusals()["length"] == 11, "4 values are no whole sample of 5")

@@ -27,6 +27,7 @@
     X(REPORTS, 400, "days of reports", "older ones are deleted; of a longer downtime no more are made")           \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
+    X(LINES, 4096, "lines of POST /v1/buffers", "413, nothing of them is applied")                                \
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
     X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \

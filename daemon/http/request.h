@@ -25,6 +25,7 @@ enum body {
     BODY_OPTION,  /* JSON, or nothing, which is read as {} */
     BODY_BLOCK,   /* octet-stream */
     BODY_BUFFERS, /* octet-stream, JSON or CSV */
+    BODY_LINES,   /* NDJSON */
     BODIES
 };
 

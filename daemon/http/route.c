@@ -12,6 +12,7 @@ const struct route routes[] = {
     { "GET", "/livez", "", "", BODY_NONE, live_show },
     { "GET", "/readyz", "", "", BODY_NONE, ready_show },
     { "GET", "/metrics", "read", "", BODY_NONE, metrics_show },
+    { "POST", "/v1/buffers", "ingest", "", BODY_LINES, lines_submit },
     { "GET", "/v1/machines", "read", "limit after", BODY_NONE, machines_list },
     { "GET", "/v1/machines/{id}", "read", "", BODY_NONE, machine_show },
     { "PUT", "/v1/machines/{id}", "admin", "", BODY_JSON, machine_put },

@@ -53,6 +53,7 @@ struct arrival {
     size_t size;
     bool dry_run;                       /* judge, touch nothing (detect only) */
     int format;                         /* enum sample_format of a RAW body; -1 = the machine's setting */
+    const struct wire_line *line;       /* of JSON that was read already: bytes do not count; NULL = they do */
     const struct wire_message *message; /* decoded already, for several machines: bytes do not count; NULL = not yet */
     const struct config_target *target; /* which of its channels are this machine's */
     const struct config_input *input; /* format, layout, scale, offset, path come from here; NULL = from the machine */

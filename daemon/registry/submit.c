@@ -57,6 +57,7 @@ static struct wire_shape shape_of(const struct settings *settings, const struct 
                                 .layout = input ? input->layout : settings->layout,
                                 .scale = input ? input->scale : settings->scale,
                                 .offset = input ? input->offset : settings->offset,
+                                .line = arrival->line,
                                 .json_path = input ? input->path : NULL };
 
     if (shape.encoding == ENCODING_RAW && format == FORMAT_JSON)

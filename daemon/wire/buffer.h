@@ -12,6 +12,9 @@
 
 enum wire_encoding { ENCODING_RAW, ENCODING_JSON, ENCODING_CSV };
 
+/* A JSON document that was read already, to find out which machine it is of. */
+struct wire_line;
+
 /* What the bytes are of. */
 struct wire_shape {
     enum wire_encoding encoding;
@@ -22,6 +25,7 @@ struct wire_shape {
                               own topics: 1, 0 */
     bool message; /* whole samples of `axes` values, as many as there are: buffer_size does not count; PLANAR is of
                      the whole message */
+    const struct wire_line *line; /* of JSON: bytes do not count; NULL = they do */
     const char *json_path; /* "accel.samples": where the numbers are; NULL or "": the data field or a bare array */
 };
 
@@ -55,6 +59,12 @@ struct wire_buffers {
 int wire_decode(const struct wire_shape *shape, const void *bytes, size_t size, const struct wire_meta *meta,
                 struct wire_buffers *buffers, struct refusal *refusal);
 void wire_buffers_free(struct wire_buffers *buffers);
+
+/* Reads one line of NDJSON: {"machine": "pump-1", "data": [...], ...}. *ret_line is to be given to wire_line_free; the machine's ID is
+ * not checked yet. Returns 0; SYNTAX, NOT_FINITE, TOO_LARGE, MACHINE_ID; or -ENOMEM. */
+int wire_line_read(const void *bytes, size_t size, struct wire_line **ret_line, struct refusal *refusal);
+const char *wire_line_machine(const struct wire_line *line);
+void wire_line_free(struct wire_line *line);
 
 /* A message of a sensor whose samples are yet to be cut into buffers, or to be handed to several machines. */
 struct wire_message {

@@ -222,3 +222,124 @@ def test_channel_map_of_json(house, samples):
     assert habitd.refusals()["length"] == 10
     client.publish("rack/daq", json.dumps({"v": {"x": [1, 2, 3, 4]}}))
     wait_until(lambda: habitd.refusals()["length"] == 11, "4 values are no whole sample of 5")
+
+
+# ------------------------------------------------------------------------------------------------------------- backlogs
+
+MINUTE = 60000
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def post_lines(habitd, documents):
+    body = "".join((d if isinstance(d, str) else json.dumps(d)) + "\n" for d in documents)
+    answer = habitd.request("POST", "/v1/buffers", data=body, headers=NDJSON)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def check_minutes(habitd, machine, count):
+    """The hours in which they were measured have them, not the one in which they came."""
+    points = habitd.json(f"/v1/machines/{machine}/history", params={"from": int(1000 * time.time()) - 3 * 60 * MINUTE})["points"]
+    counted = [p["learned"] for p in points if p["learned"]]
+    assert sum(counted) == count
+    assert len(counted) >= 2, "sixty minutes touch two hours"
+    report = habitd.json("/v1/reports/daily", params={"machine": machine})["reports"]
+    assert report, "there is a report"
+
+
+def test_backlog_of_sixty_minutes_by_lines(house, samples):
+    """A sensor that slept for an hour: sixty buffers, one a minute, at once. learn_every = 1m keeps each of them."""
+    habitd = house.habitd()
+    for machine in ("pump", "fan"):
+        habitd.put_machine(machine, buffer_size=64, axes=AXES, learn=100000, learn_every=60, start="auto")
+    jitter = [0, 3, -2, 1, -1]  # a sender's own clock rounds
+    lines = [{"machine": machine, "data": [x for s in samples[i * 64:(i + 1) * 64] for x in s], "seq": i,
+              "age_ms": (60 - i) * MINUTE + jitter[i % 5]} for i in range(60) for machine in ("pump", "fan")]
+    answers = post_lines(habitd, lines)
+    assert [a["line"] for a in answers] == list(range(1, 121))
+    assert [a["status"] for a in answers] == ["learned"] * 120
+    assert [a["machine"] for a in answers[:2]] == ["pump", "fan"]
+    assert habitd.learned("pump") == habitd.learned("fan") == 60
+    check_minutes(habitd, "pump", 60)
+    again = post_lines(habitd, lines[:4])
+    assert [a["status"] for a in again] == ["duplicate"] * 4
+    late = post_lines(habitd, [{**lines[0], "seq": 60, "age_ms": 0}])
+    assert late[0]["status"] == "learned"
+    soon = post_lines(habitd, [{**lines[0], "seq": 61, "age_ms": 0}])
+    assert soon[0]["status"] == "idle" and "learn_every" in soon[0]["note"]
+
+
+def test_backlog_of_sixty_minutes_by_mqtt(house, samples):
+    broker = house.broker()
+    habitd, client = house.habitd(broker), house.client(broker)
+    habitd.put_machine("pump", buffer_size=64, axes=AXES, learn=100000, learn_every=60, start="auto")
+    now = int(1000 * time.time())
+    for i in range(60):
+        client.publish(f"{ROOT}/pump/buffer", pack(samples[i * 64:(i + 1) * 64]), wait=False, seq=i,
+                       time=now - (60 - i) * MINUTE)
+    assert learned(habitd, "pump", 60) == 60
+    check_minutes(habitd, "pump", 60)
+
+
+def test_backlog_of_a_stream(house, samples):
+    """The parts of a stream are old as well: their buffers count when they were measured."""
+    broker = house.broker()
+    sections = ('[input "slow"]\ntopic = slow/{machine}\nstream = yes\naction = learn\n'
+                '[machine "*"]\ncreate = yes\nbuffer_size = 60\naxes = 1\nsampling_hz = 1\nlearn = 1000\n')
+    habitd, client = house.habitd(broker, sections=sections), house.client(broker)
+    values = [s[0] for s in samples[:7200]]
+    now = time.time()
+    for i in range(0, 7200, 600):  # ten minutes a message, the oldest is two hours old
+        client.publish("slow/well", floats(values[i:i + 600]), wait=False, age_ms=round(1000 * (7200 - i - 600)),
+                       seq=i // 600)
+    assert learned(habitd, "well", 120) == 120
+    points = habitd.json("/v1/machines/well/history", params={"from": int(1000 * now) - 4 * 60 * MINUTE})["points"]
+    counted = [p["learned"] for p in points if p["learned"]]
+    assert sum(counted) == 120 and len(counted) in (2, 3) and max(counted) <= 60
+
+
+def test_lines_are_answered_one_by_one(house, samples):
+    """What is wrong with a line is said in its place; the lines around it are taken."""
+    habitd = house.habitd()
+    habitd.put_machine("pump", buffer_size=64, axes=AXES, start="auto")
+    good = {"machine": "pump", "data": [x for s in samples[:64] for x in s]}
+    answers = post_lines(habitd, [
+        good, "{", "", {"data": [1]}, {"machine": 3, "data": []}, {"machine": "nobody", "data": [1]},
+        {"machine": "../x", "data": [1]}, {**good, "data": [1.0]}, {**good, "seq": -1},
+        {**good, "data": [1.0] * 64 * AXES}, '[1, 2]', {**good, "data": good["data"] * 2}, good])
+    assert [a["line"] for a in answers] == [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    kinds = [a["problem"]["type"].rsplit(":", 1)[1] if a["status"] == "refused" else a["status"]
+             for a in answers if "status" in a]
+    assert kinds == ["learned", "syntax", "machine-id", "machine-id", "no-machine", "machine-id", "length", "range",
+                     "constant", "machine-id", "learned"]
+    assert answers[10]["buffers"] == 2 and len(answers[10]["verdicts"]) == 2
+    assert habitd.learned("pump") == 4
+    refused = habitd.refusals()
+    assert refused["machine-id"] == 4 and refused["syntax"] == 1 and refused["length"] == 1
+
+
+def test_bodies_of_lines_that_are_refused(house):
+    habitd = house.habitd()
+
+    def post(body, headers=NDJSON):
+        answer = habitd.request("POST", "/v1/buffers", data=body, headers=headers)
+        return answer.status_code, answer.json().get("type", "").rsplit(":", 1)[1]
+
+    assert post("") == (400, "syntax")
+    assert post("\n \n") == (400, "syntax")
+    assert post("{}\n", {"Content-Type": "application/json"}) == (415, "media-type")
+    assert post("{}\n" * 4097) == (413, "too-large")
+    assert post(b"x" * (1 << 20) + b"x") == (413, "too-large")
+
+
+def test_lines_are_durable_when_they_are_answered(house, samples):
+    habitd = house.habitd()
+    habitd.put_machine("pump", buffer_size=64, axes=AXES, start="auto", learn=1000)
+    lines = [{"machine": "pump", "data": [x for s in samples[i * 64:(i + 1) * 64] for x in s], "seq": i}
+             for i in range(100)]
+    assert {a["status"] for a in post_lines(habitd, lines)} == {"learned"}
+    knowledge = habitd.knowledge("pump")
+    habitd.crash()
+    assert habitd.learned("pump") == 100 and habitd.knowledge("pump") == knowledge
+    assert {a["status"] for a in post_lines(habitd, lines)} == {"duplicate"}

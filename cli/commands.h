@@ -6,6 +6,7 @@
 
 extern const struct command emulate_command;
 extern const struct command inspect_command;
+extern const struct command convert_command;
 extern const struct command simulate_command;
 extern const struct command adopt_command;
 extern const struct command commission_command;

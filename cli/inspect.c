@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "block_search.h"
 #include "commands.h"
 #include "detector.h"
 #include "explanation.h"
@@ -53,22 +54,27 @@ static void print_text(const char *path, const struct habit_info *info, const st
     printf("%-12s %u\n%-12s %u bytes\n%-12s %08x\n", "format", info->format, "size", info->size, "crc", info->crc);
     printf("%-12s %u buffers\n%-12s %.6g\n", "learned", info->learned, "sensitivity", (double)info->sensitivity);
     for (enum habit_field field = HABIT_FIELD_BUFFER_SIZE; field <= HABIT_FIELD_UNIT; field++)
-        printf("%-12s %s\n", config_field_name(field), config_field_text(&info->config, field, text));
+        printf("%-12s %s\n", habit_field_name(field), config_field_text(&info->config, field, text));
     progress_print(&state->progress);
     printf("drift since commissioning: %.2g standard deviations\n", (double)state->drift);
 }
 
-static int refuse(const char *path, size_t size, int result, bool json)
+static int refuse(const char *path, const void *bytes, size_t size, int result, bool json)
 {
+    struct habit_info info = { 0 };
+    char why[BLOCK_TEXT_SIZE];
+
+    habit_peek(bytes, size, &info);
+    block_text(result, &info, why);
     if (json) {
-        json_t *document = json_pack("{s:s, s:b, s:I, s:s}", "file", path, "valid", 0, "size", (json_int_t)size, "why",
-                                     habit_text(result));
+        json_t *document =
+            json_pack("{s:s, s:b, s:I, s:s}", "file", path, "valid", 0, "size", (json_int_t)size, "why", why);
 
         json_dumpf(document, stdout, JSON_INDENT(1));
         printf("\n");
         json_decref(document);
     }
-    complain("%s: %zu bytes: %s", path, size, habit_text(result));
+    complain("%s: %zu bytes: %s", path, size, why);
     return EXIT_DATA;
 }
 
@@ -100,7 +106,7 @@ static int inspect(const char *path, bool json)
         return r;
     r = habit_check(bytes, size, &info);
     if (r != HABIT_OK)
-        r = refuse(path, size, r, json);
+        r = refuse(path, bytes, size, r, json);
     else
         r = ask(bytes, size, &info, &state);
     if (r == EXIT_FINE)

@@ -6,24 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "block_search.h"
 #include "message.h"
 #include "options.h"
 #include "output_file.h"
 
-enum { BLOCK_BYTES = 1 << 20 }; /* far above the largest block */
+enum {
+    BLOCK_BYTES = 1 << 20, /* far above the largest block */
+    MEMORY_BYTES = 64 << 20
+};
 
 const char *const profile_names[HABIT_PROFILES] = { "small", "default", "large" };
-
-const char *config_field_name(enum habit_field field)
-{
-    static const char *const names[] = {
-        [HABIT_FIELD_NONE] = "nothing",    [HABIT_FIELD_BUFFER_SIZE] = "buffer size", [HABIT_FIELD_AXES] = "axes",
-        [HABIT_FIELD_PROFILE] = "profile", [HABIT_FIELD_SAMPLING_HZ] = "sampling Hz", [HABIT_FIELD_SCALE] = "scale",
-        [HABIT_FIELD_UNIT] = "unit",
-    };
-
-    return names[field];
-}
 
 const char *config_field_text(const struct habit_config *config, enum habit_field field,
                               char text[CONFIG_FIELD_TEXT_SIZE])
@@ -46,22 +39,23 @@ const char *config_field_text(const struct habit_config *config, enum habit_fiel
 
 /* ------------------------------------------------------------------------------------------------------------- read */
 
-static int read_all(FILE *file, const char *path, void *bytes, size_t *ret_size)
+/* One byte more than may be: a file that is longer shows. */
+static int read_all(FILE *file, const char *path, void *bytes, size_t limit, size_t *ret_size)
 {
-    *ret_size = fread(bytes, 1, BLOCK_BYTES, file);
+    *ret_size = fread(bytes, 1, limit + 1, file);
     if (ferror(file))
         return complain_errno("read", path);
-    if (*ret_size < BLOCK_BYTES)
+    if (*ret_size <= limit)
         return 0;
-    complain("%s: larger than any knowledge block", path);
+    complain("%s: larger than %zu bytes", path, limit);
     return EXIT_DATA;
 }
 
-int knowledge_read(const char *path, void **ret_bytes, size_t *ret_size)
+static int read_file(const char *path, size_t limit, void **ret_bytes, size_t *ret_size)
 {
     FILE *file = fopen(path, "rbe");
-    void *bytes = file ? malloc(BLOCK_BYTES) : NULL;
-    int r = bytes ? read_all(file, path, bytes, ret_size) : complain_errno("open", path);
+    void *bytes = file ? malloc(limit + 1) : NULL;
+    int r = bytes ? read_all(file, path, bytes, limit, ret_size) : complain_errno("open", path);
 
     if (file)
         fclose(file);
@@ -72,30 +66,44 @@ int knowledge_read(const char *path, void **ret_bytes, size_t *ret_size)
     return r;
 }
 
+int knowledge_read(const char *path, void **ret_bytes, size_t *ret_size)
+{
+    return read_file(path, BLOCK_BYTES, ret_bytes, ret_size);
+}
+
+int memory_read(const char *path, void **ret_bytes, size_t *ret_size)
+{
+    return read_file(path, MEMORY_BYTES, ret_bytes, ret_size);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- load */
 
-static int refuse_mismatch(const struct habit_config *theirs, const struct habit_config *ours, const char *path)
+int knowledge_match(const struct habit_config *theirs, const struct habit_config *ours, const char *path)
 {
     enum habit_field field = habit_config_compare(theirs, ours);
     char has[CONFIG_FIELD_TEXT_SIZE], asked[CONFIG_FIELD_TEXT_SIZE];
 
-    complain("%s: its knowledge is of %s %s, asked for was %s %s", path, config_field_name(field),
-             config_field_text(theirs, field, has), config_field_name(field), config_field_text(ours, field, asked));
+    if (field == HABIT_FIELD_NONE)
+        return 0;
+    complain("%s: its knowledge is of %s %s, asked for was %s %s", path, habit_field_name(field),
+             config_field_text(theirs, field, has), habit_field_name(field), config_field_text(ours, field, asked));
     return EXIT_DATA;
 }
 
 static int load_bytes(struct habit_engine *engine, const void *bytes, size_t size, const char *path)
 {
-    struct habit_info info;
+    struct habit_info info = { 0 };
+    char text[BLOCK_TEXT_SIZE];
     int r = habit_check(bytes, size, &info);
 
-    if (r == HABIT_OK && habit_config_compare(&info.config, &engine->config) != HABIT_FIELD_NONE)
-        return refuse_mismatch(&info.config, &engine->config, path);
+    if (r == HABIT_OK && knowledge_match(&info.config, &engine->config, path) != 0)
+        return EXIT_DATA;
     if (r == HABIT_OK)
         r = habit_load(engine, bytes, size);
     if (r == HABIT_OK)
         return 0;
-    complain("%s: %s", path, habit_text(r));
+    habit_peek(bytes, size, &info);
+    complain("%s: %s", path, block_text(r, &info, text));
     return EXIT_DATA;
 }
 

@@ -49,6 +49,7 @@ static const struct column machine_columns[] = {
     { "online",     "online" },
     { "learned",    "learned" },
     { "settled",    "settled" },
+    { "progress",   "progress" },
     { "similarity", "last.similarity" },
     { "average",    "last.average" },
     { "anomaly",    "anomaly" },

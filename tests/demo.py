@@ -150,7 +150,7 @@ class Demo:
         """Publishes a fault of fan-2 while listening for the anomaly; returns what the broker said."""
         listener = subprocess.Popen(['mosquitto_sub', '-h', '127.0.0.1', '-p', str(self.mqtt), '-v', '-C', '1', '-W', '30',
                                      '-t', f'habit/v1/{GATEWAY}/fan-2/anomaly'], stdout=subprocess.PIPE, text=True)
-        subprocess.run(self.simulate('--machine', 'fan-2', '--fault', 'bearing', '--buffers', '15', '--every', '0.2'),
+        subprocess.run(self.simulate('--machine', 'fan-2', '--fault', 'bearing', '--buffers', '100', '--every', '0.05'),
                        check=True)
         return listener.communicate()[0].strip()
 

@@ -6,10 +6,9 @@
 #include <stdint.h>
 
 struct moment {
-    int64_t wall; /* ms since 1970-01-01 UTC: for labels, hours and days; may jump */
-    int64_t mono; /* ms since some start: for intervals; never goes back */
-    bool
-        doubtful; /* wall is no more than a guess: the system's clock is not set, or has jumped and nobody has confirmed that */
+    int64_t wall;  /* ms since 1970-01-01 UTC: for labels, hours and days; may jump */
+    int64_t mono;  /* ms since some start: for intervals; never goes back */
+    bool doubtful; /* wall is a guess: the system's clock is not set, or has jumped and nobody has confirmed it */
 };
 
 /* No clock that is right shows less: 2026-01-01. One without a battery begins in 1970. */

@@ -244,6 +244,11 @@ bool condition_holds(const struct condition *condition, double value)
     return condition->above ? value > condition->value : value < condition->value;
 }
 
+bool conditions_equal(const struct condition *a, const struct condition *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->above == b->above && a->value == b->value;
+}
+
 bool conditions_contradict(const struct condition *a, const struct condition *b)
 {
     const struct condition *above = a->above ? a : b, *below = a->above ? b : a;

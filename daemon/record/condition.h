@@ -56,6 +56,8 @@ void rule_list_text(const struct rule_list *value, char *text, size_t size);
 
 bool condition_holds(const struct condition *condition, double value);
 
+bool conditions_equal(const struct condition *a, const struct condition *b);
+
 /* Whether no number makes both true. */
 bool conditions_contradict(const struct condition *a, const struct condition *b);
 

@@ -10,9 +10,8 @@
 #include "record/hour.h"
 
 enum {
-    REPORT_HOURS =
-        50, /* a civil day has 23 to 25 hours; 48 where a zone moves over the date line, and parts at its ends */
-    DATE_SIZE = 11, /* "2026-11-22" */
+    REPORT_HOURS = 50, /* most parts of a day: 25, or 48 where a zone moves over the date line, and one at each end */
+    DATE_SIZE = 11,    /* "2026-11-22" */
     ASSET_SIZE = 64
 };
 
@@ -62,10 +61,8 @@ struct daily_report {
 
 /* How far days are reported. */
 struct report_progress {
-    int64_t
-        closed; /* wall ms: what was measured before is in a report, or in one that is being made: nothing is added any
-                             more to hours that start before */
-    int64_t made;         /* wall ms: the end of the last day whose reports are all made; 0 = none yet */
+    int64_t closed; /* wall ms: hours that start before are in a report, or in one that is being made: they stay */
+    int64_t made;   /* wall ms: the end of the last day whose reports are all made; 0 = none yet */
     char date[DATE_SIZE]; /* of that day; "" = none yet */
 };
 

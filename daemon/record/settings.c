@@ -378,7 +378,7 @@ static int check_rules(const struct settings *settings, struct refusal *refusal)
             return refuse(refusal, REFUSAL_RANGE, "rule", "rule %u can never learn: it and run_when exclude each other",
                           i + 1);
         for (uint32_t j = 0; j < i; j++)
-            if (memcmp(&list->rule[j].condition, condition, sizeof(*condition)) == 0)
+            if (conditions_equal(&list->rule[j].condition, condition))
                 return refuse(refusal, REFUSAL_RANGE, "rule", "rules %u and %u have the same condition", j + 1, i + 1);
     }
     return 0;

@@ -5,7 +5,7 @@
 
 static bool near(double a, double b)
 {
-    return fabs(a - b) <= 0.1 * fmax(a, b);
+    return fabs(a - b) <= 0.25 * fmax(a, b);
 }
 
 static bool still_fits(const struct machine *machine, const struct alarm_figures *figures)

@@ -193,18 +193,19 @@ static int finish_gathering(struct gathering *gathering)
 {
     struct store *store = gathering->registry->store;
     const struct civil_day *day = gathering->day;
+    int64_t only = gathering->count == 1 ? gathering->reports[0].machine_row : 0;
     int r;
 
     for (size_t i = 0; i < gathering->count; i++)
         gathering->by_row[i] = i;
     qsort_r(gathering->by_row, gathering->count, sizeof(*gathering->by_row), compare_rows, gathering);
-    r = store_reports(store, 0, day->from - 2 * (int64_t)DAY_MS, day->to, take_stored, gathering);
+    r = store_reports(store, only, day->from - 2 * (int64_t)DAY_MS, day->to, take_stored, gathering);
     if (r == 0)
         r = store_hours_of_all(store, day->from - 2 * (int64_t)DAY_MS, day->to, take_hour, gathering);
     if (r == 0)
         r = store_anomalies_between(store, day->from, day->to, take_anomaly, gathering);
     if (r == 0)
-        r = store_reports(store, 0, day->from - TREND_DAYS * (int64_t)DAY_MS, day->from, take_mean, gathering);
+        r = store_reports(store, only, day->from - TREND_DAYS * (int64_t)DAY_MS, day->from, take_mean, gathering);
     for (size_t i = 0; i < gathering->count && r == 0; i++)
         finish_report(gathering, i);
     return r;

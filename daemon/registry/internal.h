@@ -46,13 +46,12 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
-    int64_t gap_from,
-        gap_to; /* wall ms: a silence that ended today, as far as it was in days before: those have no report yet */
-    int64_t silence_counted; /* wall ms: silence before is in some hour */
-    bool fresh;              /* since it was loaded no time was compared with its own */
-    bool unsaved;            /* state or window differ from the store's */
-    bool news;               /* since the state topic took it */
-    bool online;             /* as last published */
+    int64_t gap_from, gap_to; /* wall ms: a silence that ended today, its part in days that have no report yet */
+    int64_t silence_counted;  /* wall ms: silence before is in some hour */
+    bool fresh;               /* since it was loaded no time was compared with its own */
+    bool unsaved;             /* state or window differ from the store's */
+    bool news;                /* since the state topic took it */
+    bool online;              /* as last published */
     struct verdict last;
     struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
     uint32_t context_count;

@@ -191,6 +191,16 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
     return keep_replaced(registry, machine, r, "before upload", now, &log, refusal);
 }
 
+static int refuse_block(const void *bytes, size_t size, int status, struct refusal *refusal)
+{
+    struct habit_info info;
+
+    if (status == HABIT_EVERSION && habit_peek(bytes, size, &info) == HABIT_OK)
+        return refuse(refusal, REFUSAL_KNOWLEDGE, "knowledge",
+                      "a block of format version %u; this habitd reads version %d", info.format, HABIT_FORMAT_VERSION);
+    return refuse(refusal, REFUSAL_KNOWLEDGE, "knowledge", "%s (%zu bytes)", habit_text(status), size);
+}
+
 int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size,
                            const char *if_match, struct moment now, bool *created, struct refusal *refusal)
 {
@@ -202,7 +212,7 @@ int registry_put_knowledge(struct registry *registry, const char *id, const void
     if (r != 0)
         return r;
     if (status != HABIT_OK)
-        return refuse(refusal, REFUSAL_KNOWLEDGE, "knowledge", "%s (%zu bytes)", habit_text(status), size);
+        return refuse_block(bytes, size, status, refusal);
     pthread_mutex_lock(&registry->admin);
     machine = registry_find(registry, id);
     *created = !machine;

@@ -74,9 +74,10 @@ static int learn_within(struct work *work, const float *samples, size_t index, f
 
 static void say_watched(struct machine *machine)
 {
+    const struct alarm_plan *plan = machine_plan(machine);
     char text[PROMISE_TEXT_SIZE];
 
-    strategy_promise(machine_plan(machine), machine->planned.learned, text);
+    strategy_promise(plan, machine->planned.learned, text);
     log_notice("machine %s is watched from now on: %s", machine->id, text);
 }
 

@@ -1,10 +1,11 @@
 /* Strategy's time: the wall clock as it was when habitd started, carried on by the clock that nobody sets. A gateway without a
  * battery starts in 1970 and learns the time minutes later: a day of learning must not be over then. */
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "registry/internal.h"
 
-enum { AHEAD_MS = 300000 };
+enum { AHEAD_MS = 300000, STEADY_MS = 1000 };
 static const int64_t longest_ms = INT64_C(400) * 86400000;
 
 static int64_t ahead_of_steady(struct registry *registry, struct moment now)
@@ -20,7 +21,11 @@ int64_t registry_skew(struct registry *registry, struct moment now)
 {
     int64_t ahead = ahead_of_steady(registry, now);
 
-    registry->skew = ahead - registry->wall_ahead;
+    int64_t skew = ahead - registry->wall_ahead;
+
+    if (llabs(skew - registry->skew) >
+        STEADY_MS) /* the two clocks are not read at the same moment, and one is slewed */
+        registry->skew = skew;
     return registry->skew;
 }
 

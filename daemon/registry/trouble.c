@@ -33,7 +33,7 @@ static void find_each(void *user, struct machine *machine)
 }
 
 /* One message per trouble that began or ended. Returns how many, or -ENOMEM. */
-static int write_messages(const struct machine *machine, uint32_t present, int64_t at, char *topic,
+static int write_messages(const struct machine *machine, uint32_t present, int64_t at, const char *topic,
                           struct store_outgoing messages[TROUBLES_COUNT])
 {
     uint32_t changed = present ^ machine->state.memory.told;

@@ -49,9 +49,9 @@ void work_leave_stream(struct work *work);
 void work_set_time(struct work *work, int64_t at);
 
 /* learn.c: teaches the engine one buffer. A machine that is watched may move its baseline by `budget` only: DRIFT beyond, and
- * nothing was learned. *drift: by how much it moved. Returns 0, a refusal, or negative. */
+ * nothing was learned. *moved: by how much. Returns 0, a refusal, or negative. */
 int work_learn(struct work *work, const float *samples, size_t index, float budget, struct verdict *verdict,
-               float *drift);
+               float *moved);
 
 /* What the engine refused: of a buffer, or of a memory that is not what it was. */
 int work_refuse_engine(struct work *work, int status, size_t index);

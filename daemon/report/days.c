@@ -132,7 +132,6 @@ int64_t civil_hour_start(int64_t wall)
     int64_t seconds = floor_division(wall, 1000), hour = floor_division(seconds, 3600) * 3600;
     struct civil_day day;
 
-    tzset();
     if (may_be_split(hour)) {
         civil_day_of_time(wall, &day);
         if (day.from > hour * 1000)

@@ -11,9 +11,11 @@ static const char *span(uint64_t milliseconds, char text[SPAN_SIZE])
     static const struct {
         uint64_t milliseconds, from;
         const char *name;
-    } units[] = {
-        { 86400000, 172800000, "days" }, { 3600000, 7200000, "h" }, { 60000, 60000, "min" }, { 1000, 0, "s" }
-    };
+    } units[] = { { 86400000, 172800000, "days" },
+                  { 3600000, 7200000, "h" },
+                  { 60000, 60000, "min" },
+                  { 1000, 1000, "s" },
+                  { 1, 0, "ms" } };
     size_t i = 0;
 
     while (milliseconds < units[i].from)

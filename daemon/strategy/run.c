@@ -6,7 +6,7 @@
 #include "strategy/strategy.h"
 
 #define FOURFOLD 2.0f /* binary logarithm: standing and running differ by at least so much */
-#define FLOOR    -40.0f
+#define FLOOR    (-40.0f)
 #define SLOWNESS 16.0f /* buffers after which a usual level has followed by 1 - 1/e */
 
 enum { FAR_IN_A_ROW = 3, FIRST_GAP_MS = 3600000 };

@@ -66,21 +66,13 @@ enum phase strategy_phase(const struct settings *settings, const struct strategy
 
 /* -------------------------------------------------------------------------------------------------------- decisions */
 
-/* Usual time between two buffers; of the second one, what it shows. 0 = not known. */
-static int64_t usual_interval(const struct strategy_state *state, int64_t at)
-{
-    if (state->interval > 0 || state->last_measured == 0 || at < state->last_measured)
-        return state->interval;
-    return at - state->last_measured;
-}
-
-/* A sender that comes once per interval comes a little early every other time: of its buffers the nearest to the due time is taken, at
- * most a twentieth of the interval before it. interval: usual time between two buffers, 0 = not known. */
+/* No sender is exact: of one that sends once a minute, more or less, every second buffer would be left out were a minute a minute. Of
+ * those around the due time the nearest is taken, at most a twentieth early. interval: usual time between two buffers, 0 = unknown. */
 static uint64_t slack(uint64_t every, int64_t interval)
 {
-    uint64_t half = (uint64_t)interval / 2;
+    uint64_t most = every / 20, half = (uint64_t)interval / 2;
 
-    return half < every / 20 ? half : every / 20;
+    return interval > 0 && half < most ? half : most;
 }
 
 /* Whether `every` has passed since `last`. A clock that went back counts as passed: better one buffer too many than none
@@ -112,7 +104,7 @@ static enum strategy_action by_phase(const struct settings *settings, const stru
         return ACTION_IDLE;
     }
     if (!due(learning ? settings->learn_every : settings->detect_every,
-             learning ? state->last_learn : state->last_detect, at, usual_interval(state, at))) {
+             learning ? state->last_learn : state->last_detect, at, state->interval)) {
         *note = learning ? "learn_every has not passed" : "detect_every has not passed";
         return ACTION_SKIP;
     }

@@ -55,7 +55,8 @@ static bool stands_too_long(const struct settings *settings, const struct strate
 uint32_t troubles_now(const struct settings *settings, const struct strategy_state *state, int64_t listening,
                       int64_t now)
 {
-    int64_t heard = state->last_seen > listening ? state->last_seen : listening;
+    bool told = (state->memory.told & 1u << TROUBLE_SILENT) != 0; /* what was silent before a restart still is */
+    int64_t heard = state->last_seen > listening || told ? state->last_seen : listening;
     uint32_t troubles = state->memory.present;
 
     if (state->last_seen == 0 || settings->paused)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "keep.h"
 #include "maths.h"
 #include "view.h"
 
@@ -203,7 +204,7 @@ static void read_coupling(struct reader *r, const struct habit_shape *shape)
 {
     const struct habit_shape across = { .part = shape->blocks, .blocks = shape->coupled };
 
-    if (shape->coupled == 0)
+    if (!HABIT_KEEPS_COUPLING || shape->coupled == 0)
         return;
     read_floats(r, 1, 0.0f, LARGEST_COUNT);
     read_scatter(r, &across, LARGEST_WEIGHTS);
@@ -278,7 +279,8 @@ bool habit_body_valid(const uint8_t *block, const struct habit_layout *layout)
     }
     read_modes(&r, &layout->view[HABIT_SPECTRUM]);
     read_prototypes(&r, &layout->view[HABIT_LEVEL]);
-    read_waveform(&r, &layout->view[HABIT_WAVEFORM]);
+    if (HABIT_KEEPS_WAVEFORM)
+        read_waveform(&r, &layout->view[HABIT_WAVEFORM]);
     read_zeros(&r, layout->knowledge - r.at);
     return r.valid;
 }

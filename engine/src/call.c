@@ -50,7 +50,8 @@ void habit_call_prepare(struct habit_call *call)
         struct habit_view *spectrum = &call->view[HABIT_SPECTRUM];
 
         habit_modes_prepare(&call->modes, spectrum, call->ledger->count);
-        habit_coupling_prepare(call->modes.coupling, spectrum->shape, spectrum->coupling, call->work);
+        if (habit_is_coupled(spectrum->shape))
+            habit_coupling_prepare(call->modes.coupling, spectrum->shape, spectrum->coupling, call->work);
     }
     habit_prototypes_prepare(&call->prototypes, &call->view[HABIT_LEVEL], call->ledger->count, call->rms);
     if (habit_has_view(call, HABIT_WAVEFORM))

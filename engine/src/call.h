@@ -4,6 +4,7 @@
 
 #include "calibration.h"
 #include "feature.h"
+#include "keep.h"
 #include "models.h"
 
 struct habit_call {
@@ -36,7 +37,13 @@ void habit_call_prepare(struct habit_call *call);
 
 static inline bool habit_has_view(const struct habit_call *call, uint32_t view)
 {
-    return call->layout.view[view].dimension > 0;
+    return (HABIT_KEEPS_WAVEFORM || view != HABIT_WAVEFORM) && call->layout.view[view].dimension > 0;
+}
+
+/* Whether features of a view are judged across its blocks too. */
+static inline bool habit_is_coupled(const struct habit_shape *shape)
+{
+    return HABIT_KEEPS_COUPLING && shape->coupled > 0;
 }
 
 /* How strange a buffer is. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "keep.h"
 #include "maths.h"
 
 static bool is_unit(const char *unit)
@@ -29,11 +30,18 @@ static bool is_rate(float hz)
     return habit_bits(hz) == 0 || is_factor(hz);
 }
 
+/* The others were left out of this build. */
+static bool is_kept(const struct habit_config *config)
+{
+    return HABIT_KEEPS(HABIT_ONLY_BUFFER_SIZE, config->buffer_size) && HABIT_KEEPS(HABIT_ONLY_AXES, config->axes) &&
+           HABIT_KEEPS(HABIT_ONLY_PROFILE, config->profile);
+}
+
 bool habit_config_valid(const struct habit_config *config)
 {
     return config->buffer_size >= 1 && config->buffer_size <= HABIT_MAX_BUFFER_SIZE && config->axes >= 1 &&
            config->axes <= HABIT_MAX_AXES && config->profile < HABIT_PROFILES && is_rate(config->sampling_hz) &&
-           is_factor(config->scale) && is_unit(config->unit);
+           is_factor(config->scale) && is_unit(config->unit) && is_kept(config);
 }
 
 size_t habit_knowledge_size(const struct habit_config *config)

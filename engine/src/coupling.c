@@ -51,11 +51,9 @@ void habit_coupling_prepare(const struct habit_coupling *coupling, const struct 
 {
     const struct habit_shape one = across(shape);
     const uint32_t size = habit_triangle(one.part);
-    float *inverse_sd = work, scale;
+    const float scale = 1.0f / habit_larger(coupling->weight, 1.0f);
+    float *inverse_sd = work;
 
-    if (shape->coupled == 0)
-        return;
-    scale = 1.0f / habit_larger(coupling->weight, 1.0f);
     for (uint32_t feature = 0; feature < shape->coupled; feature++) {
         const float *scatter = coupling->scatter + feature * size;
 

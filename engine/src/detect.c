@@ -33,7 +33,8 @@ static void describe(const struct habit_call *call, const struct habit_judgement
         result->level[a] = call->features.view[HABIT_LEVEL][a];
         result->amplitude[a] = call->features.rms[a];
     }
-    habit_explain(call, judgement, result);
+    if (HABIT_KEEPS_EXPLANATION)
+        habit_explain(call, judgement, result);
 }
 
 /* Never inline: see habit_call_open(). */

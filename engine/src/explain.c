@@ -351,7 +351,7 @@ static void explain_view(const struct habit_call *call, const struct habit_judge
     const float *x = call->features.view[v], *point = view->positions + judgement->nearest[v] * shape->dimension;
     float largest = 0.0f, sum = 0.0f;
 
-    if (shape->coupled == 0)
+    if (!habit_is_coupled(shape))
         whiten(call, v, x, point);
     for (uint32_t b = 0; b < shape->blocks; b++) {
         const float square = square_of(call->whitened + b * shape->part, shape->part);

@@ -37,7 +37,7 @@ float habit_square_to(struct habit_call *call, uint32_t v, uint32_t points, uint
 {
     const float square = habit_view_distance(&call->view[v], call->features.view[v], points, call->work, nearest);
 
-    return call->view[v].shape->coupled > 0 ? coupled_square(call, *nearest) : square;
+    return habit_is_coupled(call->view[v].shape) ? coupled_square(call, *nearest) : square;
 }
 
 float habit_log_of_square(uint32_t v, float square)

@@ -80,12 +80,12 @@ static bool fits(const void *memory, size_t size, uint32_t words)
     return (uintptr_t)memory % 4 == 0 && size / 4 >= words;
 }
 
-int habit_init(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory)
+/* An engine as it will be; the caller's is not touched before all is checked. Both may be the engine's own. */
+static int prepare(struct habit_engine *made, const struct habit_config *config, const struct habit_memory *memory)
 {
     struct habit_layout layout;
-    struct habit_engine made;
 
-    if (!engine || !config || !memory || !memory->knowledge || !memory->cache || !memory->scratch)
+    if (!config || !memory || !memory->knowledge || !memory->cache || !memory->scratch)
         return HABIT_ENULL;
     if (!habit_layout_make(&layout, config))
         return HABIT_ECONFIG;
@@ -93,15 +93,45 @@ int habit_init(struct habit_engine *engine, const struct habit_config *config, c
         !fits(memory->cache, memory->cache_size, layout.cache) ||
         !fits(memory->scratch, memory->scratch_size, layout.scratch))
         return HABIT_EMEMORY;
-    memset(&made, 0, sizeof(made));
-    made.config = *config; /* copied before the engine is written: both may be the engine's own */
-    made.memory = *memory;
-    made.ready = HABIT_ENGINE_READY;
+    memset(made, 0, sizeof(*made));
+    made->config = *config;
+    made->memory = *memory;
+    made->ready = HABIT_ENGINE_READY;
+    return HABIT_OK;
+}
+
+int habit_init(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory)
+{
+    struct habit_engine made;
+    size_t size;
+    int result;
+
+    if (!engine)
+        return HABIT_ENULL;
+    result = prepare(&made, config, memory);
+    if (result != HABIT_OK)
+        return result;
+    size = habit_knowledge_size(&made.config);
     *engine = made;
-    memset(made.memory.knowledge, 0, 4 * (size_t)layout.knowledge);
-    header_write(made.memory.knowledge, &made.config, 4 * layout.knowledge);
+    memset(made.memory.knowledge, 0, size);
+    header_write(made.memory.knowledge, &made.config, (uint32_t)size);
     habit_touch(engine, made.memory.knowledge, HABIT_HEADER_SIZE / 4);
     return HABIT_OK;
+}
+
+int habit_open(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory)
+{
+    struct habit_engine made;
+    int result;
+
+    if (!engine)
+        return HABIT_ENULL;
+    result = prepare(&made, config, memory);
+    if (result == HABIT_OK)
+        result = habit_attach(&made);
+    if (result == HABIT_OK)
+        *engine = made;
+    return result;
 }
 
 int habit_use_scratch(struct habit_engine *engine, void *scratch, size_t size)
@@ -136,14 +166,23 @@ static bool header_meaningful(const struct habit_header *header)
     return header->stamp != 0 && header->sensitivity >= 1e-15f && header->sensitivity <= HABIT_MAX_SENSITIVITY;
 }
 
-/* Structure and CRC: afterwards the header is what an engine, or somebody who can compute a CRC, wrote. */
-static int header_check(struct habit_header *header, const uint8_t *bytes, size_t size)
+static int header_read(struct habit_header *header, const uint8_t *bytes, size_t size)
 {
     if (size < HABIT_HEADER_SIZE)
         return HABIT_EBLOCK;
     memcpy(header, bytes, sizeof(*header));
     if (memcmp(header->magic, magic, sizeof(magic)) != 0 || header->header_size != HABIT_HEADER_SIZE)
         return HABIT_EBLOCK;
+    return HABIT_OK;
+}
+
+/* Structure and CRC: afterwards the header is what an engine, or somebody who can compute a CRC, wrote. */
+static int header_check(struct habit_header *header, const uint8_t *bytes, size_t size)
+{
+    const int result = header_read(header, bytes, size);
+
+    if (result != HABIT_OK)
+        return result;
     if (header->format != HABIT_FORMAT_VERSION)
         return HABIT_EVERSION;
     if (header->block_size != size)
@@ -153,6 +192,30 @@ static int header_check(struct habit_header *header, const uint8_t *bytes, size_
     if (header->sealed != HABIT_SEALED || header->crc != block_crc(bytes, size))
         return HABIT_ECRC;
     return HABIT_OK;
+}
+
+static void info_fill(struct habit_info *info, const struct habit_header *header)
+{
+    memset(info, 0, sizeof(*info));
+    header_config(header, &info->config);
+    info->sensitivity = header->sensitivity;
+    info->learned = header->learned;
+    info->size = header->block_size;
+    info->crc = header->crc;
+    info->format = header->format;
+}
+
+int habit_peek(const void *bytes, size_t size, struct habit_info *info)
+{
+    struct habit_header header;
+    int result;
+
+    if (!bytes || !info)
+        return HABIT_ENULL;
+    result = header_read(&header, bytes, size);
+    if (result == HABIT_OK)
+        info_fill(info, &header);
+    return result;
 }
 
 int habit_check(const void *bytes, size_t size, struct habit_info *info)
@@ -171,15 +234,8 @@ int habit_check(const void *bytes, size_t size, struct habit_info *info)
     if (!header_meaningful(&header) || !habit_layout_make(&layout, &config) || size != 4 * (size_t)layout.knowledge ||
         !habit_body_valid(bytes, &layout))
         return HABIT_EMEANING;
-    if (info) {
-        memset(info, 0, sizeof(*info));
-        info->config = config;
-        info->sensitivity = header.sensitivity;
-        info->learned = header.learned;
-        info->size = header.block_size;
-        info->crc = header.crc;
-        info->format = header.format;
-    }
+    if (info)
+        info_fill(info, &header);
     return HABIT_OK;
 }
 

@@ -41,7 +41,7 @@ static void learn_spectrum_residual(struct habit_call *call, const struct habit_
     const uint32_t nearest = judgement->nearest[HABIT_SPECTRUM];
     const struct habit_shape *shape = call->modes.shape;
 
-    if (shape->coupled > 0)
+    if (habit_is_coupled(shape))
         habit_coupling_add(call->modes.coupling, shape, call->whitened, weight / call->modes.tolerance[nearest],
                            call->work);
     if (calibration->scores >= HABIT_SCORES_BOUND) {

@@ -40,3 +40,14 @@ const char *habit_kind_name(enum habit_kind kind)
 
     return (unsigned int)kind < HABIT_KINDS ? names[kind] : "unknown";
 }
+
+const char *habit_field_name(enum habit_field field)
+{
+    static const char *const names[] = {
+        [HABIT_FIELD_NONE] = "nothing",    [HABIT_FIELD_BUFFER_SIZE] = "buffer size", [HABIT_FIELD_AXES] = "axes",
+        [HABIT_FIELD_PROFILE] = "profile", [HABIT_FIELD_SAMPLING_HZ] = "sampling Hz", [HABIT_FIELD_SCALE] = "scale",
+        [HABIT_FIELD_UNIT] = "unit",
+    };
+
+    return (unsigned int)field <= HABIT_FIELD_UNIT ? names[field] : "unknown";
+}

@@ -146,9 +146,7 @@ def promises(options):
 
 def size(options):
     print('\n## Size and speed\n')
-    print('3 axes x 256 samples, default profile, one set of object files; instructions counted in an emulated Cortex-M4F.\n\n```')
-    print(run(sys.executable, os.path.join(ROOT, 'tests/footprint/footprint.py')).rstrip())
-    print('```\n\nOn the machine that made this page:\n\n```')
+    print('On a Cortex-M: [firmware/FOOTPRINT.md](../firmware/FOOTPRINT.md). On the machine that made this page:\n\n```')
     print(run(os.path.join(options.build, 'tests/bench/bench-engine')).rstrip())
     print('```')
 

@@ -1506,6 +1506,119 @@ static void test_threads_and_failing_commits(void **state)
     assert_int_equal(view(bench, "fan").learning.learned + view(bench, "pump").learning.learned, learned);
 }
 
+/* ------------------------------------------------------------------------------------------------------ strategy's time */
+
+static const int64_t minute_ms = 60000, day_ms = 86400000;
+
+/* A gateway without a battery hears the time while a machine learns for a day: the day is not over by that. Nor by a start with
+ * another clock. */
+static void test_a_clock_that_is_set(void **state)
+{
+    struct bench *bench = *state;
+    int64_t ahead = INT64_C(56) * 365 * day_ms;
+
+    bench->now.wall = 1000000;
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"start\":\"auto\",\"learn\":\"24h\"}");
+    for (int i = 0; i < 40; i++)
+        one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    bench->now.wall += ahead;
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_LEARNING);
+    assert_true(llabs(view(bench, "fan").state.last_seen - bench->now.wall) < minute_ms); /* shown as people see it */
+    restart(bench);
+    bench->now.wall += ahead;
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_LEARNING);
+    bench->now.wall -= 2 * ahead; /* and back */
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_LEARNING);
+    bench->now.wall += day_ms;
+    bench->now.mono += day_ms;
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_WATCHING);
+}
+
+static void heat(struct bench *bench, const char *id, double temperature)
+{
+    struct wire_meta meta = { .context_count = 1, .context[0] = { .name = "temperature", .value = temperature } };
+
+    assert_int_equal(registry_context(bench->registry, id, &meta, bench->now, &bench->refusal), 0);
+}
+
+/* A rule that waits goes on waiting after a restart, which forgets the number itself, and learns once, not twice. */
+static void test_rules_survive_restarts(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan",
+        "{\"buffer_size\":32,\"axes\":2,\"drift_budget\":100,\"rule\":\"temperature > 60 for 10m : learn 5\"}");
+    learn(bench, "fan", 100);
+    for (int i = 0; i < 2 * K; i++)
+        one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    heat(bench, "fan", 65);
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_string_equal(view(bench, "fan").rule_stage[0], "waits");
+    restart(bench);
+    bench->now.wall += 10 * minute_ms;
+    bench->now.mono += 10 * minute_ms;
+    for (int i = 0; i < 12; i++) {
+        struct verdict verdict = one(bench, "fan", INTENT_BUFFER, 1, NULL);
+
+        assert_int_equal(verdict.status, i < 5 ? VERDICT_LEARNED : VERDICT_OK);
+        assert_int_equal(verdict.average.known && i < 5 + K - 1 && i >= 5, 0); /* the window began empty */
+        restart(bench);
+    }
+    assert_string_equal(view(bench, "fan").rule_stage[0], "done");
+    assert_int_equal(view(bench, "fan").learning.learned, 105);
+}
+
+/* What has no drift budget left is judged instead, and nothing of it is learned. */
+static void test_rules_keep_their_budget(void **state)
+{
+    struct bench *bench = *state;
+    struct verdict verdict = { 0 };
+
+    put(bench, "fan",
+        "{\"buffer_size\":32,\"axes\":2,\"learn\":100,\"drift_budget\":0.05,\"rule\":\"temperature > 60 : learn "
+        "1000\"}");
+    learn(bench, "fan", 100);
+    for (int i = 0; i < 2 * K; i++)
+        one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    for (int i = 0; i < 200; i++) {
+        heat(bench, "fan", 65);
+        verdict = one(bench, "fan", INTENT_BUFFER, 3, NULL);
+    }
+    assert_int_equal(verdict.status, VERDICT_OK);
+    assert_string_equal(view(bench, "fan").rule_stage[0], "spent");
+    assert_true(view(bench, "fan").state.memory.rule[0].drift <= 0.05f);
+    assert_true(view(bench, "fan").learning.learned < 300);
+}
+
+/* Silence is told once when it begins and once when it ends, also across a restart; a downtime of ours is no silence. */
+static void test_troubles_are_told_once(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"silent_after\":\"5m\"}");
+    for (int i = 0; i < 3; i++)
+        one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(registry_watch(bench->registry, bench->now), 0);
+        assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), i < 5 ? 0 : 1);
+        bench->now.wall += minute_ms;
+        bench->now.mono += minute_ms;
+    }
+    restart(bench);
+    assert_int_equal(registry_watch(bench->registry, bench->now), 0);
+    assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), 1);
+    bench->now.wall += day_ms;
+    bench->now.mono += day_ms;
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(registry_watch(bench->registry, bench->now), 0);
+    assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), 2);
+    assert_int_equal(view(bench, "fan").troubles, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1545,6 +1658,10 @@ int main(void)
         TEST(test_geometry_is_not_patched_away),
         TEST(test_commissioning_is_bounded),
         TEST(test_reports_count_everything_once),
+        TEST(test_a_clock_that_is_set),
+        TEST(test_rules_survive_restarts),
+        TEST(test_rules_keep_their_budget),
+        TEST(test_troubles_are_told_once),
         TEST(test_threads_on_one_machine),
         TEST(test_delete_while_others_submit),
         TEST(test_threads_and_failing_commits),

@@ -109,8 +109,7 @@ static void sql(struct bench *bench, const char *text)
     sqlite3_close(database);
 }
 
-/* A machine that is as old as the simulation. */
-static void put(struct bench *bench, const char *id)
+static void put_quickly(struct bench *bench, const char *id)
 {
     static const char settings[] = "{\"buffer_size\":16,\"axes\":1}";
     struct refusal refusal = { 0 };
@@ -118,9 +117,20 @@ static void put(struct bench *bench, const char *id)
 
     if (registry_put(bench->registry, id, settings, strlen(settings), "", &created, &refusal) != 0)
         fail_msg("%s", refusal.detail);
+}
+
+/* Machines are as old as the simulation. */
+static void settle_age(struct bench *bench)
+{
     sql(bench, "UPDATE machine SET created = 1");
     stop(bench);
     start(bench);
+}
+
+static void put(struct bench *bench, const char *id)
+{
+    put_quickly(bench, id);
+    settle_age(bench);
 }
 
 /* A buffer that was measured `age` ms ago; the machine is new, so it is counted as idle. */
@@ -336,6 +346,63 @@ static void test_late_buffers(void **state)
     assert_int_equal(number_of(bench, "SELECT idle FROM hour WHERE start = 1763380800000 + 365 * 86400000"), 1);
 }
 
+/* The disk fails, or the power, while reports are made: none is made twice, none is left out, and none tells of a buffer that came
+ * meanwhile. */
+static void test_making_that_is_interrupted(void **state)
+{
+    static const char *const faults[] = {
+        "BEFORE UPDATE ON reporting BEGIN SELECT 1; END", /* no fault */
+        "BEFORE INSERT ON reporting WHEN NEW.made > (SELECT made FROM reporting) BEGIN SELECT RAISE(ABORT, 'not now'); "
+        "END",
+        "BEFORE INSERT ON report WHEN NEW.machine = 2 BEGIN SELECT RAISE(ABORT, 'not now'); END",
+        "BEFORE INSERT ON report WHEN NEW.machine = 255 BEGIN SELECT RAISE(ABORT, 'not now'); END", /* second portion */
+    };
+    struct bench *bench = *state;
+    char text[200], id[MACHINE_ID_SIZE];
+    int64_t events = 0;
+    bool more;
+
+    zone("UTC");
+    bench->now = (struct moment){ .wall = utc("2026-11-20T12:00:00Z"), .mono = 0 };
+    for (int i = 0; i < 260; i++) {
+        snprintf(id, sizeof(id), "m-%03d", i);
+        put_quickly(bench, id);
+    }
+    settle_age(bench);
+    make_reports(bench);
+    for (size_t i = 0; i < 2 * COUNT(faults); i++) {
+        send_aged(bench, "m-001", 0);
+        send_aged(bench, "m-255", 0);
+        bench->now.wall += DAY;
+        snprintf(text, sizeof(text), "CREATE TRIGGER forbid %s", faults[i / 2]);
+        sql(bench, text);
+        if (i / 2 > 0)
+            assert_true(registry_make_reports(bench->registry, bench->now, &more) < 0);
+        send_aged(bench, "m-001", HOUR_MS * 13); /* of the day that is closed, or not yet */
+        events += 3;
+        if (i % 2 == 1) {
+            assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+            stop(bench);
+        }
+        sql(bench, "DROP TRIGGER forbid");
+        if (i % 2 == 1)
+            start(bench);
+        make_reports(bench);
+        assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 260 * (int64_t)(i + 1));
+        assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'm-001/report/daily'"), i + 1);
+        assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'report/daily'"), i + 1);
+        assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+        assert_int_equal(number_of(bench,
+                                   "SELECT (SELECT sum(idle) FROM report) + (SELECT coalesce(sum(idle), 0) FROM hour "
+                                   "WHERE start >= (SELECT closed FROM reporting))"),
+                         events);
+        assert_int_equal(number_of(bench,
+                                   "SELECT (SELECT sum(idle) FROM report) - (SELECT coalesce(sum(idle), 0) FROM hour "
+                                   "WHERE start < (SELECT closed FROM reporting))"),
+                         0);
+    }
+}
+
 /* The same document whenever it is asked for, also after settings changed. */
 static void test_the_same_for_ever(void **state)
 {
@@ -354,6 +421,7 @@ static void test_the_same_for_ever(void **state)
     pass(bench, DAY);
     make_reports(bench);
     assert_int_equal(registry_reports(bench->registry, &query, bench->now.wall, &first, &refusal), 1);
+    assert_string_equal(first.machine, "fan");
     assert_true(first.made != 0 && first.complete);
     assert_int_equal(first.total.idle, 30);
     assert_int_equal(first.total.running_ms, 29 * 5 * MINUTE);
@@ -518,6 +586,7 @@ int main(void)
         TEST(test_time_of_day),
         TEST(test_every_missed_day),
         TEST(test_late_buffers),
+        TEST(test_making_that_is_interrupted),
         TEST(test_the_same_for_ever),
         TEST(test_another_zone),
         TEST(test_a_clock_that_jumps),

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -792,6 +793,156 @@ static void test_old_hours_are_deleted(void **state)
     assert_int_equal(hours[0].start, first + HOUR_MS);
 }
 
+/* ------------------------------------------------------------------------------------------------------------ reports */
+
+/* Every member follows from n, NAN among them. */
+static struct daily_report report_with(int64_t machine, int64_t from, uint32_t n)
+{
+    struct daily_report report = { .day = { .date = "2026-11-22", .from = from, .to = from + 23 * (int64_t)HOUR_MS },
+                                   .machine_row = machine,
+                                   .made = from + 30 * (int64_t)HOUR_MS,
+                                   .asset = "pump, left",
+                                   .knowledge_learned = n + 1,
+                                   .knowledge_crc = UINT32_MAX - n,
+                                   .sensitivity = 1.1f,
+                                   .threshold = 90,
+                                   .worst = n,
+                                   .worst_similarity = 17,
+                                   .worst_distance = 2.5f,
+                                   .worst_explanation = (char *)(uintptr_t) "[{\"kind\":\"band\"}]",
+                                   .trend = { .days = 28,
+                                              .level = -1.5,
+                                              .slope = 0.25,
+                                              .slope_low = 0.125,
+                                              .slope_high = 0.5,
+                                              .rising = true,
+                                              .to_line = 6,
+                                              .to_line_low = 3,
+                                              .to_line_high = NAN } };
+
+#define FILL(name, help) report.total.name = n + 7;
+    HOUR_COUNTERS(FILL)
+    HOUR_SUMS(FILL)
+    HOUR_TIMES(FILL)
+#undef FILL
+    report.total.start = from;
+    report.total.similarity_min = n;
+    report.total.phase = 3;
+    return report;
+}
+
+static void check_report(void *user, const struct daily_report *report)
+{
+    struct daily_report expected = report_with(report->machine_row, report->day.from, (uint32_t)report->worst);
+
+    assert_string_equal(report->worst_explanation, expected.worst_explanation);
+    assert_true(isnan(report->trend.to_line_high));
+    assert_string_equal(report->day.date, expected.day.date);
+    assert_string_equal(report->asset, expected.asset);
+    assert_int_equal(report->day.to, expected.day.to);
+    assert_int_equal(report->made, expected.made);
+    assert_memory_equal(&report->total, &expected.total, sizeof(expected.total));
+    assert_memory_equal(&report->knowledge_learned, &expected.knowledge_learned,
+                        offsetof(struct daily_report, worst_explanation) -
+                            offsetof(struct daily_report, knowledge_learned));
+    assert_memory_equal(&report->trend, &expected.trend, offsetof(struct trend, to_line_high));
+    *(int *)user += 1;
+}
+
+static int count_reports(struct bench *bench, int64_t machine, int64_t from, int64_t to)
+{
+    int count = 0;
+
+    assert_int_equal(store_reports(bench->store, machine, from, to, check_report, &count), 0);
+    return count;
+}
+
+static void test_reports_are_kept_as_they_were_made(void **state)
+{
+    struct bench *bench = *state;
+    int64_t fan = create(bench, "fan"), pump = create(bench, "pump"), day = 24 * (int64_t)HOUR_MS;
+    struct daily_report reports[3] = { report_with(fan, 10 * day, 5), report_with(pump, 10 * day, 6),
+                                       report_with(4711, 10 * day, 7) };
+    struct store_outgoing outgoing[3] = { { .topic = "fan/report/daily", .payload = "{}", .retain = true },
+                                          { .topic = "", .payload = NULL },
+                                          { .topic = "none/report/daily", .payload = "{}" } };
+    struct store_outgoing summary = { .topic = "report/daily", .payload = "{}", .retain = true };
+    struct report_progress progress = { .closed = 11 * day, .made = 11 * day, .date = "2026-11-22" }, found;
+    struct store_reports all = { .reports = reports, .outgoing = outgoing, .count = 3 };
+
+    assert_int_equal(store_report_progress(bench->store, &found), 0);
+    assert_true(found.made == 0 && found.closed == 0 && found.date[0] == '\0');
+    assert_int_equal(store_put_reports(bench->store, &all), 0);
+    reports[0] = report_with(fan, 10 * day, 50); /* made again after a crash: the first stays, and is not said twice */
+    assert_int_equal(store_put_reports(bench->store, &all), 0);
+    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox"), 1);
+    assert_int_equal(
+        store_put_reports(bench->store, &(struct store_reports){ .progress = &progress, .summary = &summary }), 0);
+    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'report/daily' AND retain = 1"),
+                     1);
+    reopen(bench);
+    assert_int_equal(store_report_progress(bench->store, &found), 0);
+    assert_memory_equal(&found, &progress, sizeof(found));
+    assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), 2);
+    assert_int_equal(number_of(bench->path, "SELECT worst FROM report WHERE machine = 1"), 5);
+    assert_int_equal(count_reports(bench, pump, 10 * day, 10 * day + 1), 1);
+    assert_int_equal(count_reports(bench, 0, 10 * day + 1, INT64_MAX), 0);
+    assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0), 0);
+    assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), 1);
+    assert_int_equal(
+        store_put_reports(bench->store, &(struct store_reports){ .progress = &progress, .forget = 10 * day }), 0);
+    assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), 0);
+}
+
+static void test_old_reports_are_deleted(void **state)
+{
+    struct bench *bench = *state;
+    int64_t fan = create(bench, "fan"), day = 24 * (int64_t)HOUR_MS;
+    struct daily_report *reports = calloc(LIMIT_REPORTS + 2, sizeof(*reports));
+    struct store_outgoing *outgoing = calloc(LIMIT_REPORTS + 2, sizeof(*outgoing));
+    struct report_progress progress = { .made = day };
+
+    assert_true(reports && outgoing);
+    for (int i = 0; i < LIMIT_REPORTS + 2; i++)
+        reports[i] = report_with(fan, i * day, 1);
+    assert_int_equal(store_put_reports(bench->store, &(struct store_reports){ .reports = reports,
+                                                                              .outgoing = outgoing,
+                                                                              .count = LIMIT_REPORTS + 2,
+                                                                              .progress = &progress }),
+                     0);
+    assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), LIMIT_REPORTS);
+    assert_int_equal(count_reports(bench, 0, 0, 2 * day), 0);
+    free(reports);
+    free(outgoing);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- migration */
+
+static void test_a_store_of_schema_1(void **state)
+{
+    struct bench *bench = *state;
+    struct hour hours[2];
+    size_t size;
+    char *text = file_read(HABIT_SOURCE_ROOT "/tests/daemon/stores/schema-1.sql", &size);
+
+    bench->store = store_close(bench->store);
+    unlink(bench->path);
+    run(bench->path, text);
+    free(text);
+    reopen(bench);
+    assert_int_equal(store_hours(bench->store, 1, 0, INT64_MAX, hours, 2), 1);
+    assert_int_equal(hours[0].start, INT64_C(1795377600000));
+    assert_true(hours[0].learned == 20 && hours[0].detected == 9 && hours[0].similarity_min == 97);
+    assert_true(fabs(hours[0].log_distance_sum + 8.334874717461688) < 1e-9 && hours[0].late == 0);
+    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM machine WHERE name = 'fan'"), 1);
+    add_hour(bench, 1, hours[0].start, 5);
+    assert_int_equal(store_hours(bench->store, 1, 0, INT64_MAX, hours, 2), 1);
+    assert_int_equal(hours[0].learned, 25);
+    assert_int_equal(store_delete_machine(bench->store, 1, NULL, 0), 0);
+    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM hour"), 0);
+    assert_int_equal(number_of(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- outbox */
 
 enum { EVENTS = 128 };
@@ -1571,6 +1722,9 @@ int main(void)
         TEST(test_anomaly_ids_are_never_used_twice),
         TEST(test_hours_add_up),
         TEST(test_old_hours_are_deleted),
+        TEST(test_reports_are_kept_as_they_were_made),
+        TEST(test_old_reports_are_deleted),
+        TEST(test_a_store_of_schema_1),
         TEST(test_outbox_in_order),
         TEST(test_outbox_is_bounded),
         TEST(test_whoever_empties_the_outbox_is_woken),

@@ -92,9 +92,9 @@ static void test_what_the_store_has_seen(void **state)
     check(&trust, now, 0, false, now + day, true);
     check(&trust, now + HOUR, HOUR, false, now + HOUR, false);
     trust = (struct clock_trust){ .begun = false };
-    clock_trust_begin(&trust, now - 500 * day, now, 0);
-    check(&trust, now, 0, false, now - 500 * day, true);
-    check(&trust, now + 1, 1, true, now + 1, false);
+    clock_trust_begin(&trust, now, now + 500 * day, 0);
+    check(&trust, now + 500 * day, 0, false, now, true);
+    check(&trust, now + 500 * day + 1, 1, true, now + 500 * day + 1, false);
 }
 
 int main(void)

@@ -63,6 +63,31 @@ static void test_export_import_export_gives_the_same_bytes(void **state)
     machine_deinit(&m);
 }
 
+static void test_a_peek_reads_what_check_refuses(void **state)
+{
+    struct machine m = learned_machine(25);
+    uint8_t *block = machine_copy_knowledge(&m);
+    struct habit_info info;
+
+    (void)state;
+    block[4] = 7;                                                 /* the format version */
+    memset(block + offsetof(struct habit_header, crc), 0xff, 12); /* and what else there is to check */
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE, &info), HABIT_OK);
+    assert_int_equal(info.format, 7);
+    assert_int_equal(info.size, m.memory.knowledge_size);
+    assert_int_equal(info.learned, 25);
+    assert_int_equal(habit_config_compare(&info.config, &m.config), HABIT_FIELD_NONE);
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE - 1, &info), HABIT_EBLOCK);
+    assert_int_equal(habit_peek(NULL, HABIT_HEADER_SIZE, &info), HABIT_ENULL);
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE, NULL), HABIT_ENULL);
+    block[0] = 'h';
+    assert_int_equal(habit_peek(block, HABIT_HEADER_SIZE, &info), HABIT_EBLOCK);
+    assert_string_equal(habit_field_name(HABIT_FIELD_UNIT), "unit");
+    assert_string_equal(habit_field_name((enum habit_field)(HABIT_FIELD_UNIT + 1)), "unknown");
+    free(block);
+    machine_deinit(&m);
+}
+
 /* Nothing learned, some kept, models, scores, a baseline; the shortest and the longest block of ordinary sensors. */
 static const struct kind {
     unsigned int samples, axes;
@@ -266,16 +291,44 @@ static void test_a_raw_copy_behind_the_back_is_noticed(void **state)
     machine_deinit(&m);
 }
 
+/* Memory that kept its block: an engine is made on it as it is, or not at all. */
+static void test_an_engine_is_opened_on_a_block_that_is_there(void **state)
+{
+    struct machine m = learned_machine(25);
+    uint8_t *saved = machine_copy_knowledge(&m);
+    struct habit_engine opened, untouched;
+    struct habit_config other = m.config;
+
+    (void)state;
+    memset(&opened, 0x5a, sizeof(opened));
+    untouched = opened;
+    other.sampling_hz = 100.0f;
+    assert_int_equal(habit_open(&opened, &other, &m.memory), HABIT_EMISMATCH);
+    assert_int_equal(habit_open(NULL, &m.config, &m.memory), HABIT_ENULL);
+    assert_int_equal(habit_open(&opened, NULL, &m.memory), HABIT_ENULL);
+    assert_memory_equal(&opened, &untouched, sizeof(opened));
+    assert_int_equal(habit_open(&opened, &m.config, &m.memory), HABIT_OK);
+    assert_memory_equal(m.memory.knowledge, saved, m.memory.knowledge_size);
+    machine_learn(&m);
+    assert_int_equal(habit_open(&opened, &m.config, &m.memory), HABIT_EUNSEALED);
+    ((uint8_t *)m.memory.knowledge)[0] ^= 1;
+    assert_int_equal(habit_open(&opened, &m.config, &m.memory), HABIT_EBLOCK);
+    free(saved);
+    machine_deinit(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_saving_and_loading_changes_nothing),
         cmocka_unit_test(test_export_import_export_gives_the_same_bytes),
+        cmocka_unit_test(test_a_peek_reads_what_check_refuses),
         cmocka_unit_test(test_every_flipped_bit_is_refused),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_an_unsealed_copy_is_refused),
         cmocka_unit_test(test_hostile_knowledge_never_leads_to_nonsense),
         cmocka_unit_test(test_a_raw_copy_behind_the_back_is_noticed),
+        cmocka_unit_test(test_an_engine_is_opened_on_a_block_that_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

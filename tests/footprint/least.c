@@ -1,4 +1,4 @@
-/* What a firmware needs at least: its size is the engine's price in flash. */
+/* What a firmware needs at least: its size is the library's price in flash, whatever the geometry. */
 #include "habit/engine.h"
 
 static uint32_t knowledge[1024], cache[1024], scratch[1024];

@@ -61,10 +61,12 @@ class Process:
         self.child = None
         folder.mkdir()
 
+    environment = {}  # beside the plain one
+
     def spawn(self, arguments):
         with open(self.log_file, "ab") as log:
             self.child = subprocess.Popen([str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          cwd=self.folder, env=clean_environment())
+                                          cwd=self.folder, env={**clean_environment(), **self.environment})
 
     def running(self):
         return self.child is not None and self.child.poll() is None
@@ -293,9 +295,10 @@ class House:
                 broker.kill()
         raise AssertionError(f"no broker starts: {broker.log()}")
 
-    def habitd(self, broker=None, start=True, **keys):
+    def habitd(self, broker=None, start=True, environment=None, **keys):
         """A running habitd, connected where there is a running broker."""
         habitd = self._add(Habitd(self._place("habitd"), broker, **keys))
+        habitd.environment = environment or {}
         if start:
             habitd.start()
             if broker and broker.running():

@@ -369,6 +369,120 @@ def test_inspect_refuses_what_is_no_block(recordings, tmp_path, damage):
     emulate('--detect', recordings / 'healthy.f32', '--knowledge', knowledge, code=3)
 
 
+# ---------------------------------------------------------------------------------------------------------------- convert
+
+@pytest.fixture(scope='module')
+def block(recordings, tmp_path_factory):
+    path = tmp_path_factory.mktemp('block') / 'pump.habit'
+    emulate('--learn', recordings / 'learn.f32', '--knowledge', path, '--unit', 'g', '--scale', '0.0001')
+    return path
+
+
+def dump_of(tmp_path, *parts):
+    path = tmp_path / 'dump.bin'
+    path.write_bytes(b''.join(parts))
+    return path
+
+
+def test_convert_finds_a_block_in_a_memory_dump(block, tmp_path):
+    data, found = block.read_bytes(), tmp_path / 'found.habit'
+    noise = random.Random(3).randbytes(997) + b'HABT, the word alone, is no block. HABT'
+    dump = dump_of(tmp_path, noise, data, noise, data, noise)
+    lines = run('convert', dump).stdout.splitlines()
+    assert len(lines) == 2 and lines[0].startswith(f'offset {len(noise)}: {len(data)} bytes, 64 samples x 2 axes, 100 buffers')
+    run('convert', dump, '--output', found)
+    assert found.read_bytes() == data
+    run('convert', dump, '--output', found, '--at', 2 * len(noise) + len(data))
+    assert found.read_bytes() == data
+    assert '--at' not in run('convert', dump, '--output', found, '--at', 5, code=3).stderr and found.read_bytes() == data
+
+
+def test_convert_asks_which_of_different_blocks(block, recordings, tmp_path):
+    other = tmp_path / 'other.habit'
+    emulate('--learn', recordings / 'healthy.f32', '--knowledge', other)
+    dump = dump_of(tmp_path, block.read_bytes(), other.read_bytes())
+    found, at = tmp_path / 'found', len(block.read_bytes())
+    stderr = run('convert', dump, '--output', found, code=3).stderr
+    assert f'offsets 0 and {at}' in stderr and '--at' in stderr and not found.exists()
+    run('convert', dump, '--output', found, '--at', at)
+    assert found.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize('at, byte, words', [
+    (4, 2, 'format version 2; this program reads version 1'),
+    (16, 0, 'habit_seal()'),
+    (300, None, 'damaged'),
+    (None, None, 'no knowledge block in 40 bytes'),
+])
+def test_convert_says_what_is_wrong_with_a_block(block, tmp_path, at, byte, words):
+    data = bytearray(block.read_bytes())
+    if at is None:
+        data = data[:40]
+    else:
+        data[at] = data[at] ^ 1 if byte is None else byte
+        if at == 16:
+            data[12:20] = bytes(8)
+    dump = dump_of(tmp_path, bytes(data))
+    for options in [], ['--output', tmp_path / 'found']:
+        done = run('convert', dump, *options, code=3 if options or at is None else 0)
+        assert words in done.stdout + done.stderr or (not options and at == 16)
+    assert not (tmp_path / 'found').exists()
+
+
+@pytest.mark.parametrize('option, value, words', [
+    ('--buffer-size', '128', ('buffer size 64', 'buffer size 128')),
+    ('--axes', '3', ('axes 2', 'axes 3')),
+    ('--sampling-hz', '1600', ('sampling Hz 800', 'sampling Hz 1600')),
+    ('--unit', 'mm/s', ("unit 'g'", "unit 'mm/s'")),
+    ('--scale', '0.0002', ('scale 9.99999975e-05', 'scale 0.000199999995')),
+    ('--profile', 'small', ('profile default', 'profile small')),
+])
+def test_convert_refuses_another_sensor_naming_both(block, tmp_path, option, value, words):
+    found = tmp_path / 'found'
+    run('convert', block, '--output', found, '--buffer-size', 64, '--axes', 2, '--sampling-hz', 800, '--unit', 'g',
+        '--scale', '0.0001', '--profile', 'default')
+    found.unlink()
+    stderr = run('convert', block, '--output', found, option, value, code=3).stderr
+    assert all(word in stderr for word in words) and not found.exists()
+
+
+@pytest.mark.parametrize('pad', [8, 32, 4096])
+def test_convert_pads_a_binary_to_flash(block, tmp_path, pad):
+    data, flash = block.read_bytes(), tmp_path / 'flash.bin'
+    run('convert', block, '--output', flash, '--as', 'flash', '--pad', pad)
+    written = flash.read_bytes()
+    assert len(written) % pad == 0 and len(written) - len(data) < pad
+    assert written == data + b'\xff' * (len(written) - len(data))
+
+
+PROGRAM = """
+#include <stdio.h>
+#include "block.h"
+
+int main(void)
+{
+    const struct habit_config config = PUMP_1_CONFIG;
+    struct habit_info info;
+
+    fwrite(pump_1, 1, sizeof(pump_1), stdout);
+    return habit_check(pump_1, sizeof(pump_1), &info) || habit_config_compare(&config, &info.config) ||
+           PUMP_1_SIZE != sizeof(pump_1) || PUMP_1_BUFFER_SIZE != 64 || PUMP_1_AXES != 2 || PUMP_1_PROFILE != 1;
+}
+"""
+
+
+@pytest.mark.parametrize('unit', ['g', '"\\??/', 'eleven/char'])
+def test_convert_makes_a_c_header_that_compiles_to_the_block(recordings, tmp_path, unit):
+    block = tmp_path / 'pump.habit'
+    emulate('--learn', recordings / 'learn.f32', '--knowledge', block, '--unit', unit, '--scale', '0.1')
+    run('convert', block, '--output', tmp_path / 'block.h', '--as', 'header', '--name', 'pump_1')
+    (tmp_path / 'main.c').write_text(PROGRAM)
+    subprocess.run(['gcc', '-std=c11', '-Wall', '-Wextra', '-Werror', '-I', ROOT / 'engine' / 'include', '-o',
+                    tmp_path / 'main', tmp_path / 'main.c', *(ROOT / 'engine' / 'src').glob('*.c'), '-lm'], check=True)
+    done = subprocess.run([tmp_path / 'main'], capture_output=True, check=True)
+    assert done.stdout == block.read_bytes()
+
+
 # ------------------------------------------------------------------------------------------------------------------ usage
 
 EMULATE = ['emulate', '--buffer-size', '64', '--axes', '2', '--learn', 'x.f32']
@@ -398,6 +512,10 @@ USAGE = [
     (['emulate', 'x.f32'] + EMULATE[1:], "'x.f32'"),
     (['inspect'], 'FILE'),
     (['inspect', 'a', 'b'], 'FILE'),
+    (['convert'], 'FILE'),
+    (['convert', 'a', '--as', 'hex'], 'block|header|flash'),
+    (['convert', 'a', '--name', 'pump-1'], "'pump-1'"),
+    (['convert', 'a', '--unit', 'thirteen/long'], "'thirteen/long'"),
     (['simulate', '--machines', 'pump'], '--machines'),
     (['simulate', '--machine', 'no/slash'], 'machine ID'),
     (['simulate', '--machines', 'pump-%d', '--count', '3'], '--http'),

@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "habit/abi.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -123,7 +125,13 @@ struct habit_engine {
 
 /* Makes an engine that has learned nothing. On an engine that exists: forget everything.
  * Returns HABIT_OK, ENULL, ECONFIG, EMEMORY. */
-int habit_init(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory);
+int habit_init(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory)
+    HABIT_ABI_SYMBOL(habit_init);
+
+/* Makes an engine on a sealed block that lies in the knowledge memory already: memory that kept its content over a reset, or
+ * was restored before there was an engine. Nothing is changed where it fails. Returns as habit_init, and as habit_load. */
+int habit_open(struct habit_engine *engine, const struct habit_config *config, const struct habit_memory *memory)
+    HABIT_ABI_SYMBOL(habit_open);
 
 /* Uses another scratch of at least habit_scratch_size from now on. Returns HABIT_OK, ENULL, EMEMORY. */
 int habit_use_scratch(struct habit_engine *engine, void *scratch, size_t size);
@@ -137,7 +145,8 @@ enum habit_missing {
     HABIT_MISSING_REST, /* still changing: recent buffers keep looking strange before they are learned, or the levels of
                                 * later ones are elsewhere than those of earlier ones */
     HABIT_MISSING_STATE, /* a state of the machine was seen only a few times: see `rare` */
-    HABIT_MISSINGS
+    HABIT_MISSINGS,
+    HABIT_MISSING_WIDE = 0x7fffffff /* 32 bits with -fshort-enums too, as all types that others lay out */
 };
 
 /* What is missing, in English; never NULL. */
@@ -180,7 +189,8 @@ enum habit_kind {
     HABIT_KIND_ASYMMETRY,     /* upper and lower half differ */
     HABIT_KIND_LEVEL,         /* the mean */
     HABIT_KIND_WAVEFORM,      /* one of the eight parts of a waveform that repeats in phase */
-    HABIT_KINDS
+    HABIT_KINDS,
+    HABIT_KIND_WIDE = 0x7fffffff
 };
 
 /* "band", "amplitude", ...; never NULL. */
@@ -307,6 +317,12 @@ struct habit_info {
  * bytes need no alignment. Returns HABIT_OK, ENULL, EBLOCK, EVERSION, EUNSEALED, ECRC, EMEANING. */
 int habit_check(const void *bytes, size_t size, struct habit_info *info);
 
+/* Reads what the bytes say they are, in whatever state and of whatever format version, to find a block in a larger memory and
+ * to name both sides of a refusal. Only `size` and `format` mean something where the format is another version's; nothing is
+ * promised before habit_check says so too, the size least of all.
+ * bytes need no alignment; size: how many there are, HABIT_HEADER_SIZE at least. Returns HABIT_OK, ENULL, EBLOCK. */
+int habit_peek(const void *bytes, size_t size, struct habit_info *info);
+
 enum habit_field {
     HABIT_FIELD_NONE,
     HABIT_FIELD_BUFFER_SIZE,
@@ -314,8 +330,12 @@ enum habit_field {
     HABIT_FIELD_PROFILE,
     HABIT_FIELD_SAMPLING_HZ,
     HABIT_FIELD_SCALE,
-    HABIT_FIELD_UNIT
+    HABIT_FIELD_UNIT,
+    HABIT_FIELD_WIDE = 0x7fffffff
 };
+
+/* "buffer size", "axes", ...; never NULL. */
+const char *habit_field_name(enum habit_field field);
 
 /* First field in which two configurations differ. Floats must agree in every bit. */
 enum habit_field habit_config_compare(const struct habit_config *a, const struct habit_config *b);

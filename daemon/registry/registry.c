@@ -402,7 +402,7 @@ void machine_change_knowledge(struct machine *machine, struct store_change *chan
 {
     habit_seal(&machine->engine);
     if (machine->damaged && !change->snapshot)
-        change->snapshot = "damaged";
+        change->snapshot = SNAPSHOT_DAMAGED;
     machine->damaged = false;
     change->knowledge = machine->memory.knowledge;
     change->knowledge_size = machine->memory.knowledge_size;

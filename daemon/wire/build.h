@@ -18,6 +18,10 @@ json_t *build_problem(const struct refusal *refusal);
 
 json_t *build_explanation(const struct detection *detection);
 
+/* A stored anomaly as it is listed. */
+struct anomaly;
+json_t *build_anomaly(const struct anomaly *anomaly);
+
 /* Settings of at least this origin, by key. */
 json_t *build_settings(const struct settings *settings, enum settings_origin least);
 

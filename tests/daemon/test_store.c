@@ -172,7 +172,7 @@ struct parts {
     struct strategy_state state;
     char window[100], knowledge[3000];
     struct mark mark[3];
-    struct store_commissioning commissioning[2];
+    struct store_buffer commissioning[2];
     int16_t samples[2][12];
     float step[2][3], offset[2][3];
     struct anomaly anomaly[2];
@@ -213,7 +213,7 @@ static void make_parts(struct parts *parts, struct bench *bench, int64_t machine
             parts->step[i][j] = 0.5f * (float)(n + j + 1);
             parts->offset[i][j] = -1.5f * (float)(n + j);
         }
-        parts->commissioning[i] = (struct store_commissioning){ .samples = parts->samples[i],
+        parts->commissioning[i] = (struct store_buffer){ .samples = parts->samples[i],
                                                                 .count = 12,
                                                                 .step = parts->step[i],
                                                                 .offset = parts->offset[i],

@@ -29,6 +29,7 @@ int context_put(struct request *request);
 
 /* lines.c */
 int lines_submit(struct request *request);
+int stored_list(struct request *request);
 
 /* reports.c */
 int anomalies_list(struct request *request);

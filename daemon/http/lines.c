@@ -1,11 +1,12 @@
-/* POST /v1/buffers: NDJSON, a buffer a line, of any machine. Each line is taken or refused for itself; what was learned is committed in
- * groups, and answered then. */
+/* NDJSON, a buffer a line. POST /v1/buffers: of any machine; each line is taken or refused for itself; what was learned is committed in
+ * groups, and answered then. GET /v1/machines/{id}/buffers: the other way, what the store has. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/answer.h"
 #include "http/handlers.h"
+#include "http/query.h"
 #include "wire/document.h"
 
 /* A line that was taken and is not durable yet. */
@@ -197,6 +198,49 @@ int lines_submit(struct request *request)
     if (lines.answers && fclose(lines.answers) != 0 && r == 0)
         r = fault(-ENOMEM);
     free(lines.verdicts);
+    if (r == 0)
+        return answer_take_text(request, MHD_HTTP_OK, "application/x-ndjson", text);
+    free(text);
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- stored ones */
+
+struct listing {
+    const char *machine;
+    FILE *file;
+};
+
+static int write_stored(void *user, const struct stored_buffer *buffer)
+{
+    const struct listing *listing = user;
+    char *line =
+        wire_stored(listing->machine, buffer->at, buffer->anomaly, buffer->axes, buffer->samples, buffer->values);
+
+    if (!line)
+        return fault(-ENOMEM);
+    fprintf(listing->file, "%s\n", line);
+    free(line);
+    return 0;
+}
+
+int stored_list(struct request *request)
+{
+    struct listing listing = { .machine = request->id };
+    uint64_t anomaly;
+    char *text = NULL;
+    size_t size;
+    int r = query_number(request, "anomaly", 1, INT64_MAX, 0, &anomaly);
+
+    if (r != 0)
+        return r;
+    listing.file = open_memstream(&text, &size);
+    if (!listing.file)
+        return fault(-ENOMEM);
+    r = registry_stored(request->http->options.registry, request->id, (int64_t)anomaly, write_stored, &listing,
+                        &request->refusal);
+    if (fclose(listing.file) != 0 && r == 0)
+        r = fault(-ENOMEM);
     if (r == 0)
         return answer_take_text(request, MHD_HTTP_OK, "application/x-ndjson", text);
     free(text);

@@ -20,6 +20,7 @@ const struct route routes[] = {
     { "DELETE", "/v1/machines/{id}", "admin", "", BODY_NONE, machine_delete },
     { "POST", "/v1/machines/{id}/learn", "ingest", META, BODY_BUFFERS, buffers_learn },
     { "POST", "/v1/machines/{id}/detect", "ingest", META " dry_run", BODY_BUFFERS, buffers_detect },
+    { "GET", "/v1/machines/{id}/buffers", "read", "anomaly", BODY_NONE, stored_list },
     { "POST", "/v1/machines/{id}/buffers", "ingest", META, BODY_BUFFERS, buffers_submit },
     { "POST", "/v1/machines/{id}/commission", "admin", "", BODY_EMPTY, machine_commission },
     { "POST", "/v1/machines/{id}/initialize", "admin", "", BODY_EMPTY, machine_initialize },

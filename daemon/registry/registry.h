@@ -75,6 +75,20 @@ struct arrival {
 int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,
                     size_t *count, struct receipt *receipt, struct refusal *refusal);
 
+/* A buffer that the store has: one that was learned, or one of those that raised an anomaly. */
+struct stored_buffer {
+    int64_t at;           /* wall ms when it was measured */
+    int64_t anomaly;      /* 0 = it was learned */
+    const float *samples; /* values, of the geometry that it had then */
+    size_t values;
+    uint32_t axes;
+};
+
+/* Calls `each` for the stored buffers of a machine, oldest first: those learned, or those of one of its anomalies. Samples are valid
+ * during the call only. Stops at the first that returns < 0. */
+int registry_stored(struct registry *registry, const char *id, int64_t anomaly,
+                    int (*each)(void *user, const struct stored_buffer *buffer), void *user, struct refusal *refusal);
+
 /* Named numbers that come beside buffers; latest value each. */
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
                      struct refusal *refusal);

@@ -30,6 +30,10 @@ char *wire_line_verdicts(size_t number, const char *machine, const struct verdic
                          size_t count);
 char *wire_line_problem(size_t number, const char *machine, const struct refusal *refusal);
 
+/* A line of NDJSON that POST /v1/buffers takes: {"machine":..., "time":..., "axes":3, "data":[...]}; with the anomaly that it raised, 0 =
+ * it was learned. */
+char *wire_stored(const char *machine, int64_t at, int64_t anomaly, uint32_t axes, const float *samples, size_t values);
+
 /* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
 char *wire_state(const struct machine_view *view);
 

@@ -88,3 +88,20 @@ char *wire_line_problem(size_t number, const char *machine, const struct refusal
     wire_put(&answer, "problem", build_problem(refusal));
     return wire_dump(answer);
 }
+
+/* --------------------------------------------------------------------------------------------------------- the other way */
+
+char *wire_stored(const char *machine, int64_t at, int64_t anomaly, uint32_t axes, const float *samples, size_t values)
+{
+    json_t *line = json_object(), *data = json_array();
+
+    wire_put(&line, "machine", json_string(machine));
+    wire_put(&line, "time", wire_time(at));
+    wire_put(&line, "axes", json_integer(axes));
+    if (anomaly != 0)
+        wire_put(&line, "anomaly", json_integer(anomaly));
+    for (size_t i = 0; i < values; i++)
+        wire_append(&data, wire_float(samples[i]));
+    wire_put(&line, "data", data);
+    return wire_dump(line);
+}

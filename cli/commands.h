@@ -14,5 +14,7 @@ extern const struct command machines_command;
 extern const struct command pending_command;
 extern const struct command anomalies_command;
 extern const struct command report_command;
+extern const struct command replay_command;
+extern const struct command export_command;
 
 #endif

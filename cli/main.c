@@ -9,8 +9,8 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-    &emulate_command,    &inspect_command,  &convert_command, &simulate_command,  &adopt_command,
-    &commission_command, &machines_command, &pending_command, &anomalies_command, &report_command,
+    &emulate_command,  &inspect_command, &convert_command,   &simulate_command, &adopt_command,  &commission_command,
+    &machines_command, &pending_command, &anomalies_command, &report_command,   &replay_command, &export_command,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

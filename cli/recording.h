@@ -1,0 +1,35 @@
+/* Buffers with the time at which each was measured: of files, or of the daemon's store. */
+#ifndef HABIT_CLI_RECORDING_H
+#define HABIT_CLI_RECORDING_H
+
+#include <stdint.h>
+
+#include "client.h"
+#include "options.h"
+#include "samples.h"
+
+struct recording {
+    uint32_t buffer_size, axes;
+    float sampling_hz; /* 0 = unknown */
+    char unit[16], machine[80];
+    size_t count;
+    float *samples;   /* buffers back to back, interleaved by axis */
+    int64_t *at;      /* wall ms of each */
+    int64_t *anomaly; /* that it raised; 0 = it was learned, or comes from a file */
+    bool timed;       /* a file said when its buffers were measured */
+    size_t others;    /* stored ones that were left out: of another geometry than the machine has now */
+};
+
+/* What the daemon has of a machine, by time: its settings (a reference, may be NULL) and stored buffers; of one anomaly, or with
+ * anomaly 0 those learned and those of its newest anomalies. Returns 0 or EXIT_FAILED. */
+int recording_fetch(struct recording *recording, struct client *client, const char *machine, uint64_t anomaly,
+                    json_t **ret_settings);
+
+/* All buffers of files, which follow each other. One without times of its own begins `every` ms after the buffer before; the first at
+ * `from`. Returns 0, EXIT_FAILED or EXIT_DATA. */
+int recording_read(struct recording *recording, const struct words *paths, const struct samples_shape *shape,
+                   int64_t from, double every);
+
+void recording_free(struct recording *recording);
+
+#endif

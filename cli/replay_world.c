@@ -24,6 +24,7 @@ struct world {
     struct store *store;
     struct registry *registry;
     char machine[MACHINE_ID_SIZE];
+    float sensitivity;  /* as the settings say; 0 = they do not */
     int64_t began, now; /* wall ms */
     uint64_t verdicts[VERDICTS], refused;
 };
@@ -95,6 +96,7 @@ int world_open(struct world **ret_world, const char *machine, const json_t *sett
     if (!world)
         return complain_errno("hold", "a registry");
     world->began = world->now = at;
+    world->sensitivity = (float)json_number_value(json_object_get(settings, "sensitivity"));
     snprintf(world->machine, sizeof(world->machine), "%s", machine);
     r = make_folder(world);
     if (r == 0)
@@ -142,6 +144,8 @@ int world_put_knowledge(struct world *world, const void *bytes, size_t size)
     int r =
         registry_put_knowledge(world->registry, world->machine, bytes, size, "", moment_of(world), &created, &refusal);
 
+    if (r == 0 && world->sensitivity > 0) /* a block brings its own along */
+        r = registry_set_sensitivity(world->registry, world->machine, world->sensitivity, "", &refusal);
     return r == 0 ? 0 : refuse_as("knowledge", r, &refusal);
 }
 

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from support import JSON, floats, habit, numbers, simulate, wait_until
+from support import floats, habit, numbers, simulate
 
 SIZE, AXES, RATE = 64, 3, 1000
 MINUTE = 60000
@@ -44,12 +44,9 @@ def world(module_house, tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     habitd = module_house.habitd()
     good, bad = simulate(folder, 260, SIZE, AXES, seed=5), simulate(folder, 60, SIZE, AXES, seed=5, fault="looseness")
-    habitd.put_machine("pump", buffer_size=SIZE, axes=AXES, sampling_hz=RATE, unit="g")
+    habitd.put_machine("pump", buffer_size=SIZE, axes=AXES, sampling_hz=RATE, unit="g", learn=100)
     habitd.post_all("pump", "learn", good[:100])
-    knowledge = habitd.knowledge("pump")
-    answer = habitd.request("PUT", "/v1/machines/pump/knowledge", data=knowledge,
-                            headers={"Content-Type": "application/octet-stream"})
-    assert answer.status_code == 200, answer.text
+    assert habitd.machine("pump")["phase"] == "watching"
     return {"habitd": habitd, "folder": folder, "good": good, "bad": bad,
             "begin": int(1000 * time.time()) - 6 * 60 * MINUTE}
 

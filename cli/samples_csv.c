@@ -85,7 +85,7 @@ static char *skip_comments(char *text)
 /* Whether the first column of the header is called time. */
 static bool has_times(const char *text)
 {
-    return strncasecmp(text, "time", 4) == 0 && strchr(",;\t", text[4]) && text[4] != '\0';
+    return strcspn(text, ",;\t\r\n") == 4 && strncasecmp(text, "time", 4) == 0 && strcspn(text, "\r\n") > 4;
 }
 
 static int take_time(struct samples *samples, size_t row, const char *cell, size_t length)

@@ -1,5 +1,6 @@
 /* Streams: messages of any length, joined and cut into buffers; and messages of which several machines have some channels each. What
  * is left over is in memory only: after a restart the next buffer begins with the next message. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,7 @@ static void cut(struct work *work, struct stream *stream)
 {
     size_t size = work->machine->settings.buffer_size, hop = hop_of(work);
 
+    assert(hop > 0);
     work->samples = stream->samples;
     work->stride = hop * stream->axes;
     work->count = stream->used >= size ? (stream->used - size) / hop + 1 : 0;

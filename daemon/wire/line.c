@@ -30,8 +30,11 @@ static int take_machine(struct wire_line *line, struct refusal *refusal)
 int wire_line_read(const void *bytes, size_t size, struct wire_line **ret_line, struct refusal *refusal)
 {
     struct wire_line *line = calloc(1, sizeof(*line));
-    int r = line ? wire_load(bytes, size, &line->root, refusal) : fault(-ENOMEM);
+    int r;
 
+    if (!line)
+        return fault(-ENOMEM);
+    r = wire_load(bytes, size, &line->root, refusal);
     if (r == 0)
         r = take_machine(line, refusal);
     if (r != 0) {

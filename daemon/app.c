@@ -55,6 +55,13 @@ static int broker_connected(void *user)
     return mqtt_connected(app->mqtt);
 }
 
+static uint64_t broker_reconnects(void *user)
+{
+    const struct app *app = user;
+
+    return mqtt_reconnects(app->mqtt);
+}
+
 static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
 {
     char why[STORE_MESSAGE_SIZE] = "";
@@ -62,6 +69,8 @@ static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
 
     if (r != 0)
         snprintf(message, APP_MESSAGE_SIZE, "%s", why);
+    else if (app->config->mqtt_host[0] == '\0')
+        store_without_broker(app->store);
     return r;
 }
 
@@ -93,11 +102,18 @@ static int load_machines(struct app *app, char message[APP_MESSAGE_SIZE])
     return r;
 }
 
-static void wake_mqtt(void *user)
+static void wake_doors(void *user)
 {
     const struct app *app = user;
 
     mqtt_wake(app->mqtt);
+    http_wake(app->http);
+}
+
+/* When both doors are there: the hook comes on a thread of the store's. */
+static void listen_to_store(struct app *app)
+{
+    store_on_outgoing(app->store, wake_doors, app);
 }
 
 static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
@@ -106,8 +122,6 @@ static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
 
     if (app->config->mqtt_host[0] != '\0')
         r = mqtt_start(&app->mqtt, app->config, app->registry, app->store);
-    if (r == 0)
-        store_on_outgoing(app->store, wake_mqtt, app);
     if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "the MQTT door does not open: %s (%s)", strerror(-r), fault_place());
     return r;
@@ -119,6 +133,7 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .registry = app->registry,
                                     .store = app->store,
                                     .broker_connected = app->mqtt ? broker_connected : NULL,
+                                    .broker_reconnects = broker_reconnects,
                                     .user = app };
     int r = http_start(&app->http, &options);
 
@@ -144,6 +159,7 @@ int app_new(struct app **ret_app, const struct config *config, char message[APP_
         app_free(app);
         return r;
     }
+    listen_to_store(app);
     *ret_app = app;
     return 0;
 }
@@ -152,12 +168,12 @@ struct app *app_free(struct app *app)
 {
     if (!app)
         return NULL;
+    if (app->store) /* each door looks for itself on its way out */
+        store_on_outgoing(app->store, NULL, NULL);
     app->http = http_stop(app->http); /* no new requests; those under way are answered */
     mqtt_stop_intake(app->mqtt);
     if (app->registry && registry_flush(app->registry, clock_now()) < 0)
         log_error("counters of the last seconds are not in the store: see the line above");
-    if (app->store)
-        store_on_outgoing(app->store, NULL, NULL);
     app->mqtt = mqtt_stop(app->mqtt);
     app->registry = registry_free(app->registry);
     app->store = store_close(app->store);

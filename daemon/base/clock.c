@@ -40,13 +40,14 @@ static int64_t milliseconds(clockid_t id)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000 + test_ahead();
 }
 
-/* Whether a time server keeps the clock; a sandbox may forbid asking, which is no. */
-static bool is_synchronised(void)
+int clock_synchronised(void)
 {
     struct timex timex = { .modes = 0 };
     int state = adjtimex(&timex);
 
-    return state >= 0 && state != TIME_ERROR && (timex.status & STA_UNSYNC) == 0;
+    if (state < 0)
+        return -1;
+    return state != TIME_ERROR && !(timex.status & STA_UNSYNC);
 }
 
 /* One clock for all threads. */
@@ -63,7 +64,7 @@ static void ask_kernel(int64_t mono)
 {
     if (ours.asked != 0 && mono - ours.asked < ASK_MS)
         return;
-    ours.synchronised = is_synchronised();
+    ours.synchronised = clock_synchronised() == 1;
     ours.asked = mono;
 }
 
@@ -87,6 +88,14 @@ void clock_begin(int64_t passed)
     pthread_mutex_lock(&ours.lock);
     clock_trust_begin(&ours.trust, passed, wall, mono);
     pthread_mutex_unlock(&ours.lock);
+}
+
+int64_t clock_ticks(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])

@@ -17,6 +17,11 @@ struct moment {
 /* The time in force, see base/trust.h. */
 struct moment clock_now(void);
 
+/* ns since some start, to measure how long something takes. */
+int64_t clock_ticks(void);
+
+/* Whether the kernel's clock is disciplined: 1, 0, or -1 where a sandbox forbids to ask. */
+int clock_synchronised(void);
 /* The store knows a time that has passed, wall ms; once, before the doors open. */
 void clock_begin(int64_t passed);
 

@@ -13,6 +13,7 @@
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
     X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \
     X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \
+    X(COMMAND, 4096, "bytes of an MQTT command", "refused and counted")                                           \
     X(MQTT_BATCH, 64, "messages", "committed together at the most, then acknowledged")                            \
     X(STORE_QUEUE, 4096, "changes", "503; over MQTT the reader waits")                                            \
     X(STORE_BATCH, 256, "changes", "in one transaction")                                                          \
@@ -32,6 +33,8 @@
     X(HOURS, 10000, "hours of counters (400 days)", "older ones are deleted")                                     \
     X(REPORTS, 400, "days of reports", "older ones are deleted; of a longer downtime no more are made")           \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
+    X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
+    X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
     X(LINES, 4096, "lines of POST /v1/buffers", "413, nothing of them is applied")                                \
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \

@@ -126,6 +126,21 @@ static bool levels_meet(const struct level *a, const struct level *b)
     return is_wild(a) || is_wild(b) || (a->length == b->length && memcmp(a->text, b->text, a->length) == 0);
 }
 
+int check_prefix(const char *text, struct refusal *refusal)
+{
+    const char *rest = text;
+    struct level level;
+
+    while (next_level(&rest, &level))
+        if (level.length == 0 || level.text[0] == '$' || strcspn(level.text, "+#{}") < level.length)
+            return refuse(
+                refusal, REFUSAL_RANGE, "topic",
+                "'%s' is not the beginning of a topic such as homeassistant: names between slashes, no '+', '#' "
+                "or '$'",
+                text);
+    return 0;
+}
+
 int check_topic(const char *text, struct refusal *refusal)
 {
     const char *rest = text;

@@ -14,6 +14,9 @@ int check_loopback(const char *text, struct refusal *refusal);
 int check_host(const char *text, struct refusal *refusal);
 int check_path(const char *text, struct refusal *refusal);
 
+/* The beginning of topics: no wildcards, no empty levels. */
+int check_prefix(const char *text, struct refusal *refusal);
+
 /* A topic pattern: at most one level {machine}, '+' only as a whole level, no '#'. */
 int check_topic(const char *text, struct refusal *refusal);
 

@@ -47,6 +47,9 @@ struct config_input {
     unsigned int line;                         /* of the section, for errors */
 };
 
+/* Whether machines are announced to Home Assistant: not at all; whenever it or we begin; or retained too. */
+enum discovery_mode { DISCOVERY_OFF, DISCOVERY_BIRTH, DISCOVERY_RETAIN };
+
 struct config {
     char gateway[GATEWAY_ID_SIZE]; /* default: the host name */
     uint32_t machines;             /* most that may exist */
@@ -60,9 +63,12 @@ struct config {
     char mqtt_password_file[256];
     uint32_t mqtt_keepalive;      /* seconds */
     uint64_t mqtt_session_expiry; /* ms */
-    char store_path[256];         /* of the database file */
-    uint64_t store_flush;         /* ms between flushes of counters and windows */
-    uint32_t report_minute;       /* of the day after, by local time, from which on a day's reports are made */
+    bool mqtt_commands;           /* <machine>/cmd/<verb> is taken */
+    uint32_t mqtt_discovery;      /* enum discovery_mode */
+    char mqtt_discovery_prefix[64];
+    char store_path[256];   /* of the database file */
+    uint64_t store_flush;   /* ms between flushes of counters and windows */
+    uint32_t report_minute; /* of the day after, by local time, from which on a day's reports are made */
     struct config_pattern *patterns;
     size_t pattern_count;
     struct config_input *inputs;

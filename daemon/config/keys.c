@@ -9,6 +9,7 @@
 #include "config/checks.h"
 #include "config/map.h"
 
+static const char *const discoveries[] = { "off", "birth", "retain", NULL };
 static const char *const actions[] = { "buffer", "learn", "detect", NULL };
 static const char *const formats[] = { "f32", "i16", "i16be", "json", NULL };
 static const char *const layouts[] = { "interleaved", "planar", NULL };
@@ -41,6 +42,12 @@ const struct config_key config_keys[CONFIG_KEYS] = {
       "seconds after which a silent broker counts as gone" },
     { "mqtt", "session_expiry", KEY_DURATION, IN(mqtt_session_expiry), 60e3, 365 * 86400e3, "7d", FREE,
       "how long the broker keeps messages for habitd while it is away" },
+    { "mqtt", "commands", KEY_BOOLEAN, IN(mqtt_commands), 0, 1, "no", FREE,
+      "whoever may publish to <machine>/cmd/<verb> may commission, initialize and set the sensitivity" },
+    { "mqtt", "discovery", KEY_CHOICE, IN(mqtt_discovery), 0, 2, "birth", discoveries, NULL,
+      "Home Assistant: off; birth: announced whenever it or habitd begins; retain: and kept by the broker" },
+    { "mqtt", "discovery_prefix", KEY_TEXT, TEXT_IN(mqtt_discovery_prefix), "homeassistant", NULL, check_prefix,
+      "of the topics of Home Assistant's discovery" },
     { "store", "path", KEY_TEXT, TEXT_IN(store_path), "", NULL, check_path,
       "database file; empty = $STATE_DIRECTORY/habit.db, else /var/lib/habit/habit.db" },
     { "store", "flush", KEY_DURATION, IN(store_flush), 100, 3600e3, "5s", FREE,

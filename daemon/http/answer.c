@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/metrics.h"
 #include "wire/document.h"
 
 static void drop_answer(struct request *request)
@@ -61,6 +62,21 @@ int answer_empty(struct request *request, unsigned int status)
     request->response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
     request->status = status;
     return request->response ? 0 : fault(-ENOMEM);
+}
+
+char *answer_text_of(struct request *request, void (*write)(FILE *file, struct request *request))
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    if (!file)
+        return NULL;
+    write(file, request);
+    if (fclose(file) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- paging */
@@ -163,6 +179,7 @@ enum MHD_Result answer_send(struct request *request)
     answer_header(request, "X-Content-Type-Options", "nosniff");
     if (must_close(request))
         answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+    metrics_count(request);
     result = MHD_queue_response(request->connection, request->status, request->response);
     drop_answer(request);
     return result;

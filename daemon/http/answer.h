@@ -4,6 +4,7 @@
 #define HABIT_HTTP_ANSWER_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "http/request.h"
 
@@ -11,6 +12,9 @@ int answer_take_json(struct request *request, unsigned int status, char *text);
 int answer_take_text(struct request *request, unsigned int status, const char *type, char *text);
 int answer_take_bytes(struct request *request, unsigned int status, const char *type, void *bytes, size_t size);
 int answer_empty(struct request *request, unsigned int status);
+
+/* Runs `write` into heap text; NULL when memory ran out. */
+char *answer_text_of(struct request *request, void (*write)(FILE *file, struct request *request));
 
 /* Headers of the answer made before. */
 int answer_header(struct request *request, const char *name, const char *value);

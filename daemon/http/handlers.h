@@ -54,10 +54,15 @@ int relearn_post(struct request *request);
 int relearn_switch(struct request *request);
 int relearn_delete(struct request *request);
 
+/* stream.c */
+int events_stream(struct request *request);
+
 /* health.c */
 int hints_show(struct request *request);
 int live_show(struct request *request);
 int ready_show(struct request *request);
+
+/* metrics.c */
 int metrics_show(struct request *request);
 
 /* Shared: the machine's own page as the answer, with its ETag. */

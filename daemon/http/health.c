@@ -1,6 +1,5 @@
-/* How habitd itself does: for people, for supervisors, for Prometheus. */
+/* How habitd itself does: for people and supervisors. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,24 +8,6 @@
 #include "http/handlers.h"
 #include "http/route.h"
 #include "wire/document.h"
-
-/* ------------------------------------------------------------------------------------------------------------- text */
-
-/* Runs `write` into heap text; NULL when memory ran out. */
-static char *text_of(struct request *request, void (*write)(FILE *file, struct request *request))
-{
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-
-    if (!file)
-        return NULL;
-    write(file, request);
-    if (fclose(file) == 0)
-        return text;
-    free(text);
-    return NULL;
-}
 
 static void write_hints(FILE *file, struct request *request)
 {
@@ -40,7 +21,7 @@ static void write_hints(FILE *file, struct request *request)
 
 int hints_show(struct request *request)
 {
-    return answer_take_text(request, MHD_HTTP_OK, "text/plain; charset=utf-8", text_of(request, write_hints));
+    return answer_take_text(request, MHD_HTTP_OK, "text/plain; charset=utf-8", answer_text_of(request, write_hints));
 }
 
 int live_show(struct request *request)
@@ -87,7 +68,7 @@ int ready_show(struct request *request)
 {
     struct wire_member members[] = { { .name = "status", .type = MEMBER_TEXT },
                                      { .name = "reasons", .type = MEMBER_RAW } };
-    char *reasons = text_of(request, write_reasons);
+    char *reasons = answer_text_of(request, write_reasons);
     struct store_figures store;
     int r;
 
@@ -100,104 +81,4 @@ int ready_show(struct request *request)
                          wire_object(members, 2));
     free(reasons);
     return r;
-}
-
-/* ---------------------------------------------------------------------------------------------------------- metrics */
-
-static void write_head(FILE *file, const char *name, const char *type, const char *help)
-{
-    fprintf(file, "# HELP habit_%s %s\n# TYPE habit_%s %s\n", name, help, name, type);
-}
-
-struct metric {
-    const char *name, *type, *help;
-    int64_t value;
-};
-
-static void write_metrics_of(FILE *file, const struct metric *metrics, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        write_head(file, metrics[i].name, metrics[i].type, metrics[i].help);
-        fprintf(file, "habit_%s %" PRId64 "\n", metrics[i].name, metrics[i].value);
-    }
-}
-
-static void write_phases(FILE *file, const struct registry_figures *figures)
-{
-    write_head(file, "machines", "gauge", "Machines by phase.");
-    for (int phase = 0; phase < PHASES; phase++)
-        fprintf(file, "habit_machines{phase=\"%s\"} %" PRIu32 "\n", phase_name((enum phase)phase),
-                figures->phases[phase]);
-}
-
-static void write_refusals(FILE *file, const struct registry_figures *figures)
-{
-    write_head(file, "refusals_total", "counter", "What was refused or dropped, by reason.");
-    for (int code = REFUSAL_NONE + 1; code < REFUSAL_CODES; code++)
-        fprintf(file, "habit_refusals_total{reason=\"%s\"} %" PRIu64 "\n", refusal_kind((enum refusal_code)code)->type,
-                figures->refusals[code]);
-}
-
-static void write_registry(FILE *file, const struct registry_figures *figures)
-{
-    const struct metric metrics[] = {
-        { "pending_machines", "gauge", "IDs that send but are not known.", figures->pending },
-        { "open_anomalies", "gauge", "Anomalies that were raised and not cleared.", figures->open_anomalies },
-        { "conflicting_machines", "gauge", "Machines whose settings and knowledge differ.", figures->conflicts },
-        { "buffers_learned_total", "counter", "Buffers learned.", (int64_t)figures->learned },
-        { "buffers_detected_total", "counter", "Buffers judged.", (int64_t)figures->detected },
-        { "buffers_duplicate_total", "counter", "Buffers that were applied before.", (int64_t)figures->duplicates },
-        { "pending_dropped_total", "counter", "Unknown IDs that had to make room for others.",
-          (int64_t)figures->pending_dropped },
-        { "ignored_fields_total", "counter", "Unknown JSON fields beside buffers.", (int64_t)figures->ignored_fields },
-    };
-
-    write_phases(file, figures);
-    write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));
-    write_refusals(file, figures);
-}
-
-static void write_store(FILE *file, const struct store_figures *figures)
-{
-    const struct metric metrics[] = {
-        { "store_up", "gauge", "Whether the last commit succeeded.", figures->last_error == 0 },
-        { "store_commits_total", "counter", "Transactions committed.", (int64_t)figures->commits },
-        { "store_failed_commits_total", "counter", "Transactions that failed.", (int64_t)figures->failed_commits },
-        { "store_changes_total", "counter", "Changes in committed transactions.", (int64_t)figures->changes },
-        { "store_size_bytes", "gauge", "Size of the database.", figures->size_bytes },
-        { "store_free_bytes", "gauge", "Free space on its file system.", figures->free_bytes },
-        { "outbox_dropped_total", "counter", "Messages that waited for the broker too long.",
-          (int64_t)figures->outbox_dropped },
-    };
-
-    write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));
-}
-
-static void write_broker(FILE *file, const struct http_options *options)
-{
-    const struct metric metric = { "broker_connected", "gauge", "Whether the MQTT broker is connected.",
-                                   !broker_is_away(options) };
-
-    if (options->broker_connected)
-        write_metrics_of(file, &metric, 1);
-}
-
-static void write_metrics(FILE *file, struct request *request)
-{
-    struct registry_figures registry;
-    struct store_figures store;
-
-    registry_figures(request->http->options.registry, &registry);
-    store_figures(request->http->options.store, &store);
-    write_head(file, "info", "gauge", "Version of habitd.");
-    fprintf(file, "habit_info{version=\"" HABIT_VERSION "\"} 1\n");
-    write_registry(file, &registry);
-    write_store(file, &store);
-    write_broker(file, &request->http->options);
-}
-
-int metrics_show(struct request *request)
-{
-    return answer_take_text(request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-                            text_of(request, write_metrics));
 }

@@ -13,6 +13,7 @@
 #include "http/connection.h"
 #include "http/listen.h"
 #include "http/request.h"
+#include "http/stream.h"
 
 enum {
     STACK_BYTES = 512 * 1024, /* the registry keeps about 40 KiB on it, JSON and SQLite the rest */
@@ -76,6 +77,12 @@ unsigned int http_port(const struct http *http)
     return http->port;
 }
 
+void http_wake(struct http *http)
+{
+    if (http)
+        stream_wake_all(http);
+}
+
 static void wait_until_idle(struct http *http)
 {
     struct timespec deadline;
@@ -84,6 +91,9 @@ static void wait_until_idle(struct http *http)
     deadline.tv_sec += STOP_SECONDS;
     pthread_mutex_lock(&http->lock);
     http->stopping = true;
+    pthread_mutex_unlock(&http->lock);
+    stream_wake_all(http); /* they end by themselves */
+    pthread_mutex_lock(&http->lock);
     while (http->under_way > 0 && pthread_cond_timedwait(&http->idle, &http->lock, &deadline) == 0)
         continue;
     pthread_mutex_unlock(&http->lock);

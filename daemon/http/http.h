@@ -13,6 +13,7 @@ struct http_options {
     struct registry *registry;
     struct store *store;
     int (*broker_connected)(void *user); /* for readyz; NULL = no broker configured */
+    uint64_t (*broker_reconnects)(void *user);
     void *user;
 };
 
@@ -22,7 +23,10 @@ int http_start(struct http **ret_http, const struct http_options *options);
 /* The port it listens on. */
 unsigned int http_port(const struct http *http);
 
-/* No new requests; those under way are answered first. NULL is fine; always returns NULL. */
+/* Something was stored that event streams may show. Any thread; NULL is fine. */
+void http_wake(struct http *http);
+
+/* No new requests; those under way are answered first, event streams end. NULL is fine; always returns NULL. */
 struct http *http_stop(struct http *http);
 
 #endif

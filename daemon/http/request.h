@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "http/http.h"
@@ -41,6 +42,8 @@ struct route {
     int (*handle)(struct request *request);
 };
 
+enum { COUNTED_ROUTES = 64, COUNTED_STATUSES = 32 };
+
 struct http {
     struct http_options options;
     struct MHD_Daemon *daemon;
@@ -51,7 +54,10 @@ struct http {
     pthread_cond_t idle;  /* under_way became 0 */
     unsigned int under_way;
     bool stopping;
-    struct log_gate gate; /* lines about our own failures */
+    struct log_gate gate;                  /* lines about our own failures */
+    struct stream *streams[LIMIT_STREAMS]; /* NULL = free */
+
+    _Atomic uint64_t answers[COUNTED_ROUTES][COUNTED_STATUSES]; /* by route and status: see metrics.c */
 };
 
 struct request {

@@ -47,6 +47,7 @@ const struct route routes[] = {
     { "GET", "/v1/anomalies/{n}/buffers", "read", "", BODY_NONE, anomaly_buffers },
     { "POST", "/v1/anomalies/{n}/accept", "admin", "", BODY_EMPTY, anomaly_accept },
     { "GET", "/v1/episodes", "read", "asset from to", BODY_NONE, episodes_list },
+    { "GET", "/v1/events", "read", "machine types after", BODY_NONE, events_stream },
     { "GET", "/v1/reports/daily", "read", "date machine asset group limit after", BODY_NONE, reports_daily },
     { NULL, NULL, NULL, NULL, BODY_NONE, NULL },
 };

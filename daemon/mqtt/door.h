@@ -5,6 +5,8 @@
  *   intake.c   messages in, and the receipts of what was submitted but is not yet durable
  *   outlet.c   everything that is published
  *   info.c     how the gateway is, for the topic info
+ *   command.c  commands and their answers
+ *   discovery.c  announcements to Home Assistant
  *   topic.c    topics to machines and back
  *
  * The promise rests on one rule: between reading a message and the commit of what it changed, nothing is written to
@@ -48,7 +50,7 @@ struct intake {
     struct log_gate gates[REFUSAL_CODES];
 };
 
-enum { OUTBOX_IN_FLIGHT = 20, AVAILABILITY_CACHE = 4096, INFO_SIZE = 1024 };
+enum { OUTBOX_IN_FLIGHT = 20, INFO_SIZE = 1024 };
 
 struct outlet {
     struct {
@@ -56,14 +58,15 @@ struct outlet {
         int64_t id; /* in the outbox */
     } flying[OUTBOX_IN_FLIGHT];
     size_t flying_count;
-    int64_t last;                              /* outbox id sent last on this connection */
-    bool more;                                 /* the outbox held more than there was room for */
-    uint32_t others;                           /* publications in flight that are not from the outbox */
-    bool ended;                                /* `offline` was said */
-    bool all;                                  /* states of all machines are due: the session is new */
-    int64_t next_tick, next_info;              /* mono ms */
-    char info[INFO_SIZE];                      /* as published last */
-    uint64_t availability[AVAILABILITY_CACHE]; /* as published last, by hash of the ID: a miss costs a publication */
+    int64_t last;                 /* outbox id sent last */
+    bool more;                    /* the outbox held more than there was room for */
+    uint32_t others;              /* publications in flight that are not from the outbox */
+    int64_t refused;              /* the first that the broker would not take on it; 0 = none */
+    bool ended;                   /* `offline` was said */
+    struct registry_news news;    /* of the machines: states, availability, announcements */
+    int64_t next_tick, next_info; /* mono ms */
+    int64_t birth_due;            /* mono ms: all is to be announced again; 0 = no */
+    char info[INFO_SIZE];         /* as published last */
     struct log_gate gate;
 };
 
@@ -81,7 +84,9 @@ struct mqtt {
     int wake_fd;        /* eventfd: something to publish, or another stage */
     _Atomic int wanted; /* enum stage */
     atomic_bool connected;
-    pthread_mutex_t lock; /* of the rest */
+    _Atomic uint64_t connections; /* that were accepted */
+    uint64_t configuration;       /* hash of what is in force */
+    pthread_mutex_t lock;         /* of the rest */
     pthread_cond_t news;
     bool serving;          /* there is a connection by which something could come in */
     bool drained;          /* nothing comes in any more, and what came is committed and acknowledged */
@@ -129,6 +134,15 @@ int intake_settle(struct mqtt *mqtt);
 /* A session was accepted: everything is published anew, the outbox from its start. */
 void outlet_begin(struct mqtt *mqtt);
 
+/* Publishes what only the latest value counts of; the topic is complete. */
+void outlet_publish_latest(struct mqtt *mqtt, const char *topic, const char *payload, bool retain);
+
+/* How long nothing is due, in ms, at most `longest`. */
+int outlet_patience(const struct mqtt *mqtt, int longest, struct moment now);
+
+/* Home Assistant has begun: all is announced again at `due` (mono ms). */
+void outlet_announce_again(struct mqtt *mqtt, int64_t due);
+
 /* Publishes what is due. `woken`: the outbox may have news. */
 int outlet_run(struct mqtt *mqtt, bool woken, struct moment now);
 
@@ -145,5 +159,25 @@ void outlet_published(struct mqtt *mqtt, int mid, int reason);
 
 /* JSON, heap; NULL when memory ran out. */
 char *info_text(const struct mqtt *mqtt);
+
+/* Hash of the configuration in force: the same on gateways that are configured alike. */
+uint64_t info_configuration(const struct config *config);
+
+/* ---- command.c */
+
+/* Does what a message on a command's topic says, and puts the answer into the outbox; waits for both. Returns 0; a refusal, which
+ * was answered; or negative: the answer is not in the store, the message must not be acknowledged. */
+struct topic;
+int command_take(struct mqtt *mqtt, const struct topic *topic, const struct mosquitto_message *message,
+                 const mosquitto_property *properties, struct moment now, struct refusal *refusal);
+
+/* ---- discovery.c: all do nothing where discovery is off */
+
+void discovery_announce_gateway(struct mqtt *mqtt);
+void discovery_announce(struct mqtt *mqtt, const struct machine_view *view);
+void discovery_take_back(struct mqtt *mqtt, const char *machine);
+
+/* When to announce everything again (mono ms); 0: this message is no reason. */
+int64_t discovery_birth(const struct mosquitto_message *message, struct moment now);
 
 #endif

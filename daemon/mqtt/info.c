@@ -1,20 +1,16 @@
 /* The payload of the topic info: how the gateway is. */
 #include <mqtt_protocol.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/timex.h>
 
 #include "mqtt/door.h"
 #include "wire/document.h"
 
-/* Whether the kernel's clock is disciplined; a sandbox may forbid asking. */
 static const char *clock_state(void)
 {
-    struct timex timex = { .modes = 0 };
-    int state = adjtimex(&timex);
+    int synchronised = clock_synchronised();
 
-    if (state < 0)
-        return "unknown";
-    return state == TIME_ERROR || (timex.status & STA_UNSYNC) ? "unsynchronised" : "synchronised";
+    return synchronised < 0 ? "unknown" : synchronised ? "synchronised" : "unsynchronised";
 }
 
 static struct wire_member text(const char *name, const char *value)
@@ -58,7 +54,7 @@ static uint64_t refusals_total(const struct registry_figures *figures)
 static char *compose(const struct mqtt *mqtt, const char *phases, const struct registry_figures *figures,
                      const struct store_figures *store)
 {
-    char connected[CLOCK_TEXT_SIZE];
+    char connected[CLOCK_TEXT_SIZE], configuration[20];
     const struct wire_member members[] = {
         text("version", HABIT_VERSION),
         text("gateway", mqtt->config->gateway),
@@ -72,11 +68,32 @@ static char *compose(const struct mqtt *mqtt, const char *phases, const struct r
         integer("disk_free_mib", (uint64_t)store->free_bytes / 1048576), /* in bytes it would be news each time */
         boolean("store_ok", store->last_error == 0),
         text("clock", clock_state()),
+        text("configuration", configuration),
         text("connected", clock_text(mqtt->session.accepted_at, connected)),
         text("mqtt", mqtt->session.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1"),
     };
 
+    snprintf(configuration, sizeof(configuration), "%016llx", (unsigned long long)mqtt->configuration);
     return wire_object(members, sizeof(members) / sizeof(members[0]));
+}
+
+/* FNV-1a over the file's own form; 0 where memory ran out. */
+uint64_t info_configuration(const struct config *config)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    char *print = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&print, &size);
+
+    if (!file)
+        return 0;
+    config_print(config, file);
+    if (fclose(file) != 0)
+        size = 0;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)print[i]) * UINT64_C(0x100000001b3);
+    free(print);
+    return hash;
 }
 
 char *info_text(const struct mqtt *mqtt)

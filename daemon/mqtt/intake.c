@@ -109,14 +109,13 @@ static int read_meta(struct incoming *incoming, const mosquitto_property *proper
     return r;
 }
 
-/* Everything about a message but what its payload holds. Returns 0 or a refusal. */
-static int read_envelope(struct mqtt *mqtt, struct incoming *incoming, const mosquitto_property *properties,
-                         struct refusal *refusal)
+/* Everything about a buffer or a context but its topic and what its payload holds. Returns 0 or a refusal. */
+static int read_envelope(struct incoming *incoming, const mosquitto_property *properties, struct refusal *refusal)
 {
     const struct mosquitto_message *message = incoming->message;
-    int r = topic_read(mqtt->config, message->topic, &incoming->topic, refusal);
+    int r = 0;
 
-    if (r == 0 && message->retain)
+    if (message->retain)
         r = refuse(refusal, REFUSAL_RETAINED, "retain",
                    "publish buffers without retain, or clear the retained message");
     if (r == 0 && message->payloadlen > LIMIT_BODY)
@@ -262,6 +261,46 @@ static void take_context(struct mqtt *mqtt, struct incoming *incoming)
         log_refusal(mqtt, message->topic, &refusal);
 }
 
+/* --------------------------------------------------------------------------------------------------------- commands */
+
+/* A refused one was answered; one without an answer comes again. */
+static void take_command(struct mqtt *mqtt, const struct incoming *incoming, const mosquitto_property *properties)
+{
+    struct refusal refusal;
+    int r = command_take(mqtt, &incoming->topic, incoming->message, properties, incoming->now, &refusal);
+
+    if (r > 0)
+        drop(mqtt, incoming->message->topic, &refusal);
+    if (r >= 0)
+        return;
+    session_lost(mqtt, "a command to %s could not be answered: %s at %s", incoming->topic.machine, strerror(-r),
+                 fault_place());
+    mqtt->intake.failed = true;
+}
+
+/* A buffer or a context: what they say beside their payload is read the same way. */
+static void take_data(struct mqtt *mqtt, struct incoming *incoming, const mosquitto_property *properties)
+{
+    struct refusal refusal;
+
+    if (read_envelope(incoming, properties, &refusal) != 0)
+        drop(mqtt, incoming->message->topic, &refusal);
+    else if (incoming->topic.kind == TOPIC_CONTEXT)
+        take_context(mqtt, incoming);
+    else
+        take_buffer(mqtt, incoming);
+}
+
+static void take(struct mqtt *mqtt, struct incoming *incoming, const mosquitto_property *properties)
+{
+    if (incoming->topic.kind == TOPIC_BIRTH)
+        outlet_announce_again(mqtt, discovery_birth(incoming->message, incoming->now));
+    else if (incoming->topic.kind == TOPIC_COMMAND)
+        take_command(mqtt, incoming, properties);
+    else
+        take_data(mqtt, incoming, properties);
+}
+
 void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, const mosquitto_property *properties)
 {
     struct incoming incoming = { .message = message, .now = clock_now() };
@@ -271,12 +310,10 @@ void intake_message(struct mqtt *mqtt, const struct mosquitto_message *message, 
         mqtt->intake.tainted = true;
         return;
     }
-    if (read_envelope(mqtt, &incoming, properties, &refusal) != 0)
-        drop(mqtt, message->topic, &refusal);
-    else if (incoming.topic.kind == TOPIC_CONTEXT)
-        take_context(mqtt, &incoming);
+    if (topic_read(mqtt->config, message->topic, &incoming.topic, &refusal) == 0)
+        take(mqtt, &incoming, properties);
     else
-        take_buffer(mqtt, &incoming);
+        drop(mqtt, message->topic, &refusal);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- batches */

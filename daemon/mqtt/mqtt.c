@@ -68,7 +68,8 @@ static int turn(struct mqtt *mqtt)
 {
     bool draining = wanted(mqtt) != STAGE_RUN, woken;
     short want_out = mosquitto_want_write(mqtt->session.client) ? POLLOUT : 0;
-    short ready = wait_for_work(mqtt, draining ? want_out : (short)(want_out | POLLIN), TURN_MS, &woken);
+    int patience = outlet_patience(mqtt, TURN_MS, clock_now());
+    short ready = wait_for_work(mqtt, draining ? want_out : (short)(want_out | POLLIN), patience, &woken);
     int r = 0;
 
     if (ready & (POLLERR | POLLHUP) && draining)
@@ -205,6 +206,7 @@ int mqtt_start(struct mqtt **ret_mqtt, const struct config *config, struct regis
     mqtt->registry = registry;
     mqtt->store = store;
     mqtt->session.version = MQTT_PROTOCOL_V5;
+    mqtt->configuration = info_configuration(config);
     r = init_waiting(mqtt);
     if (r < 0) {
         free(mqtt);
@@ -223,6 +225,13 @@ int mqtt_start(struct mqtt **ret_mqtt, const struct config *config, struct regis
 bool mqtt_connected(const struct mqtt *mqtt)
 {
     return mqtt && atomic_load(&mqtt->connected);
+}
+
+uint64_t mqtt_reconnects(const struct mqtt *mqtt)
+{
+    uint64_t connections = mqtt ? atomic_load(&mqtt->connections) : 0;
+
+    return connections > 0 ? connections - 1 : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------------- stopping */

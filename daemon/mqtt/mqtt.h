@@ -8,6 +8,7 @@
 #define HABIT_MQTT_MQTT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config/config.h"
 #include "registry/registry.h"
@@ -20,6 +21,9 @@ int mqtt_start(struct mqtt **ret_mqtt, const struct config *config, struct regis
 
 /* Whether the broker has accepted us now. Any thread. */
 bool mqtt_connected(const struct mqtt *mqtt);
+
+/* How often a broker has accepted us again. Any thread. */
+uint64_t mqtt_reconnects(const struct mqtt *mqtt);
 
 /* Something to publish may be waiting (an anomaly in the outbox). Any thread. */
 void mqtt_wake(struct mqtt *mqtt);

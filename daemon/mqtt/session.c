@@ -43,10 +43,21 @@ int session_lost_by(struct mqtt *mqtt, int rc)
 
 /* ---------------------------------------------------------------------------------------------------- subscriptions */
 
+/* The session at the broker may be of an older configuration. */
+static void unsubscribe(struct mqtt *mqtt)
+{
+    char filters[2][TOPIC_SIZE];
+    size_t count = topic_unwanted(mqtt->config, filters);
+
+    for (size_t i = 0; i < count; i++)
+        if (mosquitto_unsubscribe(mqtt->session.client, NULL, filters[i]) != MOSQ_ERR_SUCCESS)
+            session_lost(mqtt, "could not unsubscribe from %s", filters[i]);
+}
+
 static void subscribe(struct mqtt *mqtt)
 {
-    char text[TOPIC_KINDS + LIMIT_INPUTS][TOPIC_SIZE];
-    char *filters[TOPIC_KINDS + LIMIT_INPUTS];
+    char text[TOPIC_FILTERS][TOPIC_SIZE];
+    char *filters[TOPIC_FILTERS];
     size_t count = topic_filters(mqtt->config);
     int rc;
 
@@ -58,6 +69,7 @@ static void subscribe(struct mqtt *mqtt)
     rc = mosquitto_subscribe_multiple(mqtt->session.client, NULL, (int)count, filters, 1, 0, NULL);
     if (rc != MOSQ_ERR_SUCCESS)
         session_lost_by(mqtt, rc);
+    unsubscribe(mqtt);
 }
 
 static void on_subscribe(struct mosquitto *client, void *user, int mid, int count, const int *granted,
@@ -124,6 +136,7 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     if (!present || !session->subscribed)
         subscribe(mqtt);
     outlet_begin(mqtt);
+    mqtt->connections++;
     atomic_store(&mqtt->connected, true);
 }
 

@@ -119,6 +119,29 @@ struct alarm_plan {
     double expected;      /* buffers between two ordered false alarms */
 };
 
+/* The doors by which buffers come. */
+enum transport { TRANSPORT_HTTP, TRANSPORT_MQTT, TRANSPORTS };
+
+/* What a machine did since habitd was started. */
+struct machine_counters {
+    uint64_t buffers[TRANSPORTS][VERDICTS];
+    uint64_t anomalies; /* raised */
+};
+
+/* What monitoring wants of it. */
+struct machine_gauges {
+    char id[MACHINE_ID_SIZE];
+    char name[64], asset[64], location[64];
+    uint32_t phase;
+    bool online, anomaly;
+    bool judged;        /* the last buffer was: */
+    bool average_known; /* and the window was full */
+    uint8_t similarity, average;
+    float distance;
+    int64_t last_seen; /* wall ms; 0 = never */
+    struct machine_counters counters;
+};
+
 /* A line of the list, and the head of a machine's own page. */
 struct machine_view {
     char id[MACHINE_ID_SIZE];

@@ -67,6 +67,7 @@ static int adopt_settings(struct machine *machine, const struct settings *settin
     int r = 0;
 
     machine->settings = *settings;
+    machine->settings_news = true;
     if (fits)
         machine->conflict = false;
     else if (habit_config_compare(&config, &before) != HABIT_FIELD_NONE)

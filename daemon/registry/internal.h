@@ -1,6 +1,6 @@
 /* Private to registry/: one machine, and the set of them.
  *
- * Locks, always in this order: registry.admin (one change of the set at a time) or registry.flushing, machine.lock, registry.table (the array;
+ * Locks, always in this order: registry.admin (one change of the set at a time), registry.flushing or registry.looking, machine.lock, registry.table (the array;
  * nothing is locked under it), what the store locks itself. */
 #ifndef HABIT_REGISTRY_INTERNAL_H
 #define HABIT_REGISTRY_INTERNAL_H
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/histogram.h"
 #include "habit/engine.h"
 #include "registry/marks.h"
 #include "registry/pending.h"
@@ -86,8 +87,11 @@ struct machine {
     int64_t silence_counted;  /* wall ms: silence before is in some hour */
     bool fresh;               /* since it was loaded no time was compared with its own */
     bool unsaved;             /* state or window differ from the store's */
-    bool news;                /* since the state topic took it */
-    bool online;              /* as last published */
+    bool news;                /* its state changed since the last look at it */
+    bool settings_news;       /* and its settings */
+    bool online;              /* at that look */
+    uint64_t state_look, online_look, settings_look; /* the look that saw the latest change */
+    struct machine_counters counters;
     struct verdict last;
     struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
     uint32_t context_count;
@@ -113,6 +117,9 @@ struct registry {
     _Atomic int64_t skew;       /* of the wall clock then to now, as of the last time that was given */
     _Atomic uint64_t refusals[REFUSAL_CODES];
     _Atomic uint64_t learned, detected, duplicates, ignored;
+    pthread_mutex_t looking; /* one look at a time, so that no reader of news misses what another one saw */
+    uint64_t looks;
+    struct histogram learn_duration, detect_duration, ingest_latency[TRANSPORTS];
 };
 
 /* ---- machine.c: one machine's engine and what is stored of it */

@@ -96,8 +96,10 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     int64_t since = machine->state.last_detect;
     struct habit_result result;
     enum anomaly_event event;
+    int64_t began = clock_ticks();
     int status = habit_detect(&machine->engine, samples, values, &result);
 
+    histogram_observe(&work->registry->detect_duration, &histogram_microseconds, clock_ticks() - began);
     if (status == HABIT_ENOTREADY) {
         not_ready(verdict);
         hour->not_ready++;
@@ -344,6 +346,7 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
         return r;
     count_time(work, work_hour(work));
     complete(work, verdict);
+    work->verdicts[verdict->status]++;
     if (verdict->status != VERDICT_DUPLICATE) /* which is no news of the machine */
         work->last = *verdict;
     return 0;

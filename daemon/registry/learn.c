@@ -23,8 +23,10 @@ static int engine_learn(struct work *work, const float *samples, size_t index, s
     struct machine *machine = work->machine;
     struct habit_progress progress;
     size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
+    int64_t began = clock_ticks();
     int status = habit_learn(&machine->engine, samples, values, &progress);
 
+    histogram_observe(&work->registry->learn_duration, &histogram_microseconds, clock_ticks() - began);
     if (status != HABIT_OK)
         return work_refuse_engine(work, status, index);
     machine_learning(machine, &progress, &verdict->learning);

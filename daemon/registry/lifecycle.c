@@ -67,7 +67,7 @@ int registry_create(struct registry *registry, const char *id, const struct sett
         return refuse(refusal, REFUSAL_STATE, "machine",
                       "machine %s is in the store but could not be loaded: see the log", id);
     if (r == 0) {
-        machine->news = true; /* before others can find it */
+        machine->news = machine->settings_news = true; /* before others can find it */
         r = registry_insert(registry, machine);
     }
     if (r < 0)
@@ -96,34 +96,40 @@ int registry_create_by_pattern(struct registry *registry, const char *id, int64_
     return r;
 }
 
-/* What subscribers should know of a machine that is no more: its anomaly is over, its retained topics are empty. */
-static int say_farewell(struct registry *registry, struct machine *machine, struct store_outgoing farewell[4],
-                        char topics[3][MACHINE_ID_SIZE + 16], struct episode_log *log)
+/* What subscribers should know of a machine that is no more: its retained topics are empty, its anomaly is over. */
+enum { RETAINED = 3, FAREWELL = RETAINED + 1 };
+
+struct farewell {
+    struct store_outgoing outgoing[FAREWELL];
+    char topics[RETAINED][MACHINE_ID_SIZE + 16];
+    struct episode_log log;
+};
+
+static int say_farewell(struct registry *registry, struct machine *machine, struct farewell *farewell)
 {
+    static const char *const retained[RETAINED] = { "state", "availability", "report/daily" };
     int r = 0;
 
-    snprintf(topics[0], sizeof(topics[0]), "%s/state", machine->id);
-    snprintf(topics[1], sizeof(topics[1]), "%s/availability", machine->id);
-    snprintf(topics[2], sizeof(topics[2]), "%s/report/daily", machine->id);
-    for (size_t i = 0; i < 3; i++)
-        farewell[i] = (struct store_outgoing){ .topic = topics[i], .payload = "", .retain = true };
+    for (size_t i = 0; i < RETAINED; i++) {
+        snprintf(farewell->topics[i], sizeof(farewell->topics[i]), "%s/%s", machine->id, retained[i]);
+        farewell->outgoing[i] = (struct store_outgoing){ .topic = farewell->topics[i], .payload = "", .retain = true };
+    }
     if (machine->state.anomaly != 0)
-        r = episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, clock_now().wall, log);
-    if (r == 0 && log->count > 0)
-        farewell[3] = log->outgoing[0];
+        r = episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, clock_now().wall, &farewell->log);
+    if (r == 0 && farewell->log.count > 0)
+        farewell->outgoing[RETAINED] = farewell->log.outgoing[0];
     return r;
 }
 
 /* Deletes an entered machine and leaves it. Caller holds admin. */
 static int delete_entered(struct registry *registry, struct machine *machine, struct refusal *refusal)
 {
-    struct store_outgoing farewell[4];
-    char topics[3][MACHINE_ID_SIZE + 16];
-    struct episode_log log = { 0 };
-    int r = say_farewell(registry, machine, farewell, topics, &log);
+    struct farewell farewell = { 0 };
+    int r = say_farewell(registry, machine, &farewell);
 
     if (r == 0)
-        r = store_delete_machine(registry->store, machine->row, farewell, 3 + log.count);
+        r = store_delete_machine(registry->store, machine->row, farewell.outgoing, RETAINED + farewell.log.count,
+                                 clock_now().wall);
     if (r == 0) {
         machine->deleted = true;
         registry_take_out(registry, machine->id);
@@ -131,7 +137,7 @@ static int delete_entered(struct registry *registry, struct machine *machine, st
         machine->epoch = 0;
     }
     machine_leave(machine);
-    episode_log_free(&log);
+    episode_log_free(&farewell.log);
     if (r < 0)
         return refuse_store(r, refusal);
     machine_release(machine); /* the table's own reference */

@@ -272,7 +272,7 @@ static int reload(struct registry *registry, struct machine *machine, struct ref
     machine->epoch = loading.machine->epoch;
     machine->unsettled = 0;
     machine->generation++;
-    machine->news = true;
+    machine->news = machine->settings_news = true;
     machine_free(loading.machine);
     return 0;
 }
@@ -290,6 +290,7 @@ int registry_new(struct registry **ret_registry, const struct config *config, st
     registry->wall_ahead = INT64_MIN;
     pthread_mutex_init(&registry->admin, NULL);
     pthread_mutex_init(&registry->flushing, NULL);
+    pthread_mutex_init(&registry->looking, NULL);
     pthread_rwlock_init(&registry->table, NULL);
     registry->pending = pending_new();
     if (registry->pending)
@@ -314,6 +315,7 @@ struct registry *registry_free(struct registry *registry)
     free(registry->machine);
     pending_free(registry->pending);
     pthread_rwlock_destroy(&registry->table);
+    pthread_mutex_destroy(&registry->looking);
     pthread_mutex_destroy(&registry->flushing);
     pthread_mutex_destroy(&registry->admin);
     free(registry);
@@ -440,13 +442,24 @@ int machine_commit(struct registry *registry, struct machine *machine, const str
 }
 
 /* A commit that failed stays unsettled: the machine is loaded anew before its next use. */
-static void settle_machine(struct machine *machine, uint32_t generation, bool committed)
+static void settle_machine(const struct receipt *receipt, bool committed)
 {
+    struct machine *machine = receipt->machine;
+
     pthread_mutex_lock(&machine->lock);
-    if (committed && machine->generation == generation)
+    if (committed && machine->generation == receipt->generation)
         machine->unsettled--;
+    if (committed)
+        machine->counters.anomalies += receipt->raised;
     pthread_mutex_unlock(&machine->lock);
     machine_release(machine);
+}
+
+static void count_latency(struct registry *registry, const struct receipt *receipt)
+{
+    if (receipt->began != 0)
+        histogram_observe(&registry->ingest_latency[receipt->transport], &histogram_milliseconds,
+                          clock_ticks() - receipt->began);
 }
 
 int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal)
@@ -456,10 +469,11 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
     if (!receipt->op)
         return 0;
     r = store_finish(registry->store, receipt->op);
-    settle_machine(receipt->machine, receipt->generation, r == 0);
+    settle_machine(receipt, r == 0);
     receipt->op = NULL;
     if (r == 0) {
         registry->learned += receipt->learned;
+        count_latency(registry, receipt);
         return 0;
     }
     registry->refusals[REFUSAL_STORE]++;

@@ -25,6 +25,7 @@
 #include "wire/buffer.h"
 
 struct registry;
+struct histogram;
 
 /* Takes what the store holds. config and store must outlive it. message: what was set aside or in conflict goes to the log. */
 int registry_new(struct registry **ret_registry, const struct config *config, struct store *store);
@@ -38,6 +39,9 @@ struct receipt {
     uint32_t generation;     /* of the machine's memory */
     bool promised;    /* something was learned, or was said to have been: the answer must not leave without the disk */
     uint64_t learned; /* buffers that count as learned once it is settled */
+    uint32_t raised;  /* anomalies likewise */
+    int64_t began;    /* clock_ticks() when the door had it all */
+    enum transport transport;
 };
 
 /* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). Must be called once for each receipt.
@@ -241,10 +245,25 @@ int registry_watch(struct registry *registry, struct moment now);
 /* How many machines had news at the last flush. */
 size_t registry_flushed(const struct registry *registry);
 
-/* Calls `each` for every machine whose state or availability changed since it was last taken; with `all`, for every machine
- * (a new session of the broker). */
-int registry_take_changed(struct registry *registry, bool all, struct moment now,
-                          void (*each)(void *user, const struct machine_view *view), void *user);
+/* How far one reader of news has come. All 0: the first round shows every machine. */
+struct registry_news {
+    uint64_t since, until; /* looks: what changed after the one, up to the other */
+    char after[MACHINE_ID_SIZE];
+    bool under_way;
+};
+
+enum { NEWS_STATE = 1, NEWS_ONLINE = 2, NEWS_SETTINGS = 4, NEWS_ALL = 7 };
+
+/* Begins a round over what has changed since the last one; one that is under way goes on. Any number of readers. */
+int registry_news_begin(struct registry *registry, struct registry_news *news, struct moment now);
+
+/* Calls `each` for at most `limit` machines of the round, in order of their IDs, with no lock held; `what` tells what changed. Returns
+ * how many, 0 when the round is over, or negative. */
+int registry_news_next(struct registry *registry, struct registry_news *news, struct moment now, size_t limit,
+                       void (*each)(void *user, const struct machine_view *view, unsigned int what), void *user);
+
+/* What monitoring wants of each machine, all at once; *gauges is the caller's to free. Returns how many, or negative. */
+int registry_gauges(struct registry *registry, struct moment now, struct machine_gauges **gauges);
 
 /* Counts what a door refused or dropped itself, before a machine was known. */
 void registry_count_refusal(struct registry *registry, enum refusal_code code);
@@ -256,6 +275,8 @@ struct registry_figures {
     uint64_t learned, detected, duplicates;
     uint64_t pending_dropped, ignored_fields;
     uint64_t refusals[REFUSAL_CODES];
+    const struct histogram *learn_duration, *detect_duration,
+        *ingest_latency[TRANSPORTS]; /* ns; the registry's, atomic */
 };
 void registry_figures(struct registry *registry, struct registry_figures *figures);
 

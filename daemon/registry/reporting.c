@@ -63,7 +63,9 @@ static int make_portion(void *user, struct daily_report *reports, size_t all)
     struct making *making = user;
     size_t count = leave_out_young(reports, all);
     struct store_outgoing *outgoing = calloc(count + 1, sizeof(*outgoing));
-    const struct store_reports portion = { .reports = reports, .outgoing = outgoing, .count = count };
+    const struct store_reports portion = {
+        .reports = reports, .outgoing = outgoing, .count = count, .at = making->now
+    };
     int r = 0;
 
     if (!outgoing)
@@ -86,8 +88,7 @@ static bool is_published(struct registry *registry, const struct civil_day *day,
 {
     uint64_t behind = now > day->to ? (uint64_t)(now - day->to) / DAY_MS : 0;
 
-    return registry->config->mqtt_host[0] != '\0' &&
-           (behind == 0 || behind * registry_count(registry) < LIMIT_OUTBOX / 4);
+    return behind == 0 || behind * registry_count(registry) < LIMIT_OUTBOX / 4;
 }
 
 /* The day is over and all of its machines have their reports: one step with the summary that is published. */
@@ -96,7 +97,9 @@ static int finish_day(struct making *making, const struct civil_day *day)
     struct registry *registry = making->registry;
     struct report_progress progress = { .closed = day->to, .made = day->to };
     struct store_outgoing summary = { .topic = "report/daily", .retain = true };
-    const struct store_reports last = { .progress = &progress, .summary = making->publish ? &summary : NULL };
+    const struct store_reports last = { .progress = &progress,
+                                        .summary = making->publish ? &summary : NULL,
+                                        .at = making->now };
     char *payload;
     int r;
 

@@ -228,8 +228,15 @@ static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
 
 /* ---------------------------------------------------------------------------------------------------------- durable */
 
+static enum transport transport_of(const struct work *work)
+{
+    return work->arrival->topic ? TRANSPORT_MQTT : TRANSPORT_HTTP;
+}
+
 static void count_work(struct work *work)
 {
+    for (size_t i = 0; i < VERDICTS; i++)
+        work->machine->counters.buffers[transport_of(work)][i] += work->verdicts[i];
     work->registry->detected += work->detected;
     work->registry->duplicates += work->duplicates;
     work->registry->ignored += work->buffers.meta.ignored;
@@ -239,7 +246,7 @@ static void count_work(struct work *work)
 
 /* Learned knowledge and events wait for the disk; counters and windows go with the next flush. A duplicate waits too: the
  * buffer that it repeats may still be on its way. */
-static int keep(struct work *work, struct receipt *receipt)
+static int queue(struct work *work, struct receipt *receipt)
 {
     struct machine *machine = work->machine;
     struct store_change change = machine_change(machine, work->arrival->now.wall);
@@ -247,6 +254,8 @@ static int keep(struct work *work, struct receipt *receipt)
     machine->unsaved = machine->news = true;
     if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0 && !work->forget) {
         machine_leave(machine);
+        histogram_observe(&work->registry->ingest_latency[receipt->transport], &histogram_milliseconds,
+                          clock_ticks() - receipt->began);
         return 0;
     }
     change.snapshot = work->learned > 0 ? work->snapshot : NULL;
@@ -266,6 +275,22 @@ static int keep(struct work *work, struct receipt *receipt)
     change.hours = &work->effect;
     change.hour_count = work->effect.learned > 0 || work->effect.anomalies > 0;
     return machine_commit(work->registry, machine, &change, receipt, work->refusal);
+}
+
+/* Without a receipt that somebody else settles, waits here, and says so where it failed: the caller knows what was promised. */
+static int keep(struct work *work, bool promised, struct receipt *receipt)
+{
+    struct receipt own;
+    struct receipt *taken = receipt ? receipt : &own;
+    int r;
+
+    *taken = (struct receipt){ .promised = promised || !receipt,
+                               .learned = work->learned,
+                               .raised = work->effect.anomalies,
+                               .began = work->began,
+                               .transport = transport_of(work) };
+    r = queue(work, taken);
+    return r == 0 && !receipt ? registry_settle(work->registry, &own, work->refusal) : r;
 }
 
 static int check_conflict(const struct machine *machine, struct refusal *refusal)
@@ -312,13 +337,7 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
     }
     count_work(work);
     promised = work->learned > 0 || work->duplicates > 0;
-    if (receipt) {
-        receipt->promised = promised;
-        receipt->learned = work->learned; /* counted when it is settled */
-    }
-    r = keep(work, receipt);
-    if (r == 0 && !receipt)
-        work->registry->learned += work->learned;
+    r = keep(work, promised, receipt);
     if (r != REFUSAL_STORE || promised)
         return r;
     forget_anomaly(work, verdicts, *count < room ? *count : room);
@@ -370,7 +389,9 @@ int registry_submit(struct registry *registry, const struct arrival *arrival, st
     static const struct wire_meta unknown;
     struct arrival known = *arrival;
     struct refusal own = { 0 };
-    struct work work = { .registry = registry, .arrival = &known, .refusal = refusal ? refusal : &own };
+    struct work work = {
+        .registry = registry, .arrival = &known, .refusal = refusal ? refusal : &own, .began = clock_ticks()
+    };
     int r;
 
     known.meta = arrival->meta ? arrival->meta : &unknown;

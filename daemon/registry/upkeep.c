@@ -1,4 +1,4 @@
-/* What happens without a buffer: counters and windows reach the store, states reach the broker. */
+/* What happens without a buffer: counters and windows reach the store. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,39 +131,4 @@ int registry_flush(struct registry *registry, struct moment now)
 size_t registry_flushed(const struct registry *registry)
 {
     return registry->flushed;
-}
-
-/* ----------------------------------------------------------------------------------------------------------- states */
-
-struct taking {
-    struct registry *registry;
-    bool all;
-    struct moment now;
-    void (*each)(void *user, const struct machine_view *view);
-    void *user;
-};
-
-static void take_each(void *user, struct machine *machine)
-{
-    struct taking *taking = user;
-    bool online = strategy_online(&machine->settings, &machine->state, registry_steady(taking->registry, taking->now));
-    struct machine_view view;
-
-    if (!taking->all && !machine->news && online == machine->online)
-        return;
-    if (machine_lend_scratch(machine, NULL) != 0)
-        return;
-    machine->news = false;
-    machine->online = online;
-    machine_view(taking->registry, machine, &view, taking->now);
-    machine_return_scratch(machine);
-    taking->each(taking->user, &view);
-}
-
-int registry_take_changed(struct registry *registry, bool all, struct moment now,
-                          void (*each)(void *user, const struct machine_view *view), void *user)
-{
-    struct taking taking = { registry, all, now, each, user };
-
-    return registry_each(registry, take_each, &taking);
 }

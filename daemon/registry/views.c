@@ -105,4 +105,8 @@ void registry_figures(struct registry *registry, struct registry_figures *figure
     figures->ignored_fields = registry->ignored;
     for (size_t i = 0; i < REFUSAL_CODES; i++)
         figures->refusals[i] = registry->refusals[i];
+    figures->learn_duration = &registry->learn_duration;
+    figures->detect_duration = &registry->detect_duration;
+    for (size_t i = 0; i < TRANSPORTS; i++)
+        figures->ingest_latency[i] = &registry->ingest_latency[i];
 }

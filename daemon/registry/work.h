@@ -23,7 +23,9 @@ struct work {
     bool forget;                 /* what was learned before is forgotten: the machine stood */
     int64_t counted;             /* wall ms at which it counts: later than `at` where that day was reported already */
     uint64_t learned, detected, duplicates;
-    struct hour effect; /* counters that are stored in the transaction of what they count */
+    uint64_t verdicts[VERDICTS]; /* how many became what */
+    int64_t began;               /* clock_ticks() */
+    struct hour effect;          /* counters that are stored in the transaction of what they count */
     int64_t anomaly_before;
     struct verdict last;                   /* of those that were no duplicates; last.at = 0: none */
     const char *snapshot, *snapshot_after; /* reasons, see struct store_change */

@@ -282,22 +282,33 @@ static int put_anomaly(struct store *store, int64_t machine, const struct anomal
     return r < 0 ? r : run(store, STATEMENT_ANOMALY_PRUNE, 1, (int64_t[]){ anomaly->id - LIMIT_ANOMALIES });
 }
 
-int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing)
+/* What the broker never took is dropped with the oldest; what it has goes sooner. */
+static int prune_events(struct store *store, int64_t newest)
 {
-    sqlite3_stmt *statement = store->statements[STATEMENT_OUTBOX_ADD];
+    int r = run(store, STATEMENT_OUTBOX_PRUNE, 1, (int64_t[]){ newest - LIMIT_OUTBOX });
+    int dropped = r == 0 ? sqlite3_changes(store->writer) : 0;
+
+    pthread_mutex_lock(&store->mutex);
+    store->figures.outbox_dropped += (uint64_t)dropped;
+    pthread_mutex_unlock(&store->mutex);
+    return r < 0 ? r : run(store, STATEMENT_EVENT_PRUNE, 1, (int64_t[]){ newest - LIMIT_EVENTS });
+}
+
+int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing, int64_t at)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_EVENT_ADD];
     int r;
 
-    bind_text(statement, 1, outgoing->topic);
-    bind_text(statement, 2, outgoing->payload);
-    sqlite3_bind_int64(statement, 3, outgoing->retain);
-    r = store_step(store, STATEMENT_OUTBOX_ADD);
-    if (r < 0)
-        return r;
-    r = run(store, STATEMENT_OUTBOX_PRUNE, 1, (int64_t[]){ sqlite3_last_insert_rowid(store->writer) - LIMIT_OUTBOX });
-    pthread_mutex_lock(&store->mutex);
-    store->figures.outbox_dropped += r == 0 ? (uint64_t)sqlite3_changes(store->writer) : 0;
-    pthread_mutex_unlock(&store->mutex);
-    return r;
+    sqlite3_bind_int64(statement, 1, at);
+    bind_text(statement, 2, outgoing->topic);
+    sqlite3_bind_int64(statement, 3, outgoing->whole);
+    bind_text(statement, 4, outgoing->payload);
+    sqlite3_bind_int64(statement, 5, outgoing->retain);
+    if (outgoing->correlation)
+        bind_bytes(statement, 6, outgoing->correlation, outgoing->correlation_size);
+    sqlite3_bind_int64(statement, 7, !store->no_broker);
+    r = store_step(store, STATEMENT_EVENT_ADD);
+    return r < 0 ? r : prune_events(store, sqlite3_last_insert_rowid(store->writer));
 }
 
 static int apply_anomalies(struct store *store, const struct store_change *change)
@@ -314,7 +325,7 @@ static int apply_outgoing(struct store *store, const struct store_change *change
     int r = 0;
 
     for (size_t i = 0; i < change->outgoing_count && r == 0; i++)
-        r = store_put_outgoing(store, &change->outgoing[i]);
+        r = store_put_outgoing(store, &change->outgoing[i], change->at);
     return r;
 }
 
@@ -419,6 +430,11 @@ static int apply_daily(struct store *store, struct store_op *op)
     return r < 0 ? r : run(store, STATEMENT_SNAPSHOT_EXPIRE, 2, (int64_t[]){ oldest, CLOCK_EARLIEST });
 }
 
+static int apply_publish(struct store *store, struct store_op *op)
+{
+    return apply_outgoing(store, &op->change);
+}
+
 static int apply_outbox_done(struct store *store, struct store_op *op)
 {
     return run(store, STATEMENT_OUTBOX_DONE, 1, &op->machine);
@@ -427,9 +443,9 @@ static int apply_outbox_done(struct store *store, struct store_op *op)
 int store_apply(struct store *store, struct store_op *op)
 {
     static int (*const kinds[])(struct store *, struct store_op *) = {
-        [OP_CHANGE] = apply_change,         [OP_CREATE] = apply_create, [OP_DELETE] = apply_delete,
-        [OP_SNAPSHOT] = apply_new_snapshot, [OP_DAILY] = apply_daily,   [OP_OUTBOX_DONE] = apply_outbox_done,
-        [OP_REPORTS] = store_apply_reports
+        [OP_CHANGE] = apply_change,           [OP_CREATE] = apply_create,        [OP_DELETE] = apply_delete,
+        [OP_SNAPSHOT] = apply_new_snapshot,   [OP_DAILY] = apply_daily,          [OP_PUBLISH] = apply_publish,
+        [OP_OUTBOX_DONE] = apply_outbox_done, [OP_REPORTS] = store_apply_reports
     };
 
     return kinds[op->kind](store, op);

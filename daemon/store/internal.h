@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
+#include "base/histogram.h"
 #include "store/store.h"
 
 /* All starts of hours or reports, each once, by skipping from one to the next instead of reading every row between. */
@@ -79,9 +80,11 @@
       "similarity = excluded.similarity, distance = excluded.distance, buffers = excluded.buffers, "                   \
       "explanation = excluded.explanation, undo = excluded.undo") /* no REPLACE: that would delete the evidence */     \
     X(ANOMALY_PRUNE, "DELETE FROM anomaly WHERE id <= ? AND cleared <> 0")                                             \
-    X(OUTBOX_ADD, "INSERT INTO outbox (topic, payload, retain) VALUES (?, ?, ?)")                                      \
-    X(OUTBOX_PRUNE, "DELETE FROM outbox WHERE id <= ?")                                                                \
-    X(OUTBOX_DONE, "DELETE FROM outbox WHERE id = ?")                                                                  \
+    X(EVENT_ADD,                                                                                                       \
+      "INSERT INTO event (at, topic, whole, payload, retain, correlation, waits) VALUES (?, ?, ?, ?, ?, ?, ?)")        \
+    X(OUTBOX_PRUNE, "DELETE FROM event WHERE waits = 1 AND id <= ?")                                                   \
+    X(EVENT_PRUNE, "DELETE FROM event WHERE waits = 0 AND id <= ?")                                                    \
+    X(OUTBOX_DONE, "UPDATE event SET waits = 0 WHERE id = ?")                                                          \
     X(HOUR_PRUNE, "DELETE FROM hour WHERE start < (" STARTS("hour", "DESC") " LIMIT 1 OFFSET ?1 - 1)")                 \
     X(HOURS_DELETE, "DELETE FROM hour WHERE machine = ?1 AND start IN (" STARTS("hour", "ASC") ")")                    \
     X(REPORT_PRUNE, "DELETE FROM report WHERE start < (" STARTS("report", "DESC") " LIMIT 1 OFFSET ?1 - 1)")           \
@@ -98,7 +101,7 @@ enum statement {
     STATEMENT_COUNT
 };
 
-enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_SNAPSHOT, OP_DAILY, OP_OUTBOX_DONE, OP_REPORTS };
+enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_SNAPSHOT, OP_DAILY, OP_PUBLISH, OP_OUTBOX_DONE, OP_REPORTS };
 
 struct store_op {
     enum op_kind kind;
@@ -131,6 +134,8 @@ struct store {
 
     _Atomic uint64_t epoch;
     _Atomic int64_t next_anomaly;
+    atomic_bool no_broker;
+    struct histogram commit_duration, commit_size;
     int64_t taken;       /* the writer's: the last snapshot that the change being applied took; 0 = none */
     int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
     char path[256];
@@ -158,7 +163,7 @@ int store_prepare_statements(struct store *store);
 void store_finalize_statements(struct store *store);
 int store_step(struct store *store, enum statement statement);
 int store_apply(struct store *store, struct store_op *op);
-int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing);
+int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing, int64_t at);
 bool store_has_machine(struct store *store, int64_t machine);
 
 /* hours.c: counters, sums and times at consecutive places or columns. Returns the next one. */

@@ -267,36 +267,132 @@ int store_anomalies_between(struct store *store, int64_t from, int64_t to,
     return r;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ outbox */
+/* ------------------------------------------------------------------------------------------------------------ events */
 
-int store_outbox(struct store *store, int64_t after, struct outbox_message *messages, size_t limit)
+void store_free_messages(struct outbox_message *messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(messages[i].topic);
+        free(messages[i].payload);
+        free(messages[i].correlation);
+    }
+}
+
+static int read_correlation(sqlite3_stmt *statement, int column, struct outbox_message *message)
+{
+    size_t size = (size_t)sqlite3_column_bytes(statement, column);
+
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return 0;
+    message->correlation = malloc(size + 1); /* an empty one is one too */
+    if (!message->correlation)
+        return fault(-ENOMEM);
+    if (size > 0)
+        memcpy(message->correlation, sqlite3_column_blob(statement, column), size);
+    message->correlation_size = size;
+    return 0;
+}
+
+static int read_message(sqlite3_stmt *statement, struct outbox_message *message)
+{
+    *message = (struct outbox_message){ .id = sqlite3_column_int64(statement, 0),
+                                        .at = sqlite3_column_int64(statement, 1),
+                                        .topic = strdup(text(statement, 2)),
+                                        .whole = sqlite3_column_int(statement, 3) != 0,
+                                        .payload = strdup(text(statement, 4)),
+                                        .retain = sqlite3_column_int(statement, 5) != 0 };
+    if (!message->topic || !message->payload)
+        return fault(-ENOMEM);
+    return read_correlation(statement, 6, message);
+}
+
+static int read_messages(struct store *store, const char *sql, int64_t after, struct outbox_message *messages,
+                         size_t limit)
 {
     sqlite3_stmt *statement = NULL;
     size_t count = 0;
     int result = SQLITE_DONE;
-    int r = store_begin_reading(
-        store, "SELECT id, topic, payload, retain FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", &statement);
+    int r = store_begin_reading(store, sql, &statement);
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, after);
         sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
     }
-    while (r == 0 && count < limit && (result = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct outbox_message *message = &messages[count++];
-
-        message->id = sqlite3_column_int64(statement, 0);
-        message->topic = strdup(text(statement, 1));
-        message->payload = strdup(text(statement, 2));
-        message->retain = sqlite3_column_int(statement, 3) != 0;
-        if (!message->topic || !message->payload)
-            r = -ENOMEM;
-    }
+    while (r == 0 && count < limit && (result = sqlite3_step(statement)) == SQLITE_ROW)
+        r = read_message(statement, &messages[count++]);
     if (r == 0)
         r = fault(store_error(result));
     store_end_reading(store, statement);
-    while (r < 0 && count > 0) {
-        free(messages[--count].topic);
-        free(messages[count].payload);
-    }
+    if (r < 0)
+        store_free_messages(messages, count);
     return r < 0 ? r : (int)count;
+}
+
+#define MESSAGE_COLUMNS "SELECT id, at, topic, whole, payload, retain, correlation FROM event "
+
+int store_outbox(struct store *store, int64_t after, struct outbox_message *messages, size_t limit)
+{
+    return read_messages(store, MESSAGE_COLUMNS "WHERE waits = 1 AND id > ?1 ORDER BY id LIMIT ?2", after, messages,
+                         limit);
+}
+
+int store_events(struct store *store, int64_t after, struct outbox_message *messages, size_t limit)
+{
+    return read_messages(store, MESSAGE_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2", after, messages, limit);
+}
+
+/* Two numbers of one row. */
+static int read_pair(struct store *store, const char *sql, int64_t *first, int64_t *second)
+{
+    sqlite3_stmt *statement = NULL;
+    int r = store_begin_reading(store, sql, &statement);
+
+    if (r == 0 && sqlite3_step(statement) == SQLITE_ROW) {
+        *first = sqlite3_column_int64(statement, 0);
+        *second = sqlite3_column_int64(statement, 1);
+    } else if (r == 0) {
+        r = fault(store_error(sqlite3_errcode(store->reader)));
+    }
+    store_end_reading(store, statement);
+    return r;
+}
+
+int store_event_range(struct store *store, int64_t *oldest, int64_t *newest)
+{
+    return read_pair(store,
+                     "SELECT (SELECT coalesce(min(id), 0) FROM event), "
+                     "(SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event')",
+                     oldest, newest);
+}
+
+int store_outbox_backlog(struct store *store, uint64_t *count, int64_t *since)
+{
+    int64_t waiting = 0;
+    int r = read_pair(store,
+                      "SELECT (SELECT count(*) FROM event WHERE waits = 1), "
+                      "coalesce((SELECT at FROM event WHERE waits = 1 ORDER BY id LIMIT 1), 0)",
+                      &waiting, since);
+
+    *count = (uint64_t)waiting;
+    return r;
+}
+
+/* --------------------------------------------------------------------------------------------------------- snapshots */
+
+int store_snapshot_times(struct store *store, void (*each)(void *user, const char *id, int64_t taken), void *user)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = SQLITE_DONE;
+    int r = store_begin_reading(
+        store,
+        "SELECT m.name, (SELECT taken FROM snapshot s WHERE s.machine = m.id ORDER BY id DESC LIMIT 1) AS taken "
+        "FROM machine m WHERE taken IS NOT NULL ORDER BY m.name",
+        &statement);
+
+    while (r == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW)
+        each(user, text(statement, 0), sqlite3_column_int64(statement, 1));
+    if (r == 0)
+        r = fault(store_error(result));
+    store_end_reading(store, statement);
+    return r;
 }

@@ -58,7 +58,8 @@ static void bind_report(sqlite3_stmt *statement, const struct daily_report *repo
     store_bind_hour(statement, 26, &report->total);
 }
 
-static int put_report(struct store *store, const struct daily_report *report, const struct store_outgoing *outgoing)
+static int put_report(struct store *store, const struct daily_report *report, const struct store_outgoing *outgoing,
+                      int64_t at)
 {
     int r;
 
@@ -68,7 +69,7 @@ static int put_report(struct store *store, const struct daily_report *report, co
     r = store_step(store, STATEMENT_REPORT_ADD);
     if (r < 0 || !outgoing->payload || sqlite3_changes(store->writer) == 0)
         return r;
-    return store_put_outgoing(store, outgoing);
+    return store_put_outgoing(store, outgoing, at);
 }
 
 static int delete_reports(struct store *store, enum statement statement, int64_t which)
@@ -88,7 +89,7 @@ static int put_progress(struct store *store, const struct store_reports *reports
     sqlite3_bind_text(statement, 3, progress->date, -1, SQLITE_STATIC);
     r = store_step(store, STATEMENT_REPORTING_PUT);
     if (r == 0 && reports->summary)
-        r = store_put_outgoing(store, reports->summary);
+        r = store_put_outgoing(store, reports->summary, reports->at);
     if (r == 0 && reports->forget != 0)
         r = delete_reports(store, STATEMENT_REPORT_FORGET, reports->forget);
     return r == 0 ? delete_reports(store, STATEMENT_REPORT_PRUNE, LIMIT_REPORTS) : r;
@@ -100,7 +101,7 @@ int store_apply_reports(struct store *store, struct store_op *op)
     int r = 0;
 
     for (size_t i = 0; i < reports->count && r == 0; i++)
-        r = put_report(store, &reports->reports[i], &reports->outgoing[i]);
+        r = put_report(store, &reports->reports[i], &reports->outgoing[i], reports->at);
     return r == 0 && reports->progress ? put_progress(store, reports) : r;
 }
 

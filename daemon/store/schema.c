@@ -119,9 +119,20 @@ static const char version_2[] =
 static const char version_3[] =
     "ALTER TABLE state ADD COLUMN memory BLOB;"; /* struct strategy_memory; NULL or of another version = begins anew */
 
+/* One row for what is said once, to the broker and to readers of the event stream: it waits until the broker has it, and stays
+ * for a while after that. */
+static const char version_4[] =
+    "ALTER TABLE outbox RENAME TO event;" /* ids go on: readers tell by them how far they have come */
+    "ALTER TABLE event ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;" /* 1 = topic is not below the root: somebody's response topic */
+    "ALTER TABLE event ADD COLUMN correlation BLOB;"                 /* of the command that this answers */
+    "ALTER TABLE event ADD COLUMN waits INTEGER NOT NULL DEFAULT 1;" /* 1 = for the broker's acknowledgment */
+    "CREATE INDEX event_waits ON event (waits, id);"
+    "CREATE VIEW outbox AS SELECT id, at, topic, payload, retain FROM event WHERE waits = 1;";
+
 /* Anomalies keep the buffers that raised them; snapshots say how far the stored commissioning buffers go that they are of, and so
  * those get numbers that are never used twice; maintenance and relearned knowledge survive a restart. */
-static const char version_4[] =
+static const char version_5[] =
     "ALTER TABLE anomaly ADD COLUMN context TEXT NOT NULL DEFAULT '';" /* JSON object, or empty */
     "ALTER TABLE anomaly ADD COLUMN knowledge_crc INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE anomaly ADD COLUMN undo INTEGER NOT NULL DEFAULT 0;" /* snapshot from before it was accepted */
@@ -133,16 +144,16 @@ static const char version_4[] =
     ") STRICT;"
     "CREATE INDEX evidence_anomaly ON evidence (anomaly);"
     "CREATE INDEX evidence_machine ON evidence (machine);"
-    "CREATE TABLE commissioning_4 (" /* value = zero[axis] + step[axis] * sample */
+    "CREATE TABLE commissioning_5 (" /* value = zero[axis] + step[axis] * sample */
     "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
     "  at INTEGER NOT NULL, axes INTEGER NOT NULL,"
     "  step BLOB NOT NULL, zero BLOB NOT NULL," /* float32 of each axis */
     "  samples BLOB NOT NULL"                   /* int16, interleaved */
     ") STRICT;"
-    "INSERT INTO commissioning_4 SELECT id, machine, at, axes, step, zero, samples FROM commissioning;"
+    "INSERT INTO commissioning_5 SELECT id, machine, at, axes, step, zero, samples FROM commissioning;"
     "DROP TABLE commissioning;"
-    "ALTER TABLE commissioning_4 RENAME TO commissioning;"
+    "ALTER TABLE commissioning_5 RENAME TO commissioning;"
     "CREATE INDEX commissioning_machine ON commissioning (machine);"
     "ALTER TABLE snapshot ADD COLUMN note TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE snapshot ADD COLUMN upto INTEGER NOT NULL DEFAULT 0;" /* last commissioning buffer that it knows */
@@ -156,10 +167,10 @@ static const char version_4[] =
     ") STRICT;";
 
 /* Streams whose parts were lost. */
-static const char version_5[] = "ALTER TABLE hour ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;"
+static const char version_6[] = "ALTER TABLE hour ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE report ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5 };
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

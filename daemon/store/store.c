@@ -59,7 +59,8 @@ static size_t event_room(const struct store_change *change)
     for (size_t i = 0; i < change->anomaly_count; i++)
         size += text_room(change->anomalies[i].explanation);
     for (size_t i = 0; i < change->outgoing_count; i++)
-        size += text_room(change->outgoing[i].topic) + text_room(change->outgoing[i].payload);
+        size += text_room(change->outgoing[i].topic) + text_room(change->outgoing[i].payload) +
+                room(change->outgoing[i].correlation, change->outgoing[i].correlation_size);
     return size;
 }
 
@@ -107,6 +108,7 @@ static void keep_events(char **bytes, struct store_change *change)
     for (size_t i = 0; i < change->outgoing_count; i++) {
         outgoing[i].topic = keep_text(bytes, outgoing[i].topic);
         outgoing[i].payload = keep_text(bytes, outgoing[i].payload);
+        outgoing[i].correlation = keep(bytes, outgoing[i].correlation, outgoing[i].correlation_size);
     }
 }
 
@@ -188,9 +190,10 @@ int store_create_machine(struct store *store, const char *id, const struct store
     return op ? store_run_op(store, op, machine) : fault(-ENOMEM);
 }
 
-int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count)
+int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count,
+                         int64_t at)
 {
-    struct store_change last = { .outgoing = outgoing, .outgoing_count = count };
+    struct store_change last = { .at = at, .outgoing = outgoing, .outgoing_count = count };
     struct store_op *op = new_op(OP_DELETE, &last, NULL);
 
     if (!op)
@@ -228,6 +231,19 @@ int64_t store_next_anomaly(struct store *store)
     return store->next_anomaly++;
 }
 
+int store_publish(struct store *store, const struct store_outgoing *outgoing, size_t count, int64_t at)
+{
+    struct store_change said = { .at = at, .outgoing = outgoing, .outgoing_count = count };
+    struct store_op *op = new_op(OP_PUBLISH, &said, NULL);
+
+    return op ? store_run_op(store, op, NULL) : fault(-ENOMEM);
+}
+
+void store_without_broker(struct store *store)
+{
+    store->no_broker = true;
+}
+
 /* Losing this note only means that the message is sent once more. */
 void store_outbox_done(struct store *store, int64_t id)
 {
@@ -256,6 +272,8 @@ void store_figures(struct store *store, struct store_figures *figures)
 
     pthread_mutex_lock(&store->mutex);
     *figures = store->figures;
+    figures->commit_duration = &store->commit_duration;
+    figures->commit_size = &store->commit_size;
     pthread_mutex_unlock(&store->mutex);
     figures->size_bytes = stat(store->path, &file) == 0 ? (int64_t)file.st_size : -1;
     figures->free_bytes = statvfs(store->path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;

@@ -24,6 +24,7 @@
 
 struct store;
 struct store_op; /* one submitted change on its way to the disk */
+struct histogram;
 
 enum { STORE_E_NEWER = 1, STORE_E_DAMAGED, STORE_E_FOREIGN, STORE_E_IN_USE };
 
@@ -38,10 +39,14 @@ struct store *store_close(struct store *store);
 
 /* ---------------------------------------------------------------------------------------------------------- changes */
 
+/* What is said once: a row that waits until the broker has acknowledged it, and is kept for readers of the event stream. */
 struct store_outgoing {
-    const char *topic; /* below the root: "pump-1/anomaly" */
+    const char *topic; /* below the root: "pump-1/anomaly", "pump-1/report/daily" */
     const char *payload;
     bool retain;
+    bool whole;              /* topic is complete: the response topic of somebody who sent a command */
+    const void *correlation; /* data of that command, to be sent back with the answer; NULL = none */
+    size_t correlation_size;
 };
 
 /* A buffer as it is kept: for commissioning, or as evidence of an anomaly. */
@@ -110,7 +115,11 @@ uint64_t store_epoch(const struct store *store);
 int store_create_machine(struct store *store, const char *id, const struct store_change *first, int64_t *machine);
 
 /* Deletes a machine and all that is stored of it; what is still to be said of it goes into the outbox. */
-int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count);
+int store_delete_machine(struct store *store, int64_t machine, const struct store_outgoing *outgoing, size_t count,
+                         int64_t at);
+
+/* Says something that changes no machine; waits for its commit. at: wall ms. */
+int store_publish(struct store *store, const struct store_outgoing *outgoing, size_t count, int64_t at);
 
 /* The next anomaly's id: not used before, also by one that is deleted, or whose change fails. */
 int64_t store_next_anomaly(struct store *store);
@@ -140,6 +149,9 @@ struct store_machine {
  * lock: `each` calls nothing of the store. */
 int store_load_machines(struct store *store, int64_t machine,
                         int (*each)(void *user, const struct store_machine *machine), void *user);
+
+/* When the newest snapshot of each machine's knowledge was taken, by ID. Under the read lock, as above. */
+int store_snapshot_times(struct store *store, void (*each)(void *user, const char *id, int64_t taken), void *user);
 
 struct anomaly_query {
     const char *machine, *asset; /* NULL = any */
@@ -213,6 +225,7 @@ struct store_reports {
     const struct report_progress *progress; /* NULL = as it was */
     int64_t forget;                         /* with progress: reports of days from here on are deleted; 0 = none */
     const struct store_outgoing *summary;   /* goes out with the progress; NULL = none */
+    int64_t at;                             /* wall ms: when they go out */
 };
 int store_put_reports(struct store *store, const struct store_reports *reports);
 
@@ -222,13 +235,30 @@ int store_report_progress(struct store *store, struct report_progress *progress)
 /* ----------------------------------------------------------------------------------------------------------- outbox */
 
 struct outbox_message {
-    int64_t id;
+    int64_t id, at;
     char *topic, *payload; /* heap */
-    bool retain;
+    bool retain, whole;
+    void *correlation; /* heap; NULL = none */
+    size_t correlation_size;
 };
 
 /* Messages that wait for the broker with id > after, oldest first. Returns how many, or negative. */
 int store_outbox(struct store *store, int64_t after, struct outbox_message *messages, size_t limit);
+
+/* The same of all that is kept, whether the broker has it or not. */
+int store_events(struct store *store, int64_t after, struct outbox_message *messages, size_t limit);
+
+/* Frees what one of them filled in. */
+void store_free_messages(struct outbox_message *messages, size_t count);
+
+/* Ids of the oldest event that is kept (0 = none is), and of the newest there ever was. */
+int store_event_range(struct store *store, int64_t *oldest, int64_t *newest);
+
+/* How many messages wait for the broker, and since when (wall ms; 0 = none waits). */
+int store_outbox_backlog(struct store *store, uint64_t *count, int64_t *since);
+
+/* A gateway without a broker keeps events, but nothing waits. */
+void store_without_broker(struct store *store);
 
 /* The broker has it: forgotten with the next commit, at the latest with the next flush. */
 void store_outbox_done(struct store *store, int64_t id);
@@ -241,8 +271,9 @@ void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user
 struct store_figures {
     uint64_t commits, failed_commits, changes;
     uint64_t outbox_dropped;
-    int64_t size_bytes, free_bytes; /* of the database; of its file system */
-    int last_error;                 /* of the last commit: 0 = fine */
+    int64_t size_bytes, free_bytes;                        /* of the database; of its file system */
+    int last_error;                                        /* of the last commit: 0 = fine */
+    const struct histogram *commit_duration, *commit_size; /* ns; changes in a transaction. The store's, atomic */
 };
 void store_figures(struct store *store, struct store_figures *figures);
 

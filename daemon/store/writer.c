@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "store/internal.h"
 
 /* Takes the whole queue or a group of LIMIT_STORE_BATCH; NULL = stopping and nothing left. */
@@ -44,6 +45,7 @@ static int apply_group(struct store *store, struct store_op *group)
 
 static int commit_group(struct store *store, struct store_op *group)
 {
+    int64_t began = clock_ticks();
     int r = store_step(store, STATEMENT_BEGIN);
 
     if (r == 0)
@@ -52,6 +54,7 @@ static int commit_group(struct store *store, struct store_op *group)
         r = store_step(store, STATEMENT_COMMIT);
     if (r < 0 && !sqlite3_get_autocommit(store->writer))
         store_step(store, STATEMENT_ROLLBACK);
+    histogram_observe(&store->commit_duration, &histogram_milliseconds, clock_ticks() - began);
     return r;
 }
 
@@ -65,6 +68,8 @@ static bool has_outgoing(const struct store_op *group)
 /* Wakes those who wait. After a failure the group is as if it had never been, and so is all that was built on it. */
 static void finish_group(struct store *store, struct store_op *group, int result)
 {
+    int64_t size = 0;
+
     if (result < 0)
         store->epoch++;
     pthread_mutex_lock(&store->mutex);
@@ -79,14 +84,17 @@ static void finish_group(struct store *store, struct store_op *group, int result
         if (result < 0)
             op->result = result;
         else
-            store->figures.changes++;
+            size++;
         if (op->forgotten)
             free(op);
         else
             op->done = true;
     }
+    store->figures.changes += (uint64_t)size;
     pthread_cond_broadcast(&store->finished);
     pthread_mutex_unlock(&store->mutex);
+    if (result == 0)
+        histogram_observe(&store->commit_size, &histogram_sizes, size);
 }
 
 void *store_write_groups(void *argument)

@@ -123,9 +123,50 @@ static void subscribes_to_all_and_nothing_else(void **state)
         assert_string_equal(topic_filter(&config, i, filter), expected[i]);
 }
 
+/* What the configuration adds. */
+static void commands_and_births(void **state)
+{
+    struct config more = config;
+    struct refusal refusal = { 0 };
+    char filter[TOPIC_SIZE], unwanted[2][TOPIC_SIZE];
+    struct topic topic;
+
+    (void)state;
+    assert_int_equal(topic_read(&more, "habit/v1/gw/pump-1/cmd/commission", &topic, &refusal), REFUSAL_NO_ROUTE);
+    assert_non_null(strstr(refusal.detail, "commands = yes"));
+    assert_int_equal(topic_unwanted(&more, unwanted), 2);
+    assert_string_equal(unwanted[0], "habit/v1/gw/+/cmd/+");
+
+    more.mqtt_commands = true;
+    more.mqtt_discovery = DISCOVERY_BIRTH;
+    strcpy(more.mqtt_discovery_prefix, "ha");
+    assert_int_equal(topic_unwanted(&more, unwanted), 0);
+    assert_int_equal(topic_filters(&more), topic_filters(&config) + 2);
+    assert_string_equal(topic_filter(&more, topic_filters(&config), filter), "habit/v1/gw/+/cmd/+");
+    assert_string_equal(topic_filter(&more, topic_filters(&config) + 1, filter), "ha/status");
+    assert_int_equal(topic_read(&more, "habit/v1/gw/pump-1/cmd/commission", &topic, &refusal), 0);
+    assert_int_equal(topic.kind, TOPIC_COMMAND);
+    assert_string_equal(topic.machine, "pump-1");
+    assert_string_equal(topic.verb, "commission");
+    assert_int_equal(topic_read(&more, "ha/status", &topic, &refusal), 0);
+    assert_int_equal(topic.kind, TOPIC_BIRTH);
+    assert_int_equal(topic_read(&more, "ha/status/x", &topic, &refusal), REFUSAL_NO_ROUTE);
+    assert_int_equal(topic_read(&more, "habit/v1/gw/a b/cmd/commission", &topic, &refusal), REFUSAL_MACHINE_ID);
+    for (const char *const *text =
+             (const char *const[]){ "habit/v1/gw/pump-1/cmd", "habit/v1/gw/pump-1/cmd/", "habit/v1/gw/pump-1/cmd/a/b",
+                                    "habit/v1/gw/pump-1/cmd/a234567890123456", NULL };
+         *text; text++)
+        assert_int_equal(topic_read(&more, *text, &topic, &refusal), REFUSAL_NO_ROUTE);
+    assert_string_equal(topic_of_discovery(&more, "pump_1", filter), "ha/device/habit_gw_pump_1/config");
+    assert_string_equal(topic_of_discovery(&more, NULL, filter), "ha/device/habit_gw/config");
+    more.mqtt_commands = false; /* then the birth is the one behind the inputs */
+    assert_string_equal(topic_filter(&more, topic_filters(&config), filter), "ha/status");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commands_and_births),
         cmocka_unit_test(reads_every_row),
         cmocka_unit_test(survives_the_longest_topic),
         cmocka_unit_test(subscribes_to_all_and_nothing_else),

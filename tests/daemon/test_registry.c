@@ -1619,11 +1619,123 @@ static void test_troubles_are_told_once(void **state)
     assert_int_equal(view(bench, "fan").troubles, 0);
 }
 
+/* --------------------------------------------------------------------------------------------------------------- news */
+
+struct told {
+    size_t count;
+    char ids[40][MACHINE_ID_SIZE];
+    unsigned int what[40];
+};
+
+static void tell(void *user, const struct machine_view *view, unsigned int what)
+{
+    struct told *told = user;
+
+    assert_true(told->count < 40);
+    snprintf(told->ids[told->count], sizeof(told->ids[0]), "%s", view->id);
+    told->what[told->count++] = what;
+}
+
+/* One whole round, in portions. */
+static struct told round_of(struct bench *bench, struct registry_news *news, size_t portion)
+{
+    struct told told = { 0 };
+
+    assert_int_equal(registry_news_begin(bench->registry, news, bench->now), 0);
+    while (news->under_way)
+        assert_in_range(registry_news_next(bench->registry, news, bench->now, portion, tell, &told), 0, portion);
+    return told;
+}
+
+static void test_every_reader_has_all_news(void **state)
+{
+    struct bench *bench = *state;
+    struct registry_news first = { 0 }, second = { 0 };
+    struct refusal refusal;
+    struct told told;
+
+    for (int i = 0; i < 5; i++) {
+        char id[8];
+
+        snprintf(id, sizeof(id), "fan-%d", i);
+        put(bench, id, "{\"buffer_size\":32,\"axes\":2}");
+    }
+    told = round_of(bench, &first, 2);
+    assert_int_equal(told.count, 5);
+    assert_string_equal(told.ids[4], "fan-4");
+    assert_int_equal(told.what[0], NEWS_ALL);
+    assert_int_equal(round_of(bench, &first, 2).count, 0);
+
+    assert_int_equal(registry_set_sensitivity(bench->registry, "fan-3", 2, "", &refusal), 0);
+    told = round_of(bench, &first, 10);
+    assert_int_equal(told.count, 1);
+    assert_string_equal(told.ids[0], "fan-3");
+    assert_int_equal(told.what[0], NEWS_STATE | NEWS_SETTINGS);
+    assert_int_equal(round_of(bench, &second, 1).count, 5); /* its first round */
+
+    assert_int_equal(registry_commission(bench->registry, "fan-1", bench->now, &refusal), 0);
+    assert_int_equal(round_of(bench, &second, 1).count, 1); /* what one has looked at */
+    told = round_of(bench, &first, 1);                      /* is news to the other one too, once */
+    assert_int_equal(told.count, 1);
+    assert_string_equal(told.ids[0], "fan-1");
+    assert_int_equal(told.what[0], NEWS_STATE);
+    assert_int_equal(round_of(bench, &first, 1).count, 0);
+    assert_int_equal(round_of(bench, &second, 1).count, 0);
+}
+
+static void test_what_changes_while_a_round_is_read(void **state)
+{
+    struct bench *bench = *state;
+    struct registry_news slow = { 0 }, quick = { 0 };
+    struct refusal refusal;
+    struct told told = { 0 };
+
+    put(bench, "a", "{\"buffer_size\":32,\"axes\":2}");
+    put(bench, "b", "{\"buffer_size\":32,\"axes\":2}");
+    round_of(bench, &slow, 9);
+    round_of(bench, &quick, 9);
+    registry_commission(bench->registry, "a", bench->now, &refusal);
+    assert_int_equal(registry_news_begin(bench->registry, &slow, bench->now), 0);
+    assert_int_equal(registry_news_next(bench->registry, &slow, bench->now, 1, tell, &told), 1);
+    registry_commission(bench->registry, "a", bench->now, &refusal); /* behind the reader */
+    registry_commission(bench->registry, "b", bench->now, &refusal); /* and before it */
+    assert_int_equal(round_of(bench, &quick, 9).count, 2);
+    assert_int_equal(round_of(bench, &slow, 9).count, 0); /* the rest of its round: b changed after it began */
+    assert_int_equal(round_of(bench, &slow, 9).count, 2);
+    assert_int_equal(round_of(bench, &slow, 9).count, 0);
+}
+
+static void test_silence_is_news_once(void **state)
+{
+    struct bench *bench = *state;
+    struct registry_news news = { 0 };
+    struct refusal refusal;
+    struct told told;
+
+    put(bench, "a", "{\"buffer_size\":32,\"axes\":2,\"silent_after\":\"10s\"}");
+    assert_int_equal(registry_delete(bench->registry, "a", "", &refusal), 0);
+    assert_int_equal(round_of(bench, &news, 9).count, 0); /* deleted: none of it */
+    put(bench, "a", "{\"buffer_size\":32,\"axes\":2,\"silent_after\":\"10s\"}");
+    learn(bench, "a", 1);
+    told = round_of(bench, &news, 9);
+    assert_int_equal(told.count, 1);
+    assert_true(told.what[0] & NEWS_ONLINE);
+    bench->now.wall += 11000;
+    bench->now.mono += 11000;
+    told = round_of(bench, &news, 9);
+    assert_int_equal(told.count, 1);
+    assert_int_equal(told.what[0], NEWS_STATE | NEWS_ONLINE);
+    assert_int_equal(round_of(bench, &news, 9).count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_every_reader_has_all_news),
+        TEST(test_what_changes_while_a_round_is_read),
+        TEST(test_silence_is_news_once),
         TEST(test_unknown_machines),
         TEST(test_machine_by_pattern),
         TEST(test_put_patch_delete),

@@ -483,7 +483,7 @@ static void test_machines(void **state)
     assert_int_equal(load(bench, 12345)->count, 0);
     make_parts(&parts, bench, fan, 1);
     must_commit(bench, &parts.change);
-    assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0), 0);
+    assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0, 0), 0);
     assert_int_equal(load(bench, fan)->count, 0);
     assert_int_equal(load(bench, 0)->count, 2);
     assert_int_equal(
@@ -702,7 +702,7 @@ static void test_anomaly_ids_are_never_used_twice(void **state)
     next = store_next_anomaly(bench->store);
     assert_true(next > last);
     add_anomaly(bench, machine, next, "", 1, 2);
-    assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0),
+    assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0, 0),
                      0); /* the anomaly goes, its number was seen by many */
     reopen(bench);
     assert_true(store_next_anomaly(bench->store) > next);
@@ -887,7 +887,7 @@ static void test_reports_are_kept_as_they_were_made(void **state)
     assert_int_equal(number_of(bench->path, "SELECT worst FROM report WHERE machine = 1"), 5);
     assert_int_equal(count_reports(bench, pump, 10 * day, 10 * day + 1), 1);
     assert_int_equal(count_reports(bench, 0, 10 * day + 1, INT64_MAX), 0);
-    assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0), 0);
+    assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0, 0), 0);
     assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), 1);
     assert_int_equal(
         store_put_reports(bench->store, &(struct store_reports){ .progress = &progress, .forget = 10 * day }), 0);
@@ -938,7 +938,7 @@ static void test_a_store_of_schema_1(void **state)
     add_hour(bench, 1, hours[0].start, 5);
     assert_int_equal(store_hours(bench->store, 1, 0, INT64_MAX, hours, 2), 1);
     assert_int_equal(hours[0].learned, 25);
-    assert_int_equal(store_delete_machine(bench->store, 1, NULL, 0), 0);
+    assert_int_equal(store_delete_machine(bench->store, 1, NULL, 0, 0), 0);
     assert_int_equal(number_of(bench->path, "SELECT count(*) FROM hour"), 0);
     assert_int_equal(number_of(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
@@ -987,9 +987,8 @@ static int64_t check_messages(struct bench *bench, int64_t after, unsigned int f
         assert_int_equal(messages[i].retain, (first + i) % 2 == 1);
         assert_true(messages[i].id > last);
         last = messages[i].id;
-        free(messages[i].topic);
-        free(messages[i].payload);
     }
+    store_free_messages(messages, count);
     return last;
 }
 
@@ -1012,7 +1011,7 @@ static void test_outbox_in_order(void **state)
     check_messages(bench, third, 3, 5);
     reopen(bench); /* what waited still waits */
     check_messages(bench, third, 3, 5);
-    assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0), 0);
+    assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0, 0), 0);
     check_messages(bench, third, 3, 5);
 }
 
@@ -1034,6 +1033,141 @@ static void test_outbox_is_bounded(void **state)
     check_messages(bench, 0, 3, 5);
     store_figures(bench->store, &figures);
     assert_int_equal(figures.outbox_dropped, 3);
+}
+
+/* Kept when the broker has them, but not for ever. */
+static void test_events_outlive_the_outbox(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machine = create(bench, "fan"), oldest, newest;
+    struct store_change barrier = { .machine = machine, .epoch = store_epoch(bench->store) };
+    struct outbox_message messages[2 * LIMIT_EVENTS];
+
+    assert_int_equal(store_event_range(bench->store, &oldest, &newest), 0);
+    assert_int_equal(oldest, 0);
+    assert_int_equal(newest, 0);
+    for (unsigned int sent = 0; sent < LIMIT_EVENTS + 100; sent += 100)
+        add_messages(bench, machine, sent, 100);
+    assert_int_equal(store_events(bench->store, 0, messages, COUNT(messages)), LIMIT_EVENTS + 100); /* all wait */
+    for (size_t i = 0; i < LIMIT_EVENTS + 100; i++) {
+        store_outbox_done(bench->store, messages[i].id);
+        if (i % 1000 == 0)
+            must_commit(bench, &barrier); /* no more than the queue takes */
+    }
+    store_free_messages(messages, LIMIT_EVENTS + 100);
+    add_messages(bench, machine, LIMIT_EVENTS + 100, 1);
+    assert_int_equal(store_outbox(bench->store, 0, messages, COUNT(messages)), 1);
+    store_free_messages(messages, 1);
+    assert_int_equal(store_event_range(bench->store, &oldest, &newest), 0);
+    assert_int_equal(newest - oldest + 1, LIMIT_EVENTS);
+    assert_int_equal(store_events(bench->store, newest - 3, messages, COUNT(messages)), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(atoi(messages[i].payload), LIMIT_EVENTS + 98 + i);
+    store_free_messages(messages, 3);
+}
+
+static void test_backlog_of_the_outbox(void **state)
+{
+    struct bench *bench = *state;
+    struct store_outgoing outgoing = { .topic = "fan/report/daily", .payload = "{}" };
+    struct outbox_message latest;
+    uint64_t count = 9;
+    int64_t since = 9;
+
+    assert_int_equal(store_outbox_backlog(bench->store, &count, &since), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(since, 0);
+    assert_int_equal(store_publish(bench->store, &outgoing, 1, 5000), 0);
+    assert_int_equal(store_publish(bench->store, &outgoing, 1, 7000), 0);
+    assert_int_equal(store_outbox_backlog(bench->store, &count, &since), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(since, 5000);
+    store_without_broker(bench->store);
+    assert_int_equal(store_publish(bench->store, &outgoing, 1, 8000), 0);
+    assert_int_equal(store_outbox_backlog(bench->store, &count, &since), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(store_events(bench->store, 2, &latest, 1), 1);
+    assert_int_equal(latest.at, 8000);
+    store_free_messages(&latest, 1);
+}
+
+static void test_an_answer_keeps_its_correlation(void **state)
+{
+    static const char data[] = { 'a', 0, 'b' };
+    struct bench *bench = *state;
+    const struct store_outgoing outgoing[] = {
+        { .topic = "their/topic",
+          .payload = "{}",
+          .whole = true,
+          .correlation = data,
+          .correlation_size = sizeof(data) },
+        { .topic = "their/topic", .payload = "{}", .whole = true, .correlation = data, .correlation_size = 0 },
+        { .topic = "fan/rsp/commission", .payload = "{}" },
+    };
+    struct outbox_message messages[3];
+
+    assert_int_equal(store_publish(bench->store, outgoing, 3, 1), 0);
+    reopen(bench);
+    assert_int_equal(store_outbox(bench->store, 0, messages, 3), 3);
+    assert_true(messages[0].whole && messages[1].whole && !messages[2].whole);
+    assert_int_equal(messages[0].correlation_size, sizeof(data));
+    assert_memory_equal(messages[0].correlation, data, sizeof(data));
+    assert_non_null(messages[1].correlation);
+    assert_int_equal(messages[1].correlation_size, 0);
+    assert_null(messages[2].correlation);
+    store_free_messages(messages, 3);
+}
+
+/* What waited in a store of the version before still waits, and its numbers go on. */
+static void test_outbox_of_the_version_before(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machine = create(bench, "fan");
+
+    add_messages(bench, machine, 0, 3);
+    bench->store = store_close(bench->store);
+    run(bench->path, "DROP VIEW outbox; DROP INDEX event_waits;"
+                     "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
+                     "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
+                     "ALTER TABLE event RENAME TO outbox;"
+                     "PRAGMA user_version = 3");
+    reopen(bench);
+    check_messages(bench, 0, 0, 3);
+    add_messages(bench, machine, 3, 1);
+    check_messages(bench, 0, 0, 4);
+    assert_int_equal(number_of(bench->path, "SELECT max(id) FROM event"), 4);
+}
+
+struct snapshot_seen {
+    size_t count;
+    int64_t taken;
+};
+
+static void see_snapshot(void *user, const char *id, int64_t taken)
+{
+    struct snapshot_seen *seen = user;
+
+    assert_string_equal(id, "fan");
+    seen->count++;
+    seen->taken = taken;
+}
+
+static void test_time_of_the_newest_snapshot(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change change = {
+        .machine = create(bench, "fan"), .epoch = store_epoch(bench->store), .knowledge = "abc", .knowledge_size = 3
+    };
+    struct snapshot_seen seen = { 0 };
+
+    create(bench, "other");
+    must_commit(bench, &change);
+    change.snapshot = "test";
+    for (change.at = 10; change.at < 13; change.at++)
+        must_commit(bench, &change);
+    assert_int_equal(store_snapshot_times(bench->store, see_snapshot, &seen), 0);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.taken, 12);
 }
 
 static void count_up(void *user)
@@ -1632,6 +1766,7 @@ static void test_damaged_pages(void **state)
         must_commit(bench, &parts.change);
     }
     close_store(bench);
+    run(bench->path, "PRAGMA incremental_vacuum"); /* free pages hold nothing that could be damaged */
     original = file_read(bench->path, &size);
     memset(noise, 0xdb, sizeof(noise));
     for (size_t page = 1; page < size / sizeof(noise); page++) {
@@ -1727,6 +1862,11 @@ int main(void)
         TEST(test_a_store_of_schema_1),
         TEST(test_outbox_in_order),
         TEST(test_outbox_is_bounded),
+        TEST(test_events_outlive_the_outbox),
+        TEST(test_backlog_of_the_outbox),
+        TEST(test_an_answer_keeps_its_correlation),
+        TEST(test_outbox_of_the_version_before),
+        TEST(test_time_of_the_newest_snapshot),
         TEST(test_whoever_empties_the_outbox_is_woken),
         TEST(test_journal_and_sync),
         TEST(test_files_of_a_killed_daemon),

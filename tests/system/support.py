@@ -246,12 +246,12 @@ class Habitd(Process):
 
     def refusals(self):
         """How many were refused or dropped, by reason."""
-        found = [(re.fullmatch(r'habit_refusals_total\{reason="(.+)"\}', name), value)
+        found = [(re.fullmatch(r'habit_buffers_rejected_total\{reason="(.+)"\}', name), value)
                  for name, value in self.metrics().items()]
         return {match.group(1): int(value) for match, value in found if match}
 
     def connected(self):
-        return self.metrics().get("habit_broker_connected") == 1
+        return self.metrics().get("habit_mqtt_connected") == 1
 
     def wait_connected(self, seconds=30):
         """Until the broker has taken habitd's connection and subscriptions."""

@@ -1,12 +1,14 @@
 """What people do about anomalies, on the real habitd, with restarts and SIGKILL between: accept and take back, maintenance,
 snapshots, relearning, one story for the machines of an asset."""
-import json
+import random
 import sqlite3
+import threading
 import time
 
 import pytest
+import requests
 
-from support import JSON, RAW, ROOT, floats, habit, numbers, simulate, split, wait_until
+from support import RAW, ROOT, habit, numbers, simulate, split, wait_until
 
 SIZE = {"buffer_size": 64, "axes": 1}
 QUICK = {**SIZE, "start": "auto", "learn": 60, "window": 5, "false_alarms": "off"}
@@ -368,3 +370,97 @@ def test_relearning_needs_the_buffers_of_the_knowledge(habitd, healthy):
     assert refused["type"].endswith(":state") and "0 buffers" in refused["detail"]
     with sqlite3.connect(habitd.store) as database:
         assert database.execute("SELECT count(*) FROM commissioning").fetchone() == (0,)
+
+
+# ------------------------------------------------------------------------------------------------------- habit, the tool
+
+def tool(habitd, *words, check=True):
+    return habit(*words, url=habitd.url, check=check)
+
+
+def test_the_tool_accepts_and_takes_back(habitd, tmp_path, healthy, faulty):
+    watch(habitd, "fan-1", healthy, asset="hall 3")
+    before = habitd.knowledge("fan-1")
+    number = raise_anomaly(habitd, "fan-1", faulty)
+    assert "hall 3" in tool(habitd, "episodes").stdout and "fan-1" in tool(habitd, "episodes").stdout
+    said = tool(habitd, "accept", number).stdout
+    assert said.startswith(f"{number}: fan-1 has accepted ")
+    words = said.split("; habit ")[1].split(" takes")[0].split()
+    assert tool(habitd, *words).stdout == "fan-1: restored\n"
+    assert habitd.knowledge("fan-1") == before
+    again = tool(habitd, "accept", number, 999, check=False)
+    assert again.returncode == 1 and again.stdout.startswith(f"{number}: ") and "no anomaly 999" in again.stderr
+    assert tool(habitd, "accept", "x", check=False).returncode == 2
+
+    listed = tool(habitd, "snapshots", "fan-1").stdout
+    assert "before restore" in listed and "first readiness" in listed
+    assert tool(habitd, "snapshots", "fan-1", "--take", "--note", "ä good state").stdout.startswith("fan-1: snapshot ")
+    taken = snapshots(habitd, "fan-1")[0]
+    assert (taken["note"], taken["reason"]) == ("ä good state", "on request")
+    file = tmp_path / "block"
+    tool(habitd, "snapshots", "fan-1", "--download", taken["id"], "--output", file)
+    assert file.read_bytes() == habitd.knowledge("fan-1")
+    tool(habitd, "snapshots", "fan-1", "--upload", file, "--note", "from & to file")
+    assert snapshots(habitd, "fan-1")[0]["note"] == "from & to file"
+    missing = tool(habitd, "snapshots", "fan-1", "--download", 9999, "--output", tmp_path / "none", check=False)
+    assert missing.returncode == 1 and not (tmp_path / "none").exists()
+    for words in (["--take", "--restore", "1"], ["--download", "1"], ["--note", "x"], ["--restore", "0"]):
+        assert tool(habitd, "snapshots", "fan-1", *words, check=False).returncode == 2
+
+
+def test_the_tool_mutes_and_relearns(habitd, healthy):
+    for machine in ("fan-1", "fan-2", "pump-1"):
+        watch(habitd, machine, healthy)
+    done = tool(habitd, "mute", "fan-*", "--for", "2h", "--why", "new belts", "--who", "Ana", "--then", "enrich").stdout
+    assert done == "fan-1: muted\nfan-2: muted\n"
+    assert habitd.machine("fan-2")["mute"]["then"] == "enrich" and habitd.machine("pump-1")["mute"] is None
+    assert tool(habitd, "unmute", "*", check=False).returncode == 1, "one was not muted"
+    assert habitd.machine("fan-1")["mute"] is None and habitd.machine("fan-1")["phase"] == "learning"
+    assert "at most 90 days" in tool(habitd, "mute", "*", "--for", "91d", "--why", "x", "--who", "y", check=False).stderr
+    made = tool(habitd, "relearn", "fan-*").stdout.splitlines()
+    assert made[0].split()[:3] == ["machine", "buffers", "learned"] and [l.split()[0] for l in made[1:]] == ["fan-1", "fan-2"]
+    assert tool(habitd, "relearn", "fan-1", "--show").stdout.splitlines()[1].split()[1] == "60"
+    assert tool(habitd, "relearn", "fan-1", "--switch").stdout == "fan-1: relearned knowledge is in force\n"
+    assert tool(habitd, "relearn", "fan-2", "--drop").stdout == "fan-2: relearned knowledge is forgotten\n"
+    assert tool(habitd, "relearn", "fan-1", "--show", check=False).returncode == 1
+
+
+# --------------------------------------------------------------------------------------------------------------- kill -9
+
+def state_of(habitd, number):
+    """What accept changes, all of which must agree."""
+    anomaly = habitd.json(f"/v1/anomalies/{number}")
+    return anomaly, {s["id"]: s for s in snapshots(habitd, "m")}, habitd.machine("m")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_sigkill_during_accept_leaves_all_or_nothing(habitd, healthy, faulty, seed):
+    watch(habitd, "m", healthy)
+    number = raise_anomaly(habitd, "m", faulty)
+    before = habitd.machine("m")["knowledge"]["crc"]
+    chance = random.Random(seed)
+    done = {True: 0, False: 0}
+    for _ in range(6):
+        thread = threading.Thread(target=lambda: quietly(habitd, f"/v1/anomalies/{number}/accept"))
+        thread.start()
+        time.sleep(chance.uniform(0, 0.012))
+        habitd.crash()
+        thread.join()
+        anomaly, kept, page = state_of(habitd, number)
+        accepted = anomaly["event"] == "accepted"
+        done[accepted] += 1
+        assert accepted == (page["knowledge"]["crc"] != before), (anomaly, page)
+        assert accepted == (page["anomaly"] is None) or anomaly["event"] == "cleared"
+        if accepted:
+            assert kept[anomaly["undo"]]["crc"] == before and kept[anomaly["undo"]]["reason"] == "before accept"
+            call(habitd, "POST", f"/v1/machines/m/snapshots/{anomaly['undo']}/restore", 200)
+        assert habitd.machine("m")["knowledge"]["crc"] == before
+    print(done)
+
+
+def quietly(habitd, path):
+    """A request whose answer may never come."""
+    try:
+        requests.post(habitd.url + path, timeout=5)
+    except requests.RequestException:
+        pass

@@ -632,9 +632,10 @@ def test_metrics_count(habitd, data):
     habitd.post("m", "learn", data[0][0], seq=1)
     habitd.request("POST", "/v1/machines/m/learn", data="{}", headers=JSON)
     after = habitd.metrics()
-    grown = {name: after[name] - before[name] for name in after}
+    grown = {name: after[name] - before.get(name, 0) for name in after}
     assert grown["habit_buffers_learned_total"] == 21 and grown["habit_buffers_detected_total"] == 5
-    assert grown["habit_buffers_duplicate_total"] == 1 and grown['habit_refusals_total{reason="syntax"}'] == 1
+    assert grown['habit_buffers_duplicate_total{machine="m"}'] == 1
+    assert grown['habit_buffers_rejected_total{reason="syntax"}'] == 1
     assert after['habit_machines{phase="watching"}'] == 1
 
 

@@ -1130,6 +1130,10 @@ static void test_outbox_of_the_version_before(void **state)
                      "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
                      "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
                      "ALTER TABLE event RENAME TO outbox;"
+                     "ALTER TABLE anomaly DROP COLUMN context; ALTER TABLE anomaly DROP COLUMN knowledge_crc;"
+                     "ALTER TABLE anomaly DROP COLUMN undo; DROP TABLE evidence; DROP TABLE mute; DROP TABLE candidate;"
+                     "ALTER TABLE snapshot DROP COLUMN note; ALTER TABLE snapshot DROP COLUMN upto;"
+                     "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
                      "PRAGMA user_version = 3");
     reopen(bench);
     check_messages(bench, 0, 0, 3);

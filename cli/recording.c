@@ -13,24 +13,35 @@ static size_t values_of(const struct recording *recording)
     return (size_t)recording->buffer_size * recording->axes;
 }
 
-/* Makes room for one buffer more; NULL without memory. Where the time is, *at and *anomaly follow when it is filled. */
-static float *grow(struct recording *recording)
+float *recording_room(struct recording *recording)
 {
     size_t count = recording->count + 1;
     float *samples = realloc(recording->samples, count * values_of(recording) * sizeof(*samples));
     int64_t *at = realloc(recording->at, count * sizeof(*at));
     int64_t *anomaly = realloc(recording->anomaly, count * sizeof(*anomaly));
+    json_t **context = realloc(recording->context, count * sizeof(json_t *));
 
     recording->samples = samples ? samples : recording->samples;
     recording->at = at ? at : recording->at;
     recording->anomaly = anomaly ? anomaly : recording->anomaly;
-    if (!samples || !at || !anomaly)
+    recording->context = context ? context : recording->context;
+    if (!samples || !at || !anomaly || !context)
         return NULL;
     return recording->samples + recording->count * values_of(recording);
 }
 
+void recording_add(struct recording *recording, int64_t at, int64_t anomaly, json_t *context)
+{
+    recording->at[recording->count] = at;
+    recording->anomaly[recording->count] = anomaly;
+    recording->context[recording->count++] = context;
+}
+
 void recording_free(struct recording *recording)
 {
+    for (size_t i = 0; i < recording->count; i++)
+        json_decref(recording->context[i]);
+    free(recording->context);
     free(recording->samples);
     free(recording->at);
     free(recording->anomaly);
@@ -59,22 +70,21 @@ static int take_row(struct recording *recording, const json_t *row)
 {
     const json_t *data = json_object_get(row, "data");
     const char *time = json_string_value(json_object_get(row, "time"));
+    int64_t at = 0;
     float *samples;
 
     if (json_array_size(data) != values_of(recording) || number_of(row, "axes") != recording->axes) {
         recording->others++;
         return 0;
     }
-    samples = grow(recording);
+    samples = recording_room(recording);
     if (!samples)
         return complain_errno("hold", "a recording");
     for (size_t i = 0; i < values_of(recording); i++)
         samples[i] = (float)json_number_value(json_array_get(data, i));
-    recording->at[recording->count] = 0;
     if (time)
-        clock_parse(time, &recording->at[recording->count]);
-    recording->anomaly[recording->count] = json_integer_value(json_object_get(row, "anomaly"));
-    recording->count++;
+        clock_parse(time, &at);
+    recording_add(recording, at, json_integer_value(json_object_get(row, "anomaly")), NULL);
     return 0;
 }
 
@@ -110,13 +120,15 @@ static int fetch_anomalies(struct recording *recording, struct client *client)
     return r;
 }
 
-/* By time. What was learned and what raised is not much: insertion moves few of them far. */
-static void sort(struct recording *recording)
+/* By time; stored ones have no context. What was learned and what raised is not much: insertion moves few of them far. */
+static int sort(struct recording *recording)
 {
     size_t bytes = values_of(recording) * sizeof(float);
     float *held = malloc(bytes);
 
-    for (size_t i = 1; held && i < recording->count; i++) {
+    if (!held)
+        return complain_errno("hold", "a buffer");
+    for (size_t i = 1; i < recording->count; i++) {
         int64_t at = recording->at[i], anomaly = recording->anomaly[i];
         size_t to = i;
 
@@ -134,6 +146,7 @@ static void sort(struct recording *recording)
         recording->anomaly[to] = anomaly;
     }
     free(held);
+    return 0;
 }
 
 int recording_fetch(struct recording *recording, struct client *client, const char *machine, uint64_t anomaly,
@@ -152,11 +165,10 @@ int recording_fetch(struct recording *recording, struct client *client, const ch
         r = fetch_buffers(recording, client, (int64_t)anomaly);
     if (r == 0 && anomaly == 0)
         r = fetch_anomalies(recording, client);
-    if (r == 0) {
-        sort(recording);
-        if (ret_settings)
-            *ret_settings = json_incref(settings);
-    }
+    if (r == 0)
+        r = sort(recording);
+    if (r == 0 && ret_settings)
+        *ret_settings = json_incref(settings);
     json_decref(page);
     return r;
 }
@@ -170,7 +182,7 @@ static int read_file(struct recording *recording, const char *path, const struct
     int r = samples_open(&samples, path, shape);
 
     while (r == 0) {
-        float *room = grow(recording);
+        float *room = recording_room(recording);
 
         r = room ? samples_next(samples, room) : complain_errno("hold", path);
         if (r != 0)
@@ -179,16 +191,22 @@ static int read_file(struct recording *recording, const char *path, const struct
             *at = (double)samples_time(samples);
             recording->timed = true;
         }
-        recording->at[recording->count] = (int64_t)*at;
-        recording->anomaly[recording->count++] = 0;
+        recording_add(recording, (int64_t)*at, 0, NULL);
         *at += every;
     }
     samples_close(samples);
     return r == SAMPLES_END ? 0 : r;
 }
 
+static bool holds_lines(const char *path)
+{
+    const char *ending = strrchr(path, '.');
+
+    return ending && strcmp(ending, ".ndjson") == 0;
+}
+
 int recording_read(struct recording *recording, const struct words *paths, const struct samples_shape *shape,
-                   int64_t from, double every)
+                   const char *machine, int64_t from, double every)
 {
     double at = (double)from;
     int r = 0;
@@ -196,6 +214,7 @@ int recording_read(struct recording *recording, const struct words *paths, const
     recording->buffer_size = shape->buffer_size;
     recording->axes = shape->axes;
     for (size_t i = 0; r == 0 && i < paths->count; i++)
-        r = read_file(recording, paths->word[i], shape, &at, every);
+        r = holds_lines(paths->word[i]) ? recording_read_lines(recording, paths->word[i], machine, &at, every)
+                                        : read_file(recording, paths->word[i], shape, &at, every);
     return r;
 }

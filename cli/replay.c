@@ -166,14 +166,16 @@ static int read_files(struct replay *replay)
     int r = read_every(replay);
 
     if (r == 0 && options->files.count > 0)
-        r = recording_read(&replay->recording, &options->files, &shape, 0, replay->every);
+        r = recording_read(&replay->recording, &options->files, &shape, options->machine ? options->machine : "", 0,
+                           replay->every);
     if (r == 0)
         r = read_begin(replay, &from);
     for (size_t i = 0; r == 0 && options->files.count > 0 && !replay->recording.timed && i < replay->recording.count;
          i++)
         replay->recording.at[i] += from;
     if (r == 0)
-        r = recording_read(&replay->nominal, &options->learn, &shape, 0, replay->every);
+        r = recording_read(&replay->nominal, &options->learn, &shape, options->machine ? options->machine : "", 0,
+                           replay->every);
     return r;
 }
 
@@ -189,8 +191,8 @@ static int check_recording(const struct replay *replay)
     const struct recording *recording = &replay->recording;
 
     if (recording->others > 0)
-        complain("warning: %zu stored buffers are of another geometry than machine %s has now: left out",
-                 recording->others, replay->machine);
+        complain("warning: %zu buffers were left out: %s than machine %s", recording->others,
+                 replay->options->files.count > 0 ? "of others" : "stored, of another geometry", replay->machine);
     if (recording->timed && recording->at[0] == 0) {
         complain("%s has no column time, a file after it has: either all, or none", replay->options->files.word[0]);
         return EXIT_DATA;
@@ -241,7 +243,7 @@ static int learn(const struct replay *replay, struct world *world, int64_t begin
 
     for (size_t i = 0; r == 0 && i < nominal->count; i++)
         r = world_submit(world, nominal->samples + i * values_of(nominal), values_of(nominal),
-                         begin - (int64_t)((double)(nominal->count - i) * replay->every), true);
+                         begin - (int64_t)((double)(nominal->count - i) * replay->every), NULL, true);
     return r == 0 && nominal->count > 0 ? world_end_learning(world) : r;
 }
 
@@ -261,7 +263,7 @@ static int run_world(const struct replay *replay, bool tried, json_t **ret_resul
         r = learn(replay, world, begin);
     for (size_t i = 0; r == 0 && i < recording->count; i++)
         r = world_submit(world, recording->samples + i * values_of(recording), values_of(recording), recording->at[i],
-                         false);
+                         recording->context[i], false);
     if (r == 0)
         r = world_result(world, begin, ret_result);
     world_close(world);

@@ -166,7 +166,19 @@ int world_end_learning(struct world *world)
     return r;
 }
 
-int world_submit(struct world *world, const float *samples, size_t values, int64_t at, bool learn)
+/* As the daemon reads it, with its words for what is wrong. */
+static int read_context(const json_t *context, struct wire_meta *meta)
+{
+    char *text = context ? json_dumps(context, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    struct refusal refusal;
+    int r = text ? wire_decode_context(text, strlen(text), meta, &refusal) : 0;
+
+    free(text);
+    return r == 0 ? 0 : refuse_as("context", r, &refusal);
+}
+
+int world_submit(struct world *world, const float *samples, size_t values, int64_t at, const json_t *context,
+                 bool learn)
 {
     struct wire_meta meta = { .has_time = at < world->now, .time = at }; /* one that is late */
     struct arrival arrival = { .id = world->machine,
@@ -179,8 +191,10 @@ int world_submit(struct world *world, const float *samples, size_t values, int64
     struct verdict verdict;
     struct refusal refusal;
     size_t count;
-    int r;
+    int r = read_context(context, &meta);
 
+    if (r != 0)
+        return r;
     world->now = at > world->now ? at : world->now;
     arrival.now = moment_of(world);
     r = registry_submit(world->registry, &arrival, &verdict, 1, &count, NULL, &refusal);

@@ -20,8 +20,9 @@ int world_put_knowledge(struct world *world, const void *bytes, size_t size);
 /* What was learned so far is in force: the machine is watched, settled or not, and counting begins. */
 int world_end_learning(struct world *world);
 
-/* A buffer that was measured at `at`; learn: by hand, else as the strategy decides. What the registry refuses is counted. */
-int world_submit(struct world *world, const float *samples, size_t values, int64_t at, bool learn);
+/* A buffer that was measured at `at`, with an object of named numbers beside it (NULL = none); learn: by hand, else as the strategy decides. What the registry refuses is counted. */
+int world_submit(struct world *world, const float *samples, size_t values, int64_t at, const json_t *context,
+                 bool learn);
 
 /* What came of it: {"buffers": {"ok": 7, ...}, "refused": 0, "promise": "...", "phase": "watching", "anomalies": [...], "reports":
  * [...]}, the reports of the days from..now. */

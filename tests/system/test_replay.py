@@ -131,6 +131,29 @@ def test_replay_without_a_daemon(world, tmp_path):
     assert alone["as_it_is"]["buffers"]["learned"] >= 60, "the first buffers are learned"
 
 
+def lines_file(path, rows, machine="pump"):
+    path.write_text("".join(json.dumps({"machine": machine, "time": at, "data": numbers(buffer), "context": context})
+                            + "\n" for at, buffer, context in rows))
+    return path
+
+
+def test_rules_are_tried_on_lines_with_context(world, tmp_path):
+    """Lines hold what came beside the buffers: a rule learns when it is hot."""
+    rows = [(world["begin"] + i * MINUTE, buffer, {"temperature": 65 if i >= 60 else 40})
+            for i, buffer in enumerate(world["good"][100:])]
+    other = [(rows[-1][0] + MINUTE, world["bad"][0], {})]
+    path = lines_file(tmp_path / "pump.ndjson", rows)
+    both = replay("--machine", "pump", path, "--set", "rule=temperature > 60 for 10m : learn 20",
+                  url=world["habitd"].url)
+    assert both["as_it_is"]["buffers"]["learned"] == 0
+    assert both["tried"]["buffers"]["learned"] == 20 and both["tried"]["learned"] == 120
+    path.write_text(path.read_text() + lines_file(tmp_path / "x", other, "fan").read_text())
+    done = habit("replay", "--machine", "pump", path, url=world["habitd"].url)
+    assert "1 buffers were left out: of others than machine pump" in done.stderr
+    refused = habit("replay", *GEOMETRY, path, check=False)
+    assert refused.returncode == 3 and f"{path}:161: another machine than before" in refused.stderr
+
+
 WRONG = [
     (["x.f32"], 2, "must say what a buffer is"),
     ([*GEOMETRY], 2, "FILE... or --machine ID is missing"),
@@ -144,6 +167,10 @@ WRONG = [
     ([*GEOMETRY, "good.f32", "--snapshot", "1"], 2, "are of --machine"),
     ([*GEOMETRY, "nothing.f32"], 1, "cannot open"),
     ([*GEOMETRY, "times.csv"], 3, "time is not RFC 3339"),
+    ([*GEOMETRY, "a.ndjson"], 3, "a.ndjson:2: not a JSON object"),
+    ([*GEOMETRY, "b.ndjson"], 3, "b.ndjson:1: 2 values in data, a buffer is 64 x 3 = 192"),
+    ([*GEOMETRY, "c.ndjson"], 3, "c.ndjson:1: time is RFC 3339"),
+    ([*GEOMETRY, "d.ndjson"], 3, "context is"),
 ]
 
 
@@ -152,6 +179,11 @@ def test_wrong_use_of_replay(world, tmp_path, monkeypatch, arguments, code, said
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.f32").write_bytes(b"".join(world["good"][:20]))
     (tmp_path / "times.csv").write_text("time,a\nnoon," + ",".join(["1"] * SIZE * AXES) + "\n")
+    good = json.dumps(numbers(world["good"][0]))
+    (tmp_path / "a.ndjson").write_text('{"data":' + good + "}\n[1]\n")
+    (tmp_path / "b.ndjson").write_text('{"data":[1,2]}\n')
+    (tmp_path / "c.ndjson").write_text('{"data":' + good + ',"time":"noon"}\n')
+    (tmp_path / "d.ndjson").write_text('{"data":' + good + ',"context":[1]}\n')
     done = habit("replay", *arguments, check=False)
     assert done.returncode == code and said in done.stderr, (done.returncode, done.stderr)
     assert done.stdout == ""

@@ -16,7 +16,7 @@ struct lines {
     const char *path, *machine;
     char only[80]; /* the machine of the first line, where any is meant */
     size_t number; /* of the line */
-    double *at, every;
+    double at, every;
 };
 
 static int refuse(const struct lines *lines, const char *what)
@@ -25,7 +25,7 @@ static int refuse(const struct lines *lines, const char *what)
     return EXIT_DATA;
 }
 
-static int read_time(const struct lines *lines, const json_t *time)
+static int read_time(struct lines *lines, const json_t *time)
 {
     int64_t wall = 0;
 
@@ -35,7 +35,7 @@ static int read_time(const struct lines *lines, const json_t *time)
         wall = (int64_t)json_number_value(time);
     else if (!json_is_string(time) || clock_parse(json_string_value(time), &wall) != 0)
         return refuse(lines, "time is RFC 3339, such as 2026-11-22T13:19:31Z, or milliseconds");
-    *lines->at = (double)wall;
+    lines->at = (double)wall;
     lines->recording->timed = true;
     return 0;
 }
@@ -94,8 +94,8 @@ static int take_line(struct lines *lines, json_t *line)
         r = read_data(lines, json_object_get(line, "data"));
     if (r != 0)
         return r;
-    recording_add(lines->recording, (int64_t)*lines->at, 0, json_incref(json_object_get(line, "context")));
-    *lines->at += lines->every;
+    recording_add(lines->recording, (int64_t)lines->at, 0, json_incref(json_object_get(line, "context")));
+    lines->at += lines->every;
     return 0;
 }
 
@@ -122,13 +122,14 @@ static int read_all(struct lines *lines, FILE *file)
 
 int recording_read_lines(struct recording *recording, const char *path, const char *machine, double *at, double every)
 {
-    struct lines lines = { .recording = recording, .path = path, .machine = machine, .at = at, .every = every };
+    struct lines lines = { .recording = recording, .path = path, .machine = machine, .at = *at, .every = every };
     FILE *file = fopen(path, "re");
     int r;
 
     if (!file)
         return complain_errno("open", path);
     r = read_all(&lines, file);
+    *at = lines.at;
     fclose(file);
     return r;
 }

@@ -7,9 +7,9 @@
 #include "registry/commissioning.h"
 #include "registry/internal.h"
 
-/* Standard deviations on the log scale that windows add up: of a healthy machine one buffer in six is beyond. What is not did
- * nothing to raise the anomaly. */
-#define STRANGE 1.0f
+/* Standard deviations on the log scale that windows add up: of a healthy machine one buffer in fifteen is beyond. Each that
+ * waits costs memory. Of a window that is below the threshold all count. */
+#define STRANGE 1.5f
 
 static void drop_first(struct suspects *suspects)
 {
@@ -43,7 +43,7 @@ static void keep(struct suspects *suspects, const struct settings *settings, con
     grown[suspects->count++].number = suspects->judged;
 }
 
-void suspects_note(struct machine *machine, const float *samples, float score, int64_t at)
+void suspects_note(struct machine *machine, const float *samples, float score, bool below, int64_t at)
 {
     struct suspects *suspects = &machine->suspects;
     size_t bytes = (size_t)machine->settings.buffer_size * machine->settings.axes * sizeof(int16_t);
@@ -51,7 +51,7 @@ void suspects_note(struct machine *machine, const float *samples, float score, i
     suspects->judged++;
     while (suspects->count > 0 && suspects->judged - suspects->item[0].number >= machine->settings.window)
         drop_first(suspects);
-    if (score <= STRANGE)
+    if (score <= STRANGE && !below)
         return;
     while (suspects->count > 0 &&
            (suspects->count >= LIMIT_EVIDENCE || (suspects->count + 1) * bytes > LIMIT_EVIDENCE_BYTES))

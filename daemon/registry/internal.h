@@ -164,8 +164,9 @@ void machine_join_time(struct machine *machine, int64_t steady);
 
 /* ---- evidence.c: buffers that were strange */
 
-/* Notes a judged buffer: forgets those that left the window, keeps this one where it was strange. */
-void suspects_note(struct machine *machine, const float *samples, float score, int64_t at);
+/* Notes a judged buffer: forgets those that left the window, keeps this one where it was strange, or the window is `below` the
+ * threshold. */
+void suspects_note(struct machine *machine, const float *samples, float score, bool below, int64_t at);
 void suspects_clear(struct suspects *suspects);
 
 /* An anomaly was raised: from now on what belongs to it is at least half as strange as the second strangest buffer of the window,

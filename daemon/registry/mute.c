@@ -55,8 +55,7 @@ int registry_mute(struct registry *registry, const char *id, const struct mute *
     return commit_mute(registry, machine, now.wall, refusal);
 }
 
-/* Ends the mute of an entered machine and leaves it. */
-static int end_entered(struct registry *registry, struct machine *machine, struct moment now, struct refusal *refusal)
+static int end_it(struct registry *registry, struct machine *machine, struct moment now, struct refusal *refusal)
 {
     struct replacement replacement = { .mute = &no_mute };
     enum mute_end then = (enum mute_end)machine->mute->then;
@@ -66,10 +65,6 @@ static int end_entered(struct registry *registry, struct machine *machine, struc
 
     free(machine->mute);
     machine->mute = NULL;
-    log_notice("machine %s: maintenance is over: it %s", machine->id,
-               then == MUTE_KEEP     ? "goes on"
-               : then == MUTE_ENRICH ? "learns on"
-                                     : "begins to learn anew");
     machine_clear_window(machine); /* what was judged before is of before */
     if (then == MUTE_KEEP)
         return commit_mute(registry, machine, now.wall, refusal);
@@ -80,6 +75,20 @@ static int end_entered(struct registry *registry, struct machine *machine, struc
     machine->enriched = steady;
     strategy_start_learning(&machine->state, steady);
     return machine_commit_replaced(registry, machine, r, &replacement, now.wall, &log, refusal);
+}
+
+/* Ends the mute of an entered machine and leaves it. */
+static int end_entered(struct registry *registry, struct machine *machine, struct moment now, struct refusal *refusal)
+{
+    const char *then = mute_end_name((enum mute_end)machine->mute->then);
+    char id[MACHINE_ID_SIZE];
+    int r;
+
+    memcpy(id, machine->id, sizeof(id));
+    r = end_it(registry, machine, now, refusal);
+    if (r == 0) /* what the store refuses is tried again each second */
+        log_notice("machine %s: maintenance is over (%s)", id, then);
+    return r;
 }
 
 int registry_unmute(struct registry *registry, const char *id, struct moment now, struct refusal *refusal)

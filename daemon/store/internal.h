@@ -45,8 +45,8 @@
     X(SNAPSHOT_ADD, "INSERT INTO snapshot (machine, taken, reason, note, upto, bytes) VALUES (?1, ?2, ?3, ?4, 0, ?5)") \
     X(SNAPSHOT_DAILY,                                                                                                  \
       "INSERT INTO snapshot (machine, taken, reason, upto, bytes) SELECT k.machine, ?1, '" SNAPSHOT_DAILY              \
-      "', " LAST_KEPT("k.machine") ", k.bytes FROM knowledge k JOIN machine m ON m.id = k.machine "                    \
-                                   "WHERE k.changed > m.created AND k.bytes IS NOT "                                   \
+      "', " LAST_KEPT("k.machine") ", k.bytes FROM knowledge k JOIN state s ON s.machine = k.machine "                 \
+                                   "WHERE s.phase <> 0 AND k.bytes IS NOT "                                            \
                                    "(SELECT bytes FROM snapshot WHERE machine = k.machine ORDER BY id DESC LIMIT 1) "  \
                                    "AND NOT EXISTS "                                                                   \
                                    "(SELECT 1 FROM snapshot WHERE machine = k.machine AND reason = '" SNAPSHOT_DAILY   \

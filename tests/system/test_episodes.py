@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from support import RAW, ROOT, habit, numbers, simulate, split, wait_until
+from support import RAW, REPOSITORY, ROOT, habit, numbers, simulate, split, wait_until
 
 SIZE = {"buffer_size": 64, "axes": 1}
 QUICK = {**SIZE, "start": "auto", "learn": 60, "window": 5, "false_alarms": "off"}
@@ -464,3 +464,20 @@ def quietly(habitd, path):
         requests.post(habitd.url + path, timeout=5)
     except requests.RequestException:
         pass
+
+
+# ------------------------------------------------------------------------------------------- knowledge of a version before
+
+def test_a_store_of_the_first_version_is_relearned(house):
+    """Whether or not this engine reads the knowledge that the first schema held: its buffers are still there."""
+    habitd = house.habitd(start=False)
+    with sqlite3.connect(habitd.store) as database:
+        database.executescript((REPOSITORY / "tests" / "daemon" / "stores" / "schema-1.sql").read_text())
+    habitd.start()
+    made = call(habitd, "POST", "/v1/machines/fan/relearn", 200)
+    assert (made["buffers"], made["relearned"]["learned"]) == (20, 20)
+    call(habitd, "POST", "/v1/machines/fan/relearn/switch", 200)
+    habitd.crash()
+    page = habitd.machine("fan")
+    assert (page["learned"], page["phase"], page["knowledge"]["crc"]) == (20, "watching", made["relearned"]["crc"])
+    assert "before relearn" in reasons(habitd, "fan")

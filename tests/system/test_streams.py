@@ -96,7 +96,7 @@ def test_hop(house, samples, hop):
     habitd, client = house.habitd(broker, sections=INPUT.format(more=f"hop = {hop}")), house.client(broker)
     taken = samples[:20 * SIZE]
     starts = range(0, len(taken) - SIZE + 1, hop)
-    send(client, "fan", parts_of(taken, 100))
+    send(client, "fan", parts_of(taken, 90))
     assert learned(habitd, "fan", len(starts)) == len(starts)
     assert settle(habitd, client, "fan") == len(starts)
     assert habitd.knowledge("fan") == reference(habitd, "plain", samples, starts)

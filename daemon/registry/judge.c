@@ -5,10 +5,23 @@
 
 #include "base/log.h"
 #include "registry/work.h"
+#include "report/days.h"
 
 struct hour *work_hour(const struct work *work)
 {
     return machine_hour(work->machine, work->registry->store, work->counted);
+}
+
+struct hour *work_effect(struct work *work)
+{
+    int64_t start = civil_hour_start(work->counted);
+    struct hour *hour = work->effects > 0 ? &work->effect[work->effects - 1] : NULL;
+
+    if (hour && (hour->start == start || work->effects == HOURS_PENDING))
+        return hour;
+    hour = &work->effect[work->effects++];
+    *hour = (struct hour){ .start = start, .similarity_min = 101 };
+    return hour;
 }
 
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
@@ -119,7 +132,10 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
         strategy_judged(&machine->settings, &machine->state, machine_plan(machine), &verdict->average, work->steady);
     if (event == ANOMALY_NONE)
         return 0;
-    work->effect.anomalies += event == ANOMALY_RAISED;
+    if (event == ANOMALY_RAISED) {
+        work_effect(work)->anomalies++;
+        work->raised++;
+    }
     return episode_event(machine, work->registry->store, event, &verdict->average, &verdict->detection, work->at,
                          &work->events);
 }

@@ -270,10 +270,8 @@ static int queue(struct work *work, struct receipt *receipt)
     change.commissioning_count = work->commissioning.count;
     change.snapshot_after = work->snapshot_after;
     episode_log_change(&work->events, &change);
-    work->effect.start = civil_hour_start(work->counted);
-    work->effect.similarity_min = 101;
-    change.hours = &work->effect;
-    change.hour_count = work->effect.learned > 0 || work->effect.anomalies > 0;
+    change.hours = work->effect;
+    change.hour_count = work->effects;
     return machine_commit(work->registry, machine, &change, receipt, work->refusal);
 }
 
@@ -286,7 +284,7 @@ static int keep(struct work *work, bool promised, struct receipt *receipt)
 
     *taken = (struct receipt){ .promised = promised || !receipt,
                                .learned = work->learned,
-                               .raised = work->effect.anomalies,
+                               .raised = work->raised,
                                .began = work->began,
                                .transport = transport_of(work) };
     r = queue(work, taken);

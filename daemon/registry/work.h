@@ -25,7 +25,11 @@ struct work {
     uint64_t learned, detected, duplicates;
     uint64_t verdicts[VERDICTS]; /* how many became what */
     int64_t began;               /* clock_ticks() */
-    struct hour effect;          /* counters that are stored in the transaction of what they count */
+    struct hour effect
+        [HOURS_PENDING]; /* counters that are stored in the transaction of what they count; a message of a stream may
+                                          span some hours */
+    size_t effects;
+    uint32_t raised;
     int64_t anomaly_before;
     struct verdict last;                   /* of those that were no duplicates; last.at = 0: none */
     const char *snapshot, *snapshot_after; /* reasons, see struct store_change */
@@ -64,6 +68,9 @@ void work_forget(struct work *work);
 
 /* Counters of the hour in which the buffers count. */
 struct hour *work_hour(const struct work *work);
+
+/* The same of those that are stored together with what they count. */
+struct hour *work_effect(struct work *work);
 
 /* Learns, judges or leaves out one buffer, as the strategy decides. Returns 0; or a refusal: then the caller takes back what
  * buffers before it changed. */

@@ -26,13 +26,14 @@ void machine_clear_window(struct machine *machine)
 static struct store_change change_of(struct machine *machine, const struct replacement *replacement,
                                      const struct episode_log *log, int64_t at)
 {
+    static const struct store_candidate none;
     struct store_change change = machine_change(machine, at);
 
     change.snapshot = replacement->reason;
     change.snapshot_note = replacement->note;
     change.restored = replacement->restored;
     change.forget_commissioning = replacement->forget;
-    change.candidate = replacement->candidate;
+    change.candidate = replacement->forget ? &none : replacement->candidate; /* it is of what is forgotten */
     change.mute = replacement->mute;
     episode_log_change(log, &change);
     machine_change_knowledge(machine, &change);
@@ -49,9 +50,11 @@ int machine_commit_replaced(struct registry *registry, struct machine *machine, 
     if (r == 0 && !settings)
         r = fault(-ENOMEM);
     if (r == 0) {
-        if (replacement->forget)
+        if (replacement->forget) {
             machine->commissioning_count = 0;
-        machine->commissioning_bytes = replacement->forget ? 0 : machine->commissioning_bytes;
+            machine->commissioning_bytes = 0;
+            machine->shadow = shadow_free(machine->shadow);
+        }
         change = change_of(machine, replacement, log, at);
         change.settings = settings;
         r = machine_commit(registry, machine, &change, NULL, refusal);

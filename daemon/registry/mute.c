@@ -41,8 +41,11 @@ int registry_mute(struct registry *registry, const char *id, const struct mute *
     struct mute *copy = malloc(sizeof(*copy));
     struct machine *machine;
     int64_t skew = skew_of(registry, now);
-    int r = copy ? machine_enter(registry, id, &machine, refusal) : refuse_fault(refusal, fault(-ENOMEM));
+    int r;
 
+    if (!copy)
+        return refuse_fault(refusal, fault(-ENOMEM));
+    r = machine_enter(registry, id, &machine, refusal);
     if (r != 0) {
         free(copy);
         return r;

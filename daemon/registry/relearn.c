@@ -33,8 +33,8 @@ static void give_back(struct shadow *shadow)
     shadow->engine.memory.scratch = NULL;
 }
 
-/* With an engine that has learned nothing and, as long as the caller does not give it back, a scratch. */
-static int make(struct shadow **ret_shadow, const struct settings *settings, const struct habit_config *config)
+/* With an engine that has learned nothing and, until the caller gives it back, a scratch. NULL without memory. */
+static struct shadow *make(const struct settings *settings, const struct habit_config *config)
 {
     struct shadow *shadow = calloc(1, sizeof(*shadow));
     struct habit_memory *memory = shadow ? &shadow->memory : NULL;
@@ -52,37 +52,30 @@ static int make(struct shadow **ret_shadow, const struct settings *settings, con
     if (!shadow || !bytes || !memory->scratch || habit_init(&shadow->engine, config, memory) != HABIT_OK) {
         if (shadow)
             free(memory->scratch);
-        shadow_free(shadow);
-        return fault(-ENOMEM);
+        return shadow_free(shadow);
     }
     habit_set_sensitivity(&shadow->engine, settings->sensitivity);
     habit_window_init(&shadow->window, settings->window);
     memory->scratch = NULL;
-    *ret_shadow = shadow;
-    return 0;
+    return shadow;
 }
 
 int shadow_restore(struct machine *machine, const struct store_candidate *candidate)
 {
     struct habit_info info;
     struct shadow *shadow;
-    int r;
+    int status;
 
     if (candidate->made == 0 || habit_check(candidate->bytes, candidate->size, &info) != HABIT_OK)
         return 0;
-    r = make(&shadow, &machine->settings, &info.config);
-    if (r < 0)
-        return r;
-    if (habit_load(&shadow->engine, candidate->bytes, candidate->size) != HABIT_OK)
-        r = 1;
+    shadow = make(&machine->settings, &info.config);
+    if (!shadow)
+        return fault(-ENOMEM);
+    status = habit_load(&shadow->engine, candidate->bytes, candidate->size);
     give_back(shadow);
-    if (r != 0) {
-        shadow_free(shadow);
-        return 0;
-    }
     shadow->of = *candidate;
     shadow->of.bytes = NULL;
-    machine->shadow = shadow;
+    machine->shadow = status == HABIT_OK ? shadow : shadow_free(shadow);
     return 0;
 }
 
@@ -162,59 +155,80 @@ static int teach(struct shadow *shadow, const struct kept *learned, const struct
     return status == HABIT_OK ? 0 : fault(-EINVAL);
 }
 
-/* *shadow: the relearned engine with a scratch. */
-static int learn_anew(struct registry *registry, const struct machine *machine, int64_t at, struct shadow **shadow,
-                      struct refusal *refusal)
+/* What there is to learn, read from the store. */
+struct lesson {
+    struct kept learned, accepted;
+};
+
+static int read_lesson(struct registry *registry, const struct machine *machine, struct lesson *lesson)
 {
     struct habit_config config = machine_config(&machine->settings);
-    struct kept learned = { 0 }, accepted = { 0 };
-    struct habit_progress progress = { 0 };
-    int r = kept_read(registry, KEPT_COMMISSIONING, machine->row, &config, &learned);
+    int r = kept_read(registry, KEPT_COMMISSIONING, machine->row, &config, &lesson->learned);
 
-    if (r == 0)
-        r = kept_read(registry, KEPT_ACCEPTED, machine->row, &config, &accepted);
-    if (r == 0)
-        r = make(shadow, &machine->settings, &config);
-    if (r == 0) {
-        (*shadow)->of = (struct store_candidate){ .made = at,
-                                                  .buffers = (uint32_t)learned.count,
-                                                  .accepted = (uint32_t)accepted.count };
-        r = teach(*shadow, &learned, &accepted);
-        habit_status(&(*shadow)->engine, &progress);
+    return r < 0 ? r : kept_read(registry, KEPT_ACCEPTED, machine->row, &config, &lesson->accepted);
+}
+
+/* The relearned engine, without a scratch; NULL with a refusal. */
+static struct shadow *learn_anew(const struct machine *machine, const struct lesson *lesson, int64_t at,
+                                 struct refusal *refusal)
+{
+    struct habit_config config = machine_config(&machine->settings);
+    struct shadow *shadow = make(&machine->settings, &config);
+    struct habit_progress progress = { 0 };
+    int r;
+
+    if (!shadow) {
+        refuse_fault(refusal, fault(-ENOMEM));
+        return NULL;
     }
-    if (r == 0 && progress.needed > 0)
-        r = refuse_few(machine, learned.count, learned.others, refusal);
-    kept_free(&learned);
-    kept_free(&accepted);
-    return r < 0 ? refuse_fault(refusal, r) : r;
+    shadow->of = (struct store_candidate){ .made = at,
+                                           .buffers = (uint32_t)lesson->learned.count,
+                                           .accepted = (uint32_t)lesson->accepted.count };
+    r = teach(shadow, &lesson->learned, &lesson->accepted);
+    habit_status(&shadow->engine, &progress);
+    give_back(shadow);
+    if (r == 0 && progress.needed == 0)
+        return shadow;
+    if (r < 0)
+        refuse_fault(refusal, r);
+    else
+        refuse_few(machine, lesson->learned.count, lesson->learned.others, refusal);
+    return shadow_free(shadow);
+}
+
+/* Stores the candidate, which the machine takes over, and leaves the machine. */
+static int keep_shadow(struct registry *registry, struct machine *machine, struct shadow *shadow, int64_t at,
+                       struct refusal *refusal)
+{
+    struct store_candidate candidate = shadow->of;
+    struct store_change change = machine_change(machine, at);
+
+    candidate.bytes = shadow->memory.knowledge;
+    candidate.size = shadow->memory.knowledge_size;
+    change.candidate = &candidate;
+    shadow_free(machine->shadow);
+    machine->shadow = shadow;
+    return machine_commit(registry, machine, &change, NULL, refusal);
 }
 
 int registry_relearn(struct registry *registry, const char *id, struct moment now, struct refusal *refusal)
 {
-    struct store_candidate candidate;
+    struct lesson lesson = { 0 };
     struct shadow *shadow = NULL;
-    struct store_change change;
     struct machine *machine;
     int r = machine_enter(registry, id, &machine, refusal);
 
     if (r != 0)
         return r;
-    r = learn_anew(registry, machine, now.wall, &shadow, refusal);
+    r = read_lesson(registry, machine, &lesson);
+    if (r == 0)
+        shadow = learn_anew(machine, &lesson, now.wall, refusal);
+    kept_free(&lesson.learned);
+    kept_free(&lesson.accepted);
     if (shadow)
-        give_back(shadow);
-    if (r != 0) {
-        shadow_free(shadow);
-        machine_leave(machine);
-        return r;
-    }
-    shadow_free(machine->shadow);
-    machine->shadow = shadow;
-    candidate = shadow->of;
-    candidate.bytes = shadow->memory.knowledge;
-    candidate.size = shadow->memory.knowledge_size;
-    change = machine_change(machine, now.wall);
-    change.candidate = &candidate;
-    return machine_commit(registry, machine, &change, NULL, refusal);
+        return keep_shadow(registry, machine, shadow, now.wall, refusal);
+    machine_leave(machine);
+    return r < 0 ? refuse_fault(refusal, r) : (int)refusal->code;
 }
 
 /* Enters a machine that has relearned knowledge. */

@@ -189,7 +189,7 @@ static int restore_entered(struct registry *registry, struct machine *machine, c
 int registry_restore(struct registry *registry, const char *id, int64_t number, struct moment now,
                      struct refusal *refusal)
 {
-    struct snapshot snapshot;
+    struct snapshot snapshot = { 0 };
     struct machine *machine;
     void *bytes = NULL;
     int r = machine_enter(registry, id, &machine, refusal);

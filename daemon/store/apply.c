@@ -209,6 +209,8 @@ static int apply_commissioning(struct store *store, const struct store_change *c
 
     if (change->forget_commissioning)
         r = run(store, STATEMENT_COMMISSIONING_FORGET, 1, &change->machine);
+    if (change->forget_commissioning && r == 0)
+        r = run(store, STATEMENT_ACCEPTED_FORGET, 1, &change->machine);
     for (size_t i = 0; i < change->commissioning_count && r == 0; i++) {
         bind_buffer(store->statements[STATEMENT_COMMISSIONING_ADD], change->machine, &change->commissioning[i]);
         r = store_step(store, STATEMENT_COMMISSIONING_ADD);

@@ -60,6 +60,8 @@
     X(ANOMALY_BACK, "UPDATE anomaly SET event = 3, undo = 0 WHERE machine = ?1 AND event = 4 AND undo >= ?2")          \
     X(EVIDENCE_ADD,                                                                                                    \
       "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly) VALUES (?, ?, ?, ?, ?, ?, ?)")           \
+    X(ACCEPTED_FORGET, "DELETE FROM evidence WHERE machine = ?1 AND anomaly IN "                                       \
+                       "(SELECT id FROM anomaly WHERE machine = ?1 AND event = 4)")                                    \
     X(EVIDENCE_PRUNE, "DELETE FROM evidence WHERE machine = ?1 AND anomaly NOT IN (SELECT DISTINCT anomaly FROM "      \
                       "evidence WHERE machine = ?1 ORDER BY anomaly DESC LIMIT ?2)")                                   \
     X(MUTE_PUT, "INSERT OR REPLACE INTO mute (machine, since, until, finish, who, why) VALUES (?, ?, ?, ?, ?, ?)")     \

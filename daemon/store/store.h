@@ -87,7 +87,7 @@ struct store_change {
     size_t mark_count;
     const struct store_buffer *commissioning;
     size_t commissioning_count;
-    bool forget_commissioning;
+    bool forget_commissioning; /* and the buffers of anomalies that were accepted: what the knowledge was of */
     const struct store_buffer *evidence; /* of anomalies of the machine; bounded there, not here */
     size_t evidence_count;
     const struct mute *mute;                 /* until 0: not muted any more */

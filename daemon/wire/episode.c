@@ -35,8 +35,6 @@ static bool is_listed(const json_t *machines, const char *machine)
 
 static void add(struct sum *sum, const struct anomaly *anomaly)
 {
-    if (!sum->first)
-        sum->first = anomaly;
     sum->open = sum->open || anomaly->cleared == 0;
     sum->to = anomaly->cleared > sum->to ? anomaly->cleared : sum->to;
     sum->similarity = anomaly->similarity < sum->similarity ? anomaly->similarity : sum->similarity;
@@ -48,10 +46,12 @@ static void add(struct sum *sum, const struct anomaly *anomaly)
 
 static json_t *build_episode(const struct anomaly *anomalies, size_t count, const size_t *episode, size_t number)
 {
-    struct sum sum = { .similarity = 100, .machines = json_array(), .anomalies = json_array() };
+    struct sum sum = { .first = anomalies, .similarity = 100, .machines = json_array(), .anomalies = json_array() };
     json_t *object = json_object();
 
-    for (size_t i = 0; i < count; i++)
+    while (episode[sum.first - anomalies] != number) /* each number has one at least */
+        sum.first++;
+    for (size_t i = (size_t)(sum.first - anomalies); i < count; i++)
         if (episode[i] == number)
             add(&sum, &anomalies[i]);
     wire_put(&object, "asset", sum.first->asset[0] != '\0' ? wire_text(sum.first->asset) : json_null());

@@ -372,6 +372,20 @@ def test_relearning_needs_the_buffers_of_the_knowledge(habitd, healthy):
         assert database.execute("SELECT count(*) FROM commissioning").fetchone() == (0,)
 
 
+def test_initialize_ends_what_the_knowledge_was_of(habitd, healthy, faulty):
+    watch(habitd, "m", healthy)
+    number = raise_anomaly(habitd, "m", faulty)
+    call(habitd, "POST", f"/v1/anomalies/{number}/accept", 200)
+    assert call(habitd, "POST", "/v1/machines/m/relearn", 200)["accepted"] > 0
+    habitd.act("m", "initialize")
+    assert habitd.machine("m")["relearned"] is False
+    batch(habitd, "m", "learn", healthy[60:120])
+    habitd.crash()
+    made = call(habitd, "POST", "/v1/machines/m/relearn", 200)
+    assert (made["buffers"], made["accepted"]) == (60, 0), "what was accepted of the old knowledge is not of this one"
+    assert habitd.json(f"/v1/anomalies/{number}")["evidence"] == 0
+
+
 # ------------------------------------------------------------------------------------------------------- habit, the tool
 
 def tool(habitd, *words, check=True):

@@ -1,7 +1,7 @@
 """What Home Assistant's MQTT integration accepts as a device's announcement, and how it reads what follows: enough of it to stand
 in for one.
 
-Sources, read in November 2026:
+Sources. The first was read in November 2026; what the others say is from notes on them, not from the pages:
  - homeassistant/components/mqtt/schemas.py of github.com/home-assistant/core, commit 0f5c1b547043: DEVICE_DISCOVERY_SCHEMA,
    MQTT_ENTITY_DEVICE_INFO_SCHEMA, MQTT_ORIGIN_INFO_SCHEMA, MQTT_AVAILABILITY_LIST_SCHEMA, COMPONENT_CONFIG_SCHEMA;
  - https://www.home-assistant.io/integrations/mqtt/ (discovery topic, birth message, device discovery payload) and its pages

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,4 +68,37 @@ void *file_read(const char *path, size_t *size)
     bytes[length] = '\0';
     fclose(file);
     return bytes;
+}
+
+static sqlite3 *database_open(const char *path)
+{
+    sqlite3 *database;
+
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, 5000);
+    return database;
+}
+
+void database_run(const char *path, const char *text)
+{
+    sqlite3 *database = database_open(path);
+
+    if (sqlite3_exec(database, text, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", text, sqlite3_errmsg(database));
+    sqlite3_close(database);
+}
+
+int64_t database_number(const char *path, const char *text)
+{
+    sqlite3 *database = database_open(path);
+    sqlite3_stmt *statement;
+    int64_t number = -1;
+
+    if (sqlite3_prepare_v2(database, text, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", text, sqlite3_errmsg(database));
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return number;
 }

@@ -21,6 +21,11 @@ enum { PATH_SIZE = 256 };
 void directory_make(char path[PATH_SIZE]);
 void directory_remove(const char *path);
 
+/* Of a store that may be open elsewhere. A statement without an answer; the first number of the answer, -1 = there is none. Fail the
+ * test where SQLite refuses. */
+void database_run(const char *path, const char *text);
+int64_t database_number(const char *path, const char *text);
+
 /* The whole file on the heap; fails the test where there is none. */
 void *file_read(const char *path, size_t *size);
 

@@ -2,7 +2,6 @@
 #include "support.h"
 
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,33 +108,6 @@ static void pass(struct bench *bench, int64_t milliseconds)
     bench->now.mono += milliseconds;
 }
 
-static void sql(struct bench *bench, const char *text)
-{
-    sqlite3 *database;
-
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    if (sqlite3_exec(database, text, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", text, sqlite3_errmsg(database));
-    sqlite3_close(database);
-}
-
-static int64_t number_of(struct bench *bench, const char *text)
-{
-    sqlite3_stmt *statement;
-    sqlite3 *database;
-    int64_t number = -1;
-
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &statement, NULL), SQLITE_OK);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return number;
-}
-
 /* A tone and some noise; another tone where it is strange. */
 static struct verdict shoot(struct bench *bench, enum intent intent, bool strange, const struct wire_meta *meta)
 {
@@ -207,14 +179,14 @@ static void refused_by_store(struct bench *bench, const char *table, int64_t id,
 
     snprintf(text, sizeof(text), "CREATE TRIGGER forbid BEFORE INSERT ON %s BEGIN SELECT RAISE(ABORT, 'not now'); END",
              table);
-    sql(bench, text);
+    database_run(bench->path, text);
     assert_int_equal(act(bench, id), REFUSAL_STORE);
     assert_int_equal(view(bench).knowledge_crc, before.knowledge_crc);
     assert_int_equal(view(bench).state.anomaly, before.state.anomaly);
     assert_int_equal(view(bench).state.phase, before.state.phase);
     assert_int_equal(view(bench).mute.until, before.mute.until);
     assert_int_equal(view(bench).relearned, before.relearned);
-    sql(bench, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
 }
 
 static int accept_it(struct bench *bench, int64_t id)
@@ -262,10 +234,10 @@ static void test_nothing_stays_of_what_the_store_refuses(void **state)
 
     watch(bench);
     id = raise(bench);
-    ready = number_of(bench, "SELECT id FROM snapshot WHERE reason = 'first readiness'");
+    ready = database_number(bench->path, "SELECT id FROM snapshot WHERE reason = 'first readiness'");
     refused_by_store(bench, "snapshot", id, accept_it);
     refused_by_store(bench, "event", id, accept_it);
-    assert_int_equal(number_of(bench, "SELECT event FROM anomaly"), ANOMALY_RAISED);
+    assert_int_equal(database_number(bench->path, "SELECT event FROM anomaly"), ANOMALY_RAISED);
     assert_int_equal(accept_it(bench, id), 0);
     refused_by_store(bench, "snapshot", ready, restore_it);
     assert_int_equal(restore_it(bench, ready), 0);
@@ -292,17 +264,18 @@ static void test_maintenance_ends_by_itself(void **state)
     pass(bench, 10 * MINUTE - 1);
     assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
     assert_true(view(bench).mute.until != 0 && view(bench).learning.learned == LEARNED);
-    sql(bench, "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
     pass(bench, 1);
     assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
     assert_true(view(bench).mute.until != 0); /* the store would not have it */
     assert_int_equal(shoot(bench, INTENT_BUFFER, true, NULL).status, VERDICT_IDLE);
-    sql(bench, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
     assert_int_equal(view(bench).mute.until, 0);
     assert_int_equal(view(bench).learning.learned, 0);
     assert_int_equal(view(bench).state.phase, PHASE_LEARNING);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM mute"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM mute"), 0);
 }
 
 /* A clock that is set while somebody works neither ends nor prolongs it. */
@@ -343,21 +316,22 @@ static void test_daily_snapshots_wait_for_a_clock(void **state)
     struct bench *bench = *state;
 
     watch(bench);
-    sql(bench, "UPDATE snapshot SET bytes = x'00'"); /* as if something was learned since */
+    database_run(bench->path, "UPDATE snapshot SET bytes = x'00'"); /* as if something was learned since */
     bench->now.doubtful = true;
     assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, count), 0);
+    assert_int_equal(database_number(bench->path, count), 0);
     bench->now.doubtful = false;
     for (int day = 1; day <= LIMIT_SNAPSHOTS_DAILY + 3; day++) {
         for (int i = 0; i < 3; i++)
             assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
-        assert_int_equal(number_of(bench, count), day < LIMIT_SNAPSHOTS_DAILY ? day : LIMIT_SNAPSHOTS_DAILY);
+        assert_int_equal(database_number(bench->path, count),
+                         day < LIMIT_SNAPSHOTS_DAILY ? day : LIMIT_SNAPSHOTS_DAILY);
         pass(bench, INT64_C(86400000));
         shoot(bench, INTENT_LEARN, false, NULL);
     }
     pass(bench, LIMIT_SNAPSHOT_DAYS * INT64_C(86400000));
     assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM snapshot"), 1); /* the newest, of today */
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot"), 1); /* the newest, of today */
 }
 
 /* ----------------------------------------------------------------------------------------------------------- evidence */
@@ -370,22 +344,22 @@ static void test_evidence_grows_while_it_lasts(void **state)
 
     watch(bench);
     raise(bench);
-    at_first = number_of(bench, count);
+    at_first = database_number(bench->path, count);
     assert_in_range(at_first, 1, 5);
     for (int i = 0; i < 3; i++)
         shoot(bench, INTENT_BUFFER, true, NULL);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_in_range(number_of(bench, count), at_first + 1, at_first + 3);
+    assert_in_range(database_number(bench->path, count), at_first + 1, at_first + 3);
     for (int i = 0; i < 40; i++) {
         shoot(bench, INTENT_BUFFER, true, NULL);
         assert_int_equal(registry_flush(bench->registry, bench->now), 0);
     }
-    assert_int_equal(number_of(bench, count), LIMIT_EVIDENCE);
+    assert_int_equal(database_number(bench->path, count), LIMIT_EVIDENCE);
     for (int i = 0; i < 10; i++)
         shoot(bench, INTENT_BUFFER, false, NULL);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT event FROM anomaly"), ANOMALY_CLEARED);
-    assert_int_equal(number_of(bench, count), LIMIT_EVIDENCE);
+    assert_int_equal(database_number(bench->path, "SELECT event FROM anomaly"), ANOMALY_CLEARED);
+    assert_int_equal(database_number(bench->path, count), LIMIT_EVIDENCE);
 }
 
 int main(void)

@@ -113,33 +113,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void sql(struct bench *bench, const char *text)
-{
-    sqlite3 *database;
-
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    if (sqlite3_exec(database, text, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", text, sqlite3_errmsg(database));
-    sqlite3_close(database);
-}
-
-static int64_t number_of(struct bench *bench, const char *text)
-{
-    sqlite3_stmt *statement;
-    sqlite3 *database;
-    int64_t number = -1;
-
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &statement, NULL), SQLITE_OK);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return number;
-}
-
 /* ----------------------------------------------------------------------------------------------------------- buffers */
 
 /* A tone and some noise; `strange` scales the noise. */
@@ -487,7 +460,7 @@ static void test_bodies_that_do_not_fit(void **state)
             fail_msg("%zu bytes: %d", size, r);
     }
     assert_int_equal(view(bench, "fan").learning.learned, 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), 0);
 }
 
 static void test_raise_and_clear(void **state)
@@ -520,7 +493,7 @@ static void test_raise_and_clear(void **state)
     assert_true(found[0].cleared >= found[0].raised);
     assert_int_equal(found[0].event, ANOMALY_CLEARED);
     free(found[0].explanation);
-    assert_true(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/anomaly'") >= 2);
+    assert_true(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'fan/anomaly'") >= 2);
     store_figures(bench->store, &figures);
     assert_int_equal(figures.failed_commits, 0);
 }
@@ -564,8 +537,9 @@ static void test_a_backlog_is_not_silence(void **state)
         assert_true(view(bench, "fan").online);
     }
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM hour"), 1); /* counted in the hour when it was measured */
-    assert_true(number_of(bench, "SELECT start FROM hour") < bench->now.wall - 4 * (int64_t)HOUR_MS);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM hour"),
+                     1); /* counted in the hour when it was measured */
+    assert_true(database_number(bench->path, "SELECT start FROM hour") < bench->now.wall - 4 * (int64_t)HOUR_MS);
 }
 
 static void test_sensitivity(void **state)
@@ -685,8 +659,8 @@ static void test_a_batch_is_all_or_nothing(void **state)
             check_still(bench, "fan", before);
         }
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT sum(learned) FROM hour"), 40);
-    assert_int_equal(number_of(bench, "SELECT sum(detected) FROM hour"), K - 3);
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 40);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), K - 3);
 }
 
 /* What is kept for relearning has a bound; what was refused does not use it up. */
@@ -706,7 +680,7 @@ static void test_refused_batches_keep_no_buffers(void **state)
             refused(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 64 }),
             REFUSAL_CONSTANT);
     }
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), 0);
     for (size_t i = 0; i < LIMIT_COMMISSIONING / 64; i++) {
         fill(&bench->seed, samples, 64, 1);
         assert_int_equal(shoot(bench,
@@ -714,7 +688,7 @@ static void test_refused_batches_keep_no_buffers(void **state)
                                verdicts, &count),
                          0);
     }
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
 }
 
 /* What was refused was not applied: the same numbers, with buffers that are fine, are no duplicates. */
@@ -855,7 +829,8 @@ static void test_memory_is_never_ahead_of_the_store(void **state)
     put(bench, "fan", geometry);
     learn(bench, "fan", 30);
     before = knowledge(bench, "fan");
-    sql(bench, "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
     fill(&bench->seed, samples, 1, 1);
     for (int i = 0; i < 3; i++)
         assert_int_equal(
@@ -865,7 +840,7 @@ static void test_memory_is_never_ahead_of_the_store(void **state)
             REFUSAL_STORE);
     assert_int_equal(view(bench, "fan").learning.learned, 30);
     assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, NULL).status, VERDICT_OK); /* goes on */
-    sql(bench, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     check_same_blocks(before, knowledge(bench, "fan"));
     assert_int_equal(one(bench, "fan", INTENT_LEARN, 1, &meta).status,
                      VERDICT_LEARNED); /* it was not applied: no duplicate */
@@ -889,7 +864,8 @@ static void test_receipts_of_a_failed_commit(void **state)
     put(bench, "fan", geometry);
     learn(bench, "fan", 10);
     before = knowledge(bench, "fan");
-    sql(bench, "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
     for (size_t i = 0; i < COUNT(receipts); i++) {
         struct verdict verdicts[BATCH];
         size_t count;
@@ -908,7 +884,7 @@ static void test_receipts_of_a_failed_commit(void **state)
             failed++;
     }
     assert_int_equal(failed, COUNT(receipts));
-    sql(bench, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     assert_int_equal(view(bench, "fan").learning.learned, 10);
     check_same_blocks(before, knowledge(bench, "fan"));
 }
@@ -933,7 +909,7 @@ static void test_receipts_settle(void **state)
     }
     for (size_t i = 0; i < COUNT(receipts); i++)
         assert_int_equal(registry_settle(bench->registry, &receipts[i], &bench->refusal), 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), COUNT(receipts));
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), COUNT(receipts));
 }
 
 /* What was refused for the store was not learned: not in the report, and not in the metrics. */
@@ -945,18 +921,19 @@ static void test_refused_learns_do_not_count(void **state)
 
     put(bench, "fan", geometry);
     learn(bench, "fan", 30);
-    sql(bench, "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
     fill(&bench->seed, samples, 1, 1);
     for (int i = 0; i < 3; i++)
         assert_int_equal(
             refused(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 }),
             REFUSAL_STORE);
-    sql(bench, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     learn(bench, "fan", 1);
     registry_figures(bench->registry, &figures);
     assert_int_equal(figures.learned, 31);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT sum(learned) FROM hour"), 31);
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 31);
 }
 
 static void detect(struct bench *bench, const char *id, unsigned int count)
@@ -973,17 +950,17 @@ static void test_counters_wait_for_the_next_flush(void **state)
     put(bench, "fan", geometry);
     learn(bench, "fan", 30);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    sql(bench, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
     detect(bench, "fan", 5);
     assert_true(registry_flush(bench->registry, bench->now) < 0);
     detect(bench, "fan", 3);
     assert_true(registry_flush(bench->registry, bench->now) < 0);
-    sql(bench, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT sum(detected) FROM hour"), 8);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), 8);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT sum(detected) FROM hour"), 8); /* not twice */
-    assert_int_equal(number_of(bench, "SELECT sum(learned) FROM hour"), 30);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), 8); /* not twice */
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 30);
 }
 
 /* Another process has the database: nothing commits until it is let go. habitd waits for it for a second. */
@@ -1034,7 +1011,7 @@ static void test_loading_anew_waits_for_what_is_queued(void **state)
         shot.receipt = &receipts[i];
         assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
     }
-    fill_queue(bench, number_of(bench, "SELECT id FROM machine WHERE name = 'filler'"));
+    fill_queue(bench, database_number(bench->path, "SELECT id FROM machine WHERE name = 'filler'"));
     shot.receipt = NULL;
     assert_int_equal(refused(bench, &shot), REFUSAL_STORE); /* memory has it, nobody will write it */
     for (int i = 0; i < 2; i++)
@@ -1082,7 +1059,8 @@ static void test_flush_of_more_machines_than_the_queue_holds(void **state)
     pthread_t thread;
 
     stop(bench);
-    sql(bench,
+    database_run(
+        bench->path,
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
         "INSERT INTO machine (name, created, settings) SELECT 'm' || i, 1, '{\"buffer_size\":16,\"axes\":1}' FROM n");
     start(bench);
@@ -1091,9 +1069,9 @@ static void test_flush_of_more_machines_than_the_queue_holds(void **state)
     assert_int_equal(pthread_create(&thread, NULL, let_go, block_commits(bench)), 0);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
     pthread_join(thread, NULL);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM hour WHERE idle = 1"), MACHINES);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM hour WHERE idle = 1"), MACHINES);
     restart(bench);
-    assert_int_equal(number_of(bench, "SELECT sum(idle) FROM hour"), MACHINES);
+    assert_int_equal(database_number(bench->path, "SELECT sum(idle) FROM hour"), MACHINES);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ restart */
@@ -1129,9 +1107,10 @@ static void test_restarts_change_nothing(void **state)
     a = knowledge(bench, "auto-1");
     b = knowledge(other, "auto-1");
     check_same_blocks(a, b);
-    assert_int_equal(number_of(other, "SELECT count(*) FROM anomaly"),
-                     number_of(bench, "SELECT count(*) FROM anomaly"));
-    assert_int_equal(number_of(other, "SELECT count(*) FROM outbox"), number_of(bench, "SELECT count(*) FROM outbox"));
+    assert_int_equal(database_number(other->path, "SELECT count(*) FROM anomaly"),
+                     database_number(bench->path, "SELECT count(*) FROM anomaly"));
+    assert_int_equal(database_number(other->path, "SELECT count(*) FROM outbox"),
+                     database_number(bench->path, "SELECT count(*) FROM outbox"));
     bench_free(other);
 }
 
@@ -1146,8 +1125,8 @@ static void test_initialize(void **state)
     assert_int_equal(registry_initialize(bench->registry, "fan", bench->now, &bench->refusal), 0);
     assert_int_equal(view(bench, "fan").learning.learned, 0);
     assert_int_equal(view(bench, "fan").state.phase, PHASE_NEW);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM snapshot"), 1);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), 0);
     assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, NULL).status, VERDICT_NOT_READY);
     restart(bench);
     assert_int_equal(view(bench, "fan").learning.learned, 0);
@@ -1253,7 +1232,7 @@ static void test_geometry_conflict(void **state)
     check_same_blocks(before, knowledge(bench, "auto-1"));
     assert_int_equal(registry_initialize(bench->registry, "auto-1", bench->now, &bench->refusal), 0);
     assert_false(view(bench, "auto-1").conflict);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM snapshot"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot"), 1);
     assert_int_equal(shoot(bench, &(struct shot){ .id = "auto-1", .samples = samples, .buffers = 2 }, verdicts, &count),
                      0);
     assert_int_equal(count, 1); /* one of the new size */
@@ -1294,10 +1273,10 @@ static void test_commissioning_is_bounded(void **state)
                          0);
     }
     assert_int_equal(view(bench, "fan").learning.learned, 384);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
     restart(bench);
     learn(bench, "fan", 3);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ reports */
@@ -1429,7 +1408,7 @@ static void test_threads_on_one_machine(void **state)
     assert_int_equal(view(bench, "fan").learning.learned, THREADS * ROUNDS);
     restart(bench);
     assert_int_equal(view(bench, "fan").learning.learned, THREADS * ROUNDS);
-    assert_int_equal(number_of(bench, "SELECT sum(learned) FROM hour"), THREADS * ROUNDS);
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), THREADS * ROUNDS);
 }
 
 /* H42, H43: deleted, made anew, forgotten and read while others learn; whoever was told "learned" of a machine that is deleted
@@ -1495,9 +1474,10 @@ static void test_threads_and_failing_commits(void **state)
     put(bench, "pump", geometry);
     go(bench, workers, threads, ids, 2, &going);
     for (int i = 0; i < 10 && going > 0; i++) {
-        sql(bench,
+        database_run(
+            bench->path,
             "CREATE TRIGGER IF NOT EXISTS forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
-        sql(bench, "DROP TRIGGER forbid");
+        database_run(bench->path, "DROP TRIGGER forbid");
     }
     learned = join(workers, threads);
     assert_true(learned > 0);
@@ -1604,18 +1584,19 @@ static void test_troubles_are_told_once(void **state)
         one(bench, "fan", INTENT_BUFFER, 1, NULL);
     for (int i = 0; i < 8; i++) {
         assert_int_equal(registry_watch(bench->registry, bench->now), 0);
-        assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), i < 5 ? 0 : 1);
+        assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"),
+                         i < 5 ? 0 : 1);
         bench->now.wall += minute_ms;
         bench->now.mono += minute_ms;
     }
     restart(bench);
     assert_int_equal(registry_watch(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), 1);
     bench->now.wall += day_ms;
     bench->now.mono += day_ms;
     one(bench, "fan", INTENT_BUFFER, 1, NULL);
     assert_int_equal(registry_watch(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), 2);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'fan/event'"), 2);
     assert_int_equal(view(bench, "fan").troubles, 0);
 }
 

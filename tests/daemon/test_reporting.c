@@ -82,23 +82,6 @@ static int64_t utc(const char *text)
     return wall;
 }
 
-static int64_t number_of(struct bench *bench, const char *text)
-{
-    sqlite3_stmt *statement;
-    sqlite3 *database;
-    int64_t number = -1;
-
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    if (sqlite3_prepare_v2(database, text, -1, &statement, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", text, sqlite3_errmsg(database));
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return number;
-}
-
 static void sql(struct bench *bench, const char *text)
 {
     sqlite3 *database;
@@ -213,14 +196,14 @@ static void check_stored(struct bench *bench, const char *date, uint32_t events,
     char text[200];
 
     snprintf(text, sizeof(text), "SELECT count(*) FROM report WHERE date = '%s'", date);
-    if (number_of(bench, text) != 1)
-        fail_msg("%s has %lld reports", date, (long long)number_of(bench, text));
+    if (database_number(bench->path, text) != 1)
+        fail_msg("%s has %lld reports", date, (long long)database_number(bench->path, text));
     snprintf(text, sizeof(text), "SELECT idle FROM report WHERE date = '%s'", date);
-    if (number_of(bench, text) != events)
-        fail_msg("%s: %lld of %u events", date, (long long)number_of(bench, text), events);
+    if (database_number(bench->path, text) != events)
+        fail_msg("%s: %lld of %u events", date, (long long)database_number(bench->path, text), events);
     snprintf(text, sizeof(text), "SELECT stop - start FROM report WHERE date = '%s'", date);
     if (hours > 0)
-        assert_true((double)number_of(bench, text) == hours * HOUR_MS);
+        assert_true((double)database_number(bench->path, text) == hours * HOUR_MS);
 }
 
 /* A buffer every ten minutes; a restart here and there. */
@@ -245,19 +228,21 @@ static void live_through(struct bench *bench, size_t i)
             start(bench);
         }
     }
-    assert_true(number_of(bench, "SELECT count(*) FROM report") >= 2);
-    for (size_t d = 0; d < (size_t)number_of(bench, "SELECT count(*) FROM report"); d++)
+    assert_true(database_number(bench->path, "SELECT count(*) FROM report") >= 2);
+    for (size_t d = 0; d < (size_t)database_number(bench->path, "SELECT count(*) FROM report"); d++)
         check_stored(bench, tally.date[d], tally.events[d],
                      strcmp(tally.date[d], days[i].date) == 0 ? days[i].hours : 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'fan/report/daily' AND retain = 1"),
-                     number_of(bench, "SELECT count(*) FROM report"));
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'report/daily'"),
-                     number_of(bench, "SELECT count(*) FROM report"));
-    assert_int_equal(number_of(bench,
-                               "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
-                               "WHERE stop <= r.start), start)"),
-                     0); /* end to end */
-    assert_int_equal(number_of(bench, "SELECT sum(late) FROM report"), 0);
+    assert_int_equal(
+        database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'fan/report/daily' AND retain = 1"),
+        database_number(bench->path, "SELECT count(*) FROM report"));
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'report/daily'"),
+                     database_number(bench->path, "SELECT count(*) FROM report"));
+    assert_int_equal(
+        database_number(bench->path,
+                        "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
+                        "WHERE stop <= r.start), start)"),
+        0); /* end to end */
+    assert_int_equal(database_number(bench->path, "SELECT sum(late) FROM report"), 0);
 }
 
 static void test_days_of_all_kinds(void **state)
@@ -283,12 +268,12 @@ static void test_time_of_day(void **state)
     make_reports(bench);
     bench->now.wall = utc("2026-03-29T05:29:59Z"); /* 07:29:59 of summer time */
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 0);
     bench->now.wall = utc("2026-03-29T05:30:00Z");
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report WHERE date = '2026-03-28'"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report WHERE date = '2026-03-28'"), 1);
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 1);
 }
 
 static void test_every_missed_day(void **state)
@@ -306,16 +291,19 @@ static void test_every_missed_day(void **state)
     start(bench);
     send_aged(bench, "fan", 0); /* before the reports are made */
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 2 * 14);
-    assert_int_equal(number_of(bench, "SELECT count(DISTINCT date) FROM report WHERE machine = 1"), 14);
-    assert_int_equal(number_of(bench, "SELECT sum(stop - start) FROM report WHERE machine = 1") / HOUR_MS, 14 * 24 + 1);
-    assert_int_equal(number_of(bench, "SELECT sum(idle) FROM report"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 2 * 14);
+    assert_int_equal(database_number(bench->path, "SELECT count(DISTINCT date) FROM report WHERE machine = 1"), 14);
+    assert_int_equal(database_number(bench->path, "SELECT sum(stop - start) FROM report WHERE machine = 1") / HOUR_MS,
+                     14 * 24 + 1);
+    assert_int_equal(database_number(bench->path, "SELECT sum(idle) FROM report"), 1);
     /* Heard once, at noon of the 20th: silent an hour later, and until noon of the 3rd, of which no report tells yet. */
-    assert_int_equal(number_of(bench, "SELECT sum(silent_ms) FROM report WHERE machine = 1"),
+    assert_int_equal(database_number(bench->path, "SELECT sum(silent_ms) FROM report WHERE machine = 1"),
                      utc("2026-11-02T23:00:00Z") - utc("2026-10-20T13:00:00Z"));
-    assert_int_equal(number_of(bench, "SELECT silent_ms FROM report WHERE machine = 1 AND date = '2026-10-25'"),
-                     25 * HOUR_MS);
-    assert_int_equal(number_of(bench, "SELECT sum(silent_ms) FROM report WHERE machine = 2"), 0); /* never heard */
+    assert_int_equal(
+        database_number(bench->path, "SELECT silent_ms FROM report WHERE machine = 1 AND date = '2026-10-25'"),
+        25 * HOUR_MS);
+    assert_int_equal(database_number(bench->path, "SELECT sum(silent_ms) FROM report WHERE machine = 2"),
+                     0); /* never heard */
 }
 
 /* What belongs to a day that is reported counts now, as late; the report stays as it is. */
@@ -339,11 +327,12 @@ static void test_late_buffers(void **state)
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
     bench->now.wall = utc("2026-11-22T00:11:00Z");
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT idle FROM report WHERE date = '2026-11-20'"), 2);
-    assert_int_equal(number_of(bench, "SELECT late FROM report WHERE date = '2026-11-20'"), 0);
-    assert_int_equal(number_of(bench, "SELECT idle FROM report WHERE date = '2026-11-21'"), 3);
-    assert_int_equal(number_of(bench, "SELECT late FROM report WHERE date = '2026-11-21'"), 2);
-    assert_int_equal(number_of(bench, "SELECT idle FROM hour WHERE start = 1763380800000 + 365 * 86400000"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT idle FROM report WHERE date = '2026-11-20'"), 2);
+    assert_int_equal(database_number(bench->path, "SELECT late FROM report WHERE date = '2026-11-20'"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT idle FROM report WHERE date = '2026-11-21'"), 3);
+    assert_int_equal(database_number(bench->path, "SELECT late FROM report WHERE date = '2026-11-21'"), 2);
+    assert_int_equal(database_number(bench->path, "SELECT idle FROM hour WHERE start = 1763380800000 + 365 * 86400000"),
+                     1);
 }
 
 /* The disk fails, or the power, while reports are made: none is made twice, none is left out, and none tells of a buffer that came
@@ -388,18 +377,22 @@ static void test_making_that_is_interrupted(void **state)
         if (i % 2 == 1)
             start(bench);
         make_reports(bench);
-        assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 260 * (int64_t)(i + 1));
-        assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'm-001/report/daily'"), i + 1);
-        assert_int_equal(number_of(bench, "SELECT count(*) FROM outbox WHERE topic = 'report/daily'"), i + 1);
+        assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 260 * (int64_t)(i + 1));
+        assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'm-001/report/daily'"),
+                         i + 1);
+        assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'report/daily'"),
+                         i + 1);
         assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-        assert_int_equal(number_of(bench,
-                                   "SELECT (SELECT sum(idle) FROM report) + (SELECT coalesce(sum(idle), 0) FROM hour "
-                                   "WHERE start >= (SELECT closed FROM reporting))"),
-                         events);
-        assert_int_equal(number_of(bench,
-                                   "SELECT (SELECT sum(idle) FROM report) - (SELECT coalesce(sum(idle), 0) FROM hour "
-                                   "WHERE start < (SELECT closed FROM reporting))"),
-                         0);
+        assert_int_equal(
+            database_number(bench->path,
+                            "SELECT (SELECT sum(idle) FROM report) + (SELECT coalesce(sum(idle), 0) FROM hour "
+                            "WHERE start >= (SELECT closed FROM reporting))"),
+            events);
+        assert_int_equal(
+            database_number(bench->path,
+                            "SELECT (SELECT sum(idle) FROM report) - (SELECT coalesce(sum(idle), 0) FROM hour "
+                            "WHERE start < (SELECT closed FROM reporting))"),
+            0);
     }
 }
 
@@ -461,16 +454,18 @@ static void test_another_zone(void **state)
     }
     stop(bench);
     start(bench);
-    assert_in_range(number_of(bench, "SELECT count(*) FROM report"), 18, 20);
-    assert_int_equal(number_of(bench, "SELECT count(*) - count(DISTINCT date) FROM report"), 0);
-    assert_int_equal(number_of(bench,
-                               "SELECT coalesce((SELECT sum(idle) FROM report), 0) + (SELECT coalesce(sum(idle), 0) "
-                               "FROM hour WHERE start >= (SELECT made FROM reporting))"),
-                     events);
-    assert_int_equal(number_of(bench,
-                               "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
-                               "WHERE stop <= r.start), start)"),
-                     0);
+    assert_in_range(database_number(bench->path, "SELECT count(*) FROM report"), 18, 20);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) - count(DISTINCT date) FROM report"), 0);
+    assert_int_equal(
+        database_number(bench->path,
+                        "SELECT coalesce((SELECT sum(idle) FROM report), 0) + (SELECT coalesce(sum(idle), 0) "
+                        "FROM hour WHERE start >= (SELECT made FROM reporting))"),
+        events);
+    assert_int_equal(
+        database_number(bench->path,
+                        "SELECT count(*) FROM report r WHERE start <> coalesce((SELECT max(stop) FROM report "
+                        "WHERE stop <= r.start), start)"),
+        0);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- clocks */
@@ -515,17 +510,19 @@ static void test_a_clock_that_jumps(void **state)
     }
     assert_int_equal(wrong, 4 * 40 + 600);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 12);
-    assert_int_equal(number_of(bench, "SELECT count(DISTINCT date) FROM report"), 12);
-    assert_int_equal(number_of(bench, "SELECT max(stop) - min(start) FROM report"), 12 * DAY);
-    assert_int_equal(number_of(bench, "SELECT sum(idle) FROM hour"), events);
-    assert_int_equal(number_of(bench,
-                               "SELECT (SELECT sum(idle) FROM report) + (SELECT sum(idle) FROM hour WHERE start >= "
-                               "(SELECT made FROM reporting))"),
-                     events);
-    assert_in_range(number_of(bench, "SELECT sum(untrusted) FROM hour"), 60, 80);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM hour WHERE start < 1700000000000 OR start > 2000000000000"),
-                     0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 12);
+    assert_int_equal(database_number(bench->path, "SELECT count(DISTINCT date) FROM report"), 12);
+    assert_int_equal(database_number(bench->path, "SELECT max(stop) - min(start) FROM report"), 12 * DAY);
+    assert_int_equal(database_number(bench->path, "SELECT sum(idle) FROM hour"), events);
+    assert_int_equal(
+        database_number(bench->path,
+                        "SELECT (SELECT sum(idle) FROM report) + (SELECT sum(idle) FROM hour WHERE start >= "
+                        "(SELECT made FROM reporting))"),
+        events);
+    assert_in_range(database_number(bench->path, "SELECT sum(untrusted) FROM hour"), 60, 80);
+    assert_int_equal(
+        database_number(bench->path, "SELECT count(*) FROM hour WHERE start < 1700000000000 OR start > 2000000000000"),
+        0);
     assert_true(real > begun);
 }
 
@@ -552,10 +549,11 @@ static void test_a_clock_that_starts_in_1970(void **state)
         if (i % 10 == 0)
             send_aged(bench, "fan", 0);
     }
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), 3); /* 20, 21, 22 */
-    assert_int_equal(number_of(bench, "SELECT count(DISTINCT date) FROM report WHERE date >= '2026-11-20'"), 3);
-    assert_int_equal(number_of(bench, "SELECT sum(idle) FROM hour WHERE start < 86400000"), 30);
-    assert_int_equal(number_of(bench, "SELECT sum(untrusted) FROM hour"), 30);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 3); /* 20, 21, 22 */
+    assert_int_equal(database_number(bench->path, "SELECT count(DISTINCT date) FROM report WHERE date >= '2026-11-20'"),
+                     3);
+    assert_int_equal(database_number(bench->path, "SELECT sum(idle) FROM hour WHERE start < 86400000"), 30);
+    assert_int_equal(database_number(bench->path, "SELECT sum(untrusted) FROM hour"), 30);
 }
 
 /* A clock that was believed for days and is far ahead: after it is mended, each day has its report again. */
@@ -569,13 +567,13 @@ static void test_a_clock_that_was_ten_years_ahead(void **state)
     make_reports(bench);
     bench->now.wall = utc("2036-11-20T12:00:00Z");
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT count(*) FROM report"), LIMIT_REPORTS); /* bounded */
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), LIMIT_REPORTS); /* bounded */
     bench->now.wall = utc("2026-11-21T12:00:00Z");
     make_reports(bench);
     send_aged(bench, "fan", 0);
     bench->now.wall = utc("2026-11-22T12:00:00Z");
     make_reports(bench);
-    assert_int_equal(number_of(bench, "SELECT idle FROM report WHERE date = '2026-11-21'"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT idle FROM report WHERE date = '2026-11-21'"), 1);
 }
 
 int main(void)

@@ -113,34 +113,6 @@ static int tear_down(void **state)
 }
 
 /* By a connection of its own, as another process would see it. */
-static int64_t number_of(const char *path, const char *sql)
-{
-    sqlite3_stmt *statement;
-    sqlite3 *database;
-    int64_t number = -1;
-
-    assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(database));
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
-    return number;
-}
-
-static void run(const char *path, const char *sql)
-{
-    sqlite3 *database;
-
-    assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    if (sqlite3_exec(database, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(database));
-    sqlite3_close(database);
-}
-
 static int64_t create(struct bench *bench, const char *id)
 {
     struct store_change first = { .at = 1000, .settings = "{}" };
@@ -475,7 +447,7 @@ static void test_what_is_kept_of_anomalies(void **state)
     must_commit(bench, &parts.change);
     assert_int_equal(store_anomalies(bench->store, &query, found), 2);
     assert_true(found[0].evidence == 2 && found[1].evidence == 2); /* an update does not lose them */
-    assert_int_equal(found[0].undo, number_of(bench->path, "SELECT max(id) FROM snapshot"));
+    assert_int_equal(found[0].undo, database_number(bench->path, "SELECT max(id) FROM snapshot"));
     assert_int_equal(found[1].undo, 0);
     assert_true(found[0].knowledge_crc == 0xfedcba98U);
     assert_string_equal(found[0].context, "{\"load\":5}");
@@ -506,7 +478,7 @@ static void test_going_back(void **state)
     make_parts(&parts, bench, machine, 1);
     must_commit(bench, &parts.change); /* two buffers */
     must_commit(bench, &parts.change); /* a snapshot that knows them, then two more */
-    first = number_of(bench->path, "SELECT max(id) FROM snapshot");
+    first = database_number(bench->path, "SELECT max(id) FROM snapshot");
     must_commit(bench, &parts.change);
     assert_int_equal(load(bench, machine)->commissioning_count, 6);
     assert_int_equal(store_commissioning_of(bench->store, machine, first, &count, &bytes), 0);
@@ -534,15 +506,18 @@ static void test_commissioning_buffers(void **state)
 
     make_parts(&parts, bench, machine, 3);
     must_commit(bench, &parts.change);
-    assert_int_equal(number_of(bench->path,
-                               "SELECT count(*) FROM commissioning WHERE axes = 3 AND length(samples) = 24 AND "
-                               "length(step) = 12 AND length(zero) = 12"),
+    assert_int_equal(database_number(bench->path,
+                                     "SELECT count(*) FROM commissioning WHERE axes = 3 AND length(samples) = 24 AND "
+                                     "length(step) = 12 AND length(zero) = 12"),
                      2);
-    assert_int_equal(number_of(bench->path, "SELECT samples = x'2c012d012e012f0130013101320133013401350136013701' FROM "
-                                            "commissioning ORDER BY id LIMIT 1"),
+    assert_int_equal(database_number(bench->path,
+                                     "SELECT samples = x'2c012d012e012f0130013101320133013401350136013701' FROM "
+                                     "commissioning ORDER BY id LIMIT 1"),
                      1); /* 300, 301, ... */
     assert_int_equal(
-        number_of(bench->path, "SELECT step = x'000000400000204000004040' FROM commissioning ORDER BY id LIMIT 1"), 1);
+        database_number(bench->path,
+                        "SELECT step = x'000000400000204000004040' FROM commissioning ORDER BY id LIMIT 1"),
+        1);
     must_commit(bench, &forget);
     assert_int_equal(load(bench, machine)->commissioning_count, 0);
     assert_int_equal(load(bench, machine)->commissioning_bytes, 0);
@@ -592,10 +567,11 @@ static void test_machines(void **state)
     assert_int_equal(load(bench, fan)->count, 0);
     assert_int_equal(load(bench, 0)->count, 2);
     assert_int_equal(
-        number_of(bench->path,
-                  "SELECT (SELECT count(*) FROM state) + (SELECT count(*) FROM knowledge) + (SELECT count(*) FROM "
-                  "snapshot) + (SELECT count(*) FROM commissioning) + (SELECT count(*) FROM mark) + (SELECT "
-                  "count(*) FROM anomaly) + (SELECT count(*) FROM hour)"),
+        database_number(
+            bench->path,
+            "SELECT (SELECT count(*) FROM state) + (SELECT count(*) FROM knowledge) + (SELECT count(*) FROM "
+            "snapshot) + (SELECT count(*) FROM commissioning) + (SELECT count(*) FROM mark) + (SELECT "
+            "count(*) FROM anomaly) + (SELECT count(*) FROM hour)"),
         0);
     assert_true(commit(bench, &parts.change) < 0); /* too late */
     again = create(bench, "fan");
@@ -651,29 +627,31 @@ static void test_snapshots_are_bounded(void **state)
     make_parts(&parts, bench, fan, 0);
     must_commit(bench, &parts.change); /* nothing to keep yet */
     assert_int_equal(
-        number_of(bench->path, "SELECT count(*) FROM snapshot s JOIN machine m ON m.id = s.machine WHERE name = 'fan'"),
+        database_number(bench->path,
+                        "SELECT count(*) FROM snapshot s JOIN machine m ON m.id = s.machine WHERE name = 'fan'"),
         0);
     for (unsigned int i = 1; i <= 3 * LIMIT_SNAPSHOTS; i++) {
         parts.knowledge[0] = (char)i;
         must_commit(bench, &parts.change);
         assert_int_equal(
-            number_of(bench->path,
-                      "SELECT count(*) FROM snapshot s JOIN machine m ON m.id = s.machine WHERE name = 'fan'"),
+            database_number(bench->path,
+                            "SELECT count(*) FROM snapshot s JOIN machine m ON m.id = s.machine WHERE name = 'fan'"),
             i < LIMIT_SNAPSHOTS ? i : LIMIT_SNAPSHOTS);
     }
     /* the newest is what was there before the last change; the oldest ones are gone */
     assert_int_equal(
-        number_of(bench->path, "SELECT hex(substr(bytes, 1, 1)) = '2F' FROM snapshot ORDER BY id DESC LIMIT 1"), 1);
-    assert_int_equal(
-        number_of(bench->path,
-                  "SELECT hex(substr(bytes, 1, 1)) = '20' FROM snapshot s JOIN machine m ON m.id = s.machine "
-                  "WHERE name = 'fan' ORDER BY s.id LIMIT 1"),
+        database_number(bench->path, "SELECT hex(substr(bytes, 1, 1)) = '2F' FROM snapshot ORDER BY id DESC LIMIT 1"),
         1);
     assert_int_equal(
-        number_of(bench->path,
-                  "SELECT count(*) FROM snapshot s JOIN machine m ON m.id = s.machine WHERE name = 'pump'"),
+        database_number(bench->path,
+                        "SELECT hex(substr(bytes, 1, 1)) = '20' FROM snapshot s JOIN machine m ON m.id = s.machine "
+                        "WHERE name = 'fan' ORDER BY s.id LIMIT 1"),
         1);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM snapshot WHERE reason <> 'test'"), 0);
+    assert_int_equal(
+        database_number(bench->path,
+                        "SELECT count(*) FROM snapshot s JOIN machine m ON m.id = s.machine WHERE name = 'pump'"),
+        1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot WHERE reason <> 'test'"), 0);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- anomalies */
@@ -890,10 +868,10 @@ static void test_old_hours_are_deleted(void **state)
              "%lld + i "
              "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
              LIMIT_HOURS - 2, (long long)first);
-    run(bench->path, text);
-    assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
+    database_run(bench->path, text);
+    assert_int_equal(database_number(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
     add_hour(bench, machine, first + (20 * LIMIT_HOURS + 1) * (int64_t)HOUR_MS, 1);
-    assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
+    assert_int_equal(database_number(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
     assert_int_equal(store_hours(bench->store, machine, 0, INT64_MAX, hours, 10), 3);
     assert_int_equal(hours[0].start, first + HOUR_MS);
 }
@@ -980,18 +958,18 @@ static void test_reports_are_kept_as_they_were_made(void **state)
     assert_int_equal(store_put_reports(bench->store, &all), 0);
     reports[0] = report_with(fan, 10 * day, 50); /* made again after a crash: the first stays, and is not said twice */
     assert_int_equal(store_put_reports(bench->store, &all), 0);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox"), 1);
     assert_int_equal(
         store_put_reports(bench->store, &(struct store_reports){ .progress = &progress, .summary = &summary }), 0);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'report/daily' AND retain = 1"),
-                     1);
+    assert_int_equal(
+        database_number(bench->path, "SELECT count(*) FROM outbox WHERE topic = 'report/daily' AND retain = 1"), 1);
     reopen(bench);
     assert_int_equal(store_report_progress(bench->store, &found), 0);
     assert_int_equal(found.closed, progress.closed);
     assert_int_equal(found.made, progress.made);
     assert_string_equal(found.date, progress.date);
     assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), 2);
-    assert_int_equal(number_of(bench->path, "SELECT worst FROM report WHERE machine = 1"), 5);
+    assert_int_equal(database_number(bench->path, "SELECT worst FROM report WHERE machine = 1"), 5);
     assert_int_equal(count_reports(bench, pump, 10 * day, 10 * day + 1), 1);
     assert_int_equal(count_reports(bench, 0, 10 * day + 1, INT64_MAX), 0);
     assert_int_equal(store_delete_machine(bench->store, fan, NULL, 0, 0), 0);
@@ -1034,21 +1012,21 @@ static void test_a_store_of_schema_1(void **state)
 
     bench->store = store_close(bench->store);
     unlink(bench->path);
-    run(bench->path, text);
+    database_run(bench->path, text);
     free(text);
     reopen(bench);
     assert_int_equal(store_hours(bench->store, 1, 0, INT64_MAX, hours, 2), 1);
     assert_int_equal(hours[0].start, INT64_C(1795377600000));
     assert_true(hours[0].learned == 20 && hours[0].detected == 9 && hours[0].similarity_min == 97);
     assert_true(fabs(hours[0].log_distance_sum + 8.334874717461688) < 1e-9 && hours[0].late == 0);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM machine WHERE name = 'fan'"), 1);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) = 20 AND max(id) = 20 FROM commissioning"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM machine WHERE name = 'fan'"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) = 20 AND max(id) = 20 FROM commissioning"), 1);
     add_hour(bench, 1, hours[0].start, 5);
     assert_int_equal(store_hours(bench->store, 1, 0, INT64_MAX, hours, 2), 1);
     assert_int_equal(hours[0].learned, 25);
     assert_int_equal(store_delete_machine(bench->store, 1, NULL, 0, 0), 0);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM hour"), 0);
-    assert_int_equal(number_of(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM hour"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- outbox */
@@ -1113,8 +1091,8 @@ static void test_outbox_in_order(void **state)
     check_messages(bench, all, 0, 0);
     store_outbox_done(bench->store, third);
     add_messages(bench, machine, 7, 1); /* "with the next commit" */
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox"), 7);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox WHERE payload = '2'"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox"), 7);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox WHERE payload = '2'"), 0);
     check_messages(bench, 0, 0, 2);
     check_messages(bench, third, 3, 5);
     reopen(bench); /* what waited still waits */
@@ -1137,7 +1115,7 @@ static void test_outbox_is_bounded(void **state)
     assert_int_equal(figures.outbox_dropped, 0);
     check_messages(bench, 0, 0, 5);
     add_messages(bench, machine, LIMIT_OUTBOX, 3);
-    assert_int_equal(number_of(bench->path, "SELECT count(*) FROM outbox"), LIMIT_OUTBOX);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM outbox"), LIMIT_OUTBOX);
     check_messages(bench, 0, 3, 5);
     store_figures(bench->store, &figures);
     assert_int_equal(figures.outbox_dropped, 3);
@@ -1234,20 +1212,21 @@ static void test_outbox_of_the_version_before(void **state)
 
     add_messages(bench, machine, 0, 3);
     bench->store = store_close(bench->store);
-    run(bench->path, "ALTER TABLE anomaly DROP COLUMN context; ALTER TABLE anomaly DROP COLUMN knowledge_crc;"
-                     "ALTER TABLE anomaly DROP COLUMN undo; DROP TABLE evidence; DROP TABLE mute; DROP TABLE candidate;"
-                     "ALTER TABLE snapshot DROP COLUMN note; ALTER TABLE snapshot DROP COLUMN upto;"
-                     "DROP VIEW outbox; DROP INDEX event_waits;"
-                     "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
-                     "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
-                     "ALTER TABLE event RENAME TO outbox;"
-                     "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
-                     "PRAGMA user_version = 3");
+    database_run(bench->path,
+                 "ALTER TABLE anomaly DROP COLUMN context; ALTER TABLE anomaly DROP COLUMN knowledge_crc;"
+                 "ALTER TABLE anomaly DROP COLUMN undo; DROP TABLE evidence; DROP TABLE mute; DROP TABLE candidate;"
+                 "ALTER TABLE snapshot DROP COLUMN note; ALTER TABLE snapshot DROP COLUMN upto;"
+                 "DROP VIEW outbox; DROP INDEX event_waits;"
+                 "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
+                 "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
+                 "ALTER TABLE event RENAME TO outbox;"
+                 "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
+                 "PRAGMA user_version = 3");
     reopen(bench);
     check_messages(bench, 0, 0, 3);
     add_messages(bench, machine, 3, 1);
     check_messages(bench, 0, 0, 4);
-    assert_int_equal(number_of(bench->path, "SELECT max(id) FROM event"), 4);
+    assert_int_equal(database_number(bench->path, "SELECT max(id) FROM event"), 4);
 }
 
 struct snapshot_seen {
@@ -1301,10 +1280,10 @@ static void test_whoever_empties_the_outbox_is_woken(void **state)
     add_messages(bench, machine, 0, 3);
     assert_int_equal(calls, 1);
     make_parts(&parts, bench, machine, 7);
-    run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
     assert_true(commit(bench, &parts.change) < 0); /* no message came of it */
     assert_int_equal(calls, 1);
-    run(bench->path, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     store_on_outgoing(bench->store, NULL, NULL);
     add_messages(bench, machine, 3, 1);
     assert_int_equal(calls, 1);
@@ -1317,8 +1296,8 @@ static void test_journal_and_sync(void **state)
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
 
-    assert_int_equal(number_of(bench->path, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-    assert_int_equal(number_of(bench->path, "PRAGMA auto_vacuum"), 2); /* incremental */
+    assert_int_equal(database_number(bench->path, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+    assert_int_equal(database_number(bench->path, "PRAGMA auto_vacuum"), 2); /* incremental */
     for (int i = 0; i < 20; i++) {
         const char *const settings =
             i % 2 == 0 ? "{\"axes\":3}" : "{}"; /* SQLite writes no page that stays as it was */
@@ -1390,7 +1369,7 @@ static void *submit_and_look(void *user)
             worker->failures++;
         snprintf(sql, sizeof(sql), "SELECT settings = '%d' FROM machine WHERE id = %lld", i,
                  (long long)worker->machine);
-        worker->failures += number_of(worker->bench->path, sql) != 1;
+        worker->failures += database_number(worker->bench->path, sql) != 1;
     }
     return NULL;
 }
@@ -1473,7 +1452,7 @@ static void test_close_commits_what_is_queued(void **state)
         assert_int_equal(store_submit(bench->store, &change, NULL), 0); /* nobody waits */
     }
     reopen(bench);
-    assert_int_equal(number_of(bench->path, "SELECT learned FROM hour"), 1000);
+    assert_int_equal(database_number(bench->path, "SELECT learned FROM hour"), 1000);
     assert_int_equal(store_finish(bench->store, NULL), 0);
     assert_null(store_close(NULL));
 }
@@ -1483,7 +1462,7 @@ static void test_close_commits_what_is_queued(void **state)
 /* Everything that a change could have left, as one number: rows and sums. */
 static int64_t contents(const char *path)
 {
-    return number_of(
+    return database_number(
         path,
         "SELECT (SELECT count(*) + coalesce(sum(length(settings)), 0) FROM machine) * 1000003 + (SELECT "
         "coalesce(sum(phase_since), 0) FROM state) * 10007 + (SELECT coalesce(sum(length(bytes) + "
@@ -1523,7 +1502,7 @@ static void check_failed_commit(struct bench *bench, int64_t machine, void (*arm
     assert_int_equal(figures.last_error, 0);
     reopen(bench);
     check_loaded(load(bench, machine), &parts);
-    assert_int_equal(number_of(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
 static int64_t create_with_history(struct bench *bench)
@@ -1539,12 +1518,12 @@ static int64_t create_with_history(struct bench *bench)
 /* In the last part of the change: all before it was already written. */
 static void forbid_hours(struct bench *bench)
 {
-    run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
 }
 
 static void allow_hours(struct bench *bench)
 {
-    run(bench->path, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
 }
 
 static void test_commit_that_a_constraint_stops(void **state)
@@ -1669,7 +1648,7 @@ static void test_faults_at_every_step(void **state)
         fail_at_every_step(bench, machine, ENOSPC, once);
     }
     reopen(bench);
-    assert_int_equal(number_of(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
 /* Two changes of the same epoch in one group, the first fails: the second was built on it. */
@@ -1719,10 +1698,11 @@ static void test_create_that_a_constraint_stops(void **state)
     uint64_t epoch = store_epoch(bench->store);
     int64_t machine;
 
-    run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
     assert_int_equal(store_create_machine(bench->store, "fan", &first, &machine), -EIO);
     assert_true(store_epoch(bench->store) > epoch);
-    run(bench->path, "DROP TRIGGER forbid");
+    database_run(bench->path, "DROP TRIGGER forbid");
     create(bench, "fan");
 }
 
@@ -1808,9 +1788,9 @@ static void test_newer_file(void **state)
 
     create_with_history(bench);
     close_store(bench);
-    run(bench->path, "PRAGMA user_version = 99");
+    database_run(bench->path, "PRAGMA user_version = 99");
     check_refused(bench->path, STORE_E_NEWER, "later version");
-    run(bench->path, "PRAGMA journal_mode = DELETE"); /* in another form it stays in that form */
+    database_run(bench->path, "PRAGMA journal_mode = DELETE"); /* in another form it stays in that form */
     check_refused(bench->path, STORE_E_NEWER, "later version");
 }
 
@@ -1855,11 +1835,11 @@ static void test_foreign_files(void **state)
     write_bytes(path, 0, many, sizeof(many));
     check_refused(path, STORE_E_FOREIGN, "not a database of habit");
     snprintf(path, sizeof(path), "%s/cookies.db", bench->directory); /* somebody else's database */
-    run(path, "CREATE TABLE cookie (name TEXT); INSERT INTO cookie VALUES ('chocolate')");
+    database_run(path, "CREATE TABLE cookie (name TEXT); INSERT INTO cookie VALUES ('chocolate')");
     check_refused(path, STORE_E_FOREIGN, "not a database of habit");
-    run(path, "PRAGMA user_version = 1");
+    database_run(path, "PRAGMA user_version = 1");
     check_refused(path, STORE_E_FOREIGN, "not a database of habit");
-    run(path, "PRAGMA user_version = 99; PRAGMA application_id = 7; PRAGMA journal_mode = WAL");
+    database_run(path, "PRAGMA user_version = 99; PRAGMA application_id = 7; PRAGMA journal_mode = WAL");
     check_refused(path, STORE_E_FOREIGN, "not a database of habit");
 }
 
@@ -1878,14 +1858,14 @@ static void test_damaged_pages(void **state)
         must_commit(bench, &parts.change);
     }
     close_store(bench);
-    run(bench->path, "PRAGMA incremental_vacuum"); /* free pages hold nothing that could be damaged */
+    database_run(bench->path, "PRAGMA incremental_vacuum"); /* free pages hold nothing that could be damaged */
     original = file_read(bench->path, &size);
     memset(noise, 0xdb, sizeof(noise));
     for (size_t page = 1; page < size / sizeof(noise); page++) {
         if (page == 1)
             continue; /* the second is the pointer map of auto_vacuum: quick_check does not read it all */
         write_bytes(bench->path, (long)(page * sizeof(noise)), noise, sizeof(noise));
-        if (number_of(bench->path, "SELECT 1") == 1 && store_open(&bench->store, bench->path, message) == 0)
+        if (database_number(bench->path, "SELECT 1") == 1 && store_open(&bench->store, bench->path, message) == 0)
             fail_msg("page %zu of %zu: not seen", page + 1, size / sizeof(noise));
         check_refused(bench->path, STORE_E_DAMAGED, "damaged");
         write_bytes(bench->path, (long)(page * sizeof(noise)), original + page * sizeof(noise), sizeof(noise));
@@ -1946,7 +1926,7 @@ static void test_empty_file_is_a_new_one(void **state)
     write_bytes(path, 0, "", 0);
     assert_int_equal(store_open(&store, path, message), 0);
     store_close(store);
-    assert_int_equal(number_of(path, "PRAGMA auto_vacuum"), 2);
+    assert_int_equal(database_number(path, "PRAGMA auto_vacuum"), 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -14,5 +14,8 @@ extern const struct command machines_command;
 extern const struct command pending_command;
 extern const struct command anomalies_command;
 extern const struct command report_command;
+extern const struct command token_command;
+extern const struct command node_command;
+extern const struct command audit_command;
 
 #endif

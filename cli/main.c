@@ -11,6 +11,7 @@
 static const struct command *const commands[] = {
     &emulate_command,    &inspect_command,  &convert_command, &simulate_command,  &adopt_command,
     &commission_command, &machines_command, &pending_command, &anomalies_command, &report_command,
+    &audit_command,      &token_command,    &node_command,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

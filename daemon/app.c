@@ -8,18 +8,22 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "http/http.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
+#include "reload.h"
 #include "store/store.h"
 
 enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000 };
 
 struct app {
     const struct config *config;
+    const char *config_path;
+    struct access *access;
     struct store *store;
     struct registry *registry;
     struct mqtt *mqtt;
@@ -127,32 +131,51 @@ static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
     return r;
 }
 
+/* Before anything listens: who may come in. */
+static int open_access(struct app *app, char message[APP_MESSAGE_SIZE])
+{
+    char why[TOKEN_MESSAGE_SIZE] = "out of memory";
+    int r = access_new(&app->access, app->config->http_tokens[0] != '\0');
+
+    if (r == 0)
+        r = load_tokens(app->config, app->access, why);
+    if (r < 0)
+        snprintf(message, APP_MESSAGE_SIZE, "[http] tokens: %s", why);
+    return r;
+}
+
 static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
 {
     struct http_options options = { .config = app->config,
+                                    .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
                                     .broker_connected = app->mqtt ? broker_connected : NULL,
                                     .broker_reconnects = broker_reconnects,
                                     .user = app };
-    int r = http_start(&app->http, &options);
+    char why[HTTP_MESSAGE_SIZE];
+    int r = http_start(&app->http, &options, why);
 
-    if (r < 0)
+    if (r < 0 && why[0] != '\0')
+        snprintf(message, APP_MESSAGE_SIZE, "%s", why);
+    else if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "%s:%u: %s: choose another [http] port, or stop what listens there",
                  app->config->http_address, app->config->http_port, strerror(-r));
     return r;
 }
 
-int app_new(struct app **ret_app, const struct config *config, char message[APP_MESSAGE_SIZE])
+int app_new(struct app **ret_app, const struct config *config, const char *config_path, char message[APP_MESSAGE_SIZE])
 {
-    static int (*const steps[])(struct app *, char *) = { open_store, begin_clock, load_machines, open_mqtt,
-                                                          open_http };
+    static int (*const steps[])(struct app *, char *) = { open_store,  begin_clock, load_machines,
+                                                          open_access, open_mqtt,   open_http };
     struct app *app = calloc(1, sizeof(*app));
     int r = app ? 0 : -ENOMEM;
 
     snprintf(message, APP_MESSAGE_SIZE, "out of memory");
-    if (app)
+    if (app) {
         app->config = config;
+        app->config_path = config_path;
+    }
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++)
         r = steps[i](app, message);
     if (r != 0) {
@@ -171,6 +194,7 @@ struct app *app_free(struct app *app)
     if (app->store) /* each door looks for itself on its way out */
         store_on_outgoing(app->store, NULL, NULL);
     app->http = http_stop(app->http); /* no new requests; those under way are answered */
+    app->access = access_free(app->access);
     mqtt_stop_intake(app->mqtt);
     if (app->registry && registry_flush(app->registry, clock_now()) < 0)
         log_error("counters of the last seconds are not in the store: see the line above");
@@ -226,19 +250,29 @@ static int64_t flush_interval(const struct app *app)
     return (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
 }
 
+static void take_changes(struct app *app)
+{
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_ticks() / 1000));
+    if (reload(app->config, app->config_path, app->access, app->store) == 0)
+        http_wake(app->http); /* streams of revoked tokens end */
+    sd_notify(0, "READY=1");
+}
+
 int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
 
-    log_notice("habitd " HABIT_VERSION " answers on http://%s:%u", app->config->http_address, http_port(app->http));
+    log_notice("habitd " HABIT_VERSION " answers on %s://%s:%u",
+               app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
+               http_port(app->http));
     sd_notify(0, "READY=1");
     for (;;) {
         int64_t left = next - clock_now().mono;
         int caught = wait_signal(left > 0 ? left : 0);
 
         if (caught == SIGHUP)
-            log_warning("SIGHUP: a changed configuration is taken by a restart");
+            take_changes(app);
         else if (caught != 0)
             break;
         if (clock_now().mono >= next_flush) {

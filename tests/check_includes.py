@@ -10,6 +10,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 ROOMS = {
     'base': (),
     'record': ('base',),
+    'access': ('base',),
     'report': ('base', 'record'),
     'strategy': ('base', 'record'),
     'wire': ('base', 'record', 'report'),
@@ -17,7 +18,7 @@ ROOMS = {
     'store': ('base', 'record'),
     'registry': ('base', 'record', 'report', 'strategy', 'wire', 'config', 'store'),
     'mqtt': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry'),
-    'http': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry'),
+    'http': ('base', 'access', 'record', 'report', 'wire', 'config', 'store', 'registry'),
 }
 # Libraries, and the only rooms that may use them ('' = app.c and main.c).
 LIBRARIES = {
@@ -27,6 +28,10 @@ LIBRARIES = {
     'mosquitto.h': ('mqtt',),
     'microhttpd.h': ('http',),
     'ini.h': ('config',),
+    'gnutls/gnutls.h': ('access', 'http'),
+    'gnutls/crypto.h': ('access',),
+    'gnutls/x509.h': ('http',),
+    'gnutls/abstract.h': ('http',),
     'systemd/sd-daemon.h': ('',),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)

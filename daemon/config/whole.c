@@ -6,12 +6,41 @@
 
 #include "config/checks.h"
 
+static int wrong(const char *path, char message[CONFIG_MESSAGE_SIZE], const char *what)
+{
+    snprintf(message, CONFIG_MESSAGE_SIZE, "%.200s: %s", path, what);
+    return -EINVAL;
+}
+
+/* What goes beyond loopback is open to everybody on the network, but for these. */
+static int check_http(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+{
+    bool tls = config->http_certificate[0] != '\0', tokens = config->http_tokens[0] != '\0';
+
+    if (tls != (config->http_key[0] != '\0'))
+        return wrong(path, message, "[http] certificate and key go together: one of them is missing");
+    if (config->http_client_ca[0] != '\0' && !tls)
+        return wrong(path, message, "[http] client_ca: needs a certificate and a key too");
+    if (is_loopback(config->http_address) || (tls && tokens))
+        return 0;
+    snprintf(
+        message, CONFIG_MESSAGE_SIZE,
+        "%.200s: [http] address = %.64s is not a loopback address (127.0.0.1, ::1, localhost): anyone on the network "
+        "could use it, so it needs %s%s%s as well; docs/security.md says how",
+        path, config->http_address, tls ? "" : "certificate and key", tls || tokens ? "" : ", and ",
+        tokens ? "" : "tokens");
+    return -EINVAL;
+}
+
 static int check_login(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
 {
-    if (config->mqtt_password_file[0] == '\0' || config->mqtt_username[0] != '\0')
-        return 0;
-    snprintf(message, CONFIG_MESSAGE_SIZE, "%.200s: [mqtt] password_file: needs a username too", path);
-    return -EINVAL;
+    if (config->mqtt_password_file[0] != '\0' && config->mqtt_username[0] == '\0')
+        return wrong(path, message, "[mqtt] password_file: needs a username too");
+    if ((config->mqtt_certificate[0] != '\0') != (config->mqtt_key[0] != '\0'))
+        return wrong(path, message, "[mqtt] certificate and key go together: one of them is missing");
+    if (config->mqtt_certificate[0] != '\0' && config->mqtt_ca[0] == '\0')
+        return wrong(path, message, "[mqtt] certificate: needs ca too, which turns TLS on");
+    return 0;
 }
 
 /* --------------------------------------------------------------------------------------------------------- machines */
@@ -89,8 +118,10 @@ static int check_input(const struct config *config, const struct config_input *i
 
 int config_whole(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
 {
-    int r = check_login(config, path, message);
+    int r = check_http(config, path, message);
 
+    if (r == 0)
+        r = check_login(config, path, message);
     for (size_t i = 0; r == 0 && i < config->pattern_count; i++)
         r = check_pattern(config, &config->patterns[i], path, message);
     for (size_t i = 0; r == 0 && i < config->input_count; i++)

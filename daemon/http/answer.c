@@ -137,10 +137,15 @@ static void log_fault(struct request *request, int r)
 
 static int add_problem_headers(struct request *request)
 {
+    bool wait = request->retry > 0 || request->status == MHD_HTTP_SERVICE_UNAVAILABLE;
+    char seconds[16];
     int r = 0;
 
-    if (request->status == MHD_HTTP_SERVICE_UNAVAILABLE)
-        r = answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    snprintf(seconds, sizeof(seconds), "%d", request->retry > 0 ? request->retry : 1);
+    if (wait)
+        r = answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    if (r == 0 && request->status == MHD_HTTP_UNAUTHORIZED)
+        r = answer_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"habit\"");
     if (r == 0 && request->refusal.code == REFUSAL_METHOD)
         r = answer_header(request, MHD_HTTP_HEADER_ALLOW, request->allow);
     return r;

@@ -41,6 +41,14 @@ int hints_show(struct request *request);
 int live_show(struct request *request);
 int ready_show(struct request *request);
 
+/* login.c */
+int login_post(struct request *request);
+int logout_post(struct request *request);
+int session_show(struct request *request);
+
+/* audit.c */
+int audit_list(struct request *request);
+
 /* metrics.c */
 int metrics_show(struct request *request);
 

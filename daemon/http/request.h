@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -32,7 +33,7 @@ enum body {
 struct route {
     const char *method;
     const char *path;       /* {id}: a machine ID; {n}: a number */
-    const char *scope;      /* of the token, once there are tokens: read, ingest, admin */
+    const char *scope;      /* of the token: read, ingest, admin; "any": whatever it has; "": none is needed */
     const char *parameters; /* names that the query may have, by spaces */
     enum body body;
 
@@ -47,6 +48,7 @@ struct http {
     struct MHD_Daemon *daemon;
     int socket;
     unsigned int port;
+    char *client_ca; /* PEM; NULL = clients need no certificate */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t idle;  /* under_way became 0 */
@@ -75,9 +77,12 @@ struct request {
 
     struct moment began, now; /* first line read; all read */
     bool begun;
-    bool close;   /* what follows on this connection cannot be trusted, or was not read */
-    bool counted; /* the registry has counted the refusal */
-    int early;    /* refused before the body: REFUSAL_NONE = not */
+    bool close;       /* what follows on this connection cannot be trusted, or was not read */
+    struct token who; /* that it comes with */
+    char address[48]; /* of the peer */
+    int retry;        /* seconds to wait, for Retry-After; 0 = as the status says */
+    bool counted;     /* the registry has counted the refusal */
+    int early;        /* refused before the body: REFUSAL_NONE = not */
     struct refusal refusal;
 
     unsigned int status;

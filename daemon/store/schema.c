@@ -130,7 +130,14 @@ static const char version_4[] =
     "CREATE INDEX event_waits ON event (waits, id);"
     "CREATE VIEW outbox AS SELECT id, at, topic, payload, retain FROM event WHERE waits = 1;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4 };
+static const char version_5[] =
+    "CREATE TABLE audit (" /* see record/audit.h */
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  at INTEGER NOT NULL, actor TEXT NOT NULL, door TEXT NOT NULL, address TEXT NOT NULL, action TEXT NOT NULL,"
+    "  machine TEXT NOT NULL, detail TEXT NOT NULL, outcome INTEGER NOT NULL" /* 0 = not known */
+    ") STRICT;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

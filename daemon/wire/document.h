@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "record/anomaly.h"
+#include "record/audit.h"
 #include "record/hour.h"
 #include "record/machine.h"
 #include "report/daily.h"
@@ -58,6 +59,10 @@ char *wire_reports(const struct daily_report *reports, size_t count, const char 
 /* The same as CSV (RFC 4180): a header line, then a line a machine. */
 char *wire_reports_csv(const struct daily_report *reports, size_t count);
 
+/* {"audit":[...], "next":id}; and as CSV. */
+char *wire_audits(const struct audit *audits, size_t count, int64_t next);
+char *wire_audits_csv(const struct audit *audits, size_t count);
+
 /* Names to numbers or texts, for info, readyz and small answers. */
 struct wire_member {
     const char *name;
@@ -77,6 +82,9 @@ int wire_read_settings(const void *bytes, size_t size, struct settings *settings
 
 /* JSON object of the settings whose origin is at least `least`: ORIGIN_REST for what the store keeps. */
 char *wire_settings(const struct settings *settings, enum settings_origin least);
+
+/* {"token": "..."}: its text into room bytes. */
+int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal);
 
 /* {"sensitivity": 1.1} */
 int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, struct refusal *refusal);

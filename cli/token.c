@@ -177,8 +177,8 @@ static int add(const struct command *command, const struct token_settings *setti
 
 /* -------------------------------------------------------------------------------------------------- revoke and list */
 
-static int revoke(const struct command *command, const struct token_settings *settings, const struct token_list *list,
-                  const char *name)
+static int revoke_token(const struct command *command, const struct token_settings *settings,
+                        const struct token_list *list, const char *name)
 {
     const struct token *token = token_list_find(list, name);
     char text[SHOWN_SIZE];
@@ -236,7 +236,7 @@ static const struct {
     size_t operands;
     int (*run)(const struct command *command, const struct token_settings *settings, const struct token_list *list,
                const char *name);
-} verbs[] = { { "add", 2, add }, { "list", 1, list_all }, { "revoke", 2, revoke } };
+} verbs[] = { { "add", 2, add }, { "list", 1, list_all }, { "revoke", 2, revoke_token } };
 
 static int run(const struct command *command, int argc, char **argv)
 {

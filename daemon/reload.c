@@ -71,7 +71,8 @@ static int read_fresh(struct fresh *fresh, const struct config *config, const ch
     return r;
 }
 
-_Static_assert(TOKEN_MESSAGE_SIZE <= CONFIG_MESSAGE_SIZE && HTTP_MESSAGE_SIZE <= CONFIG_MESSAGE_SIZE,
+_Static_assert((int)TOKEN_MESSAGE_SIZE <= (int)CONFIG_MESSAGE_SIZE &&
+                   (int)HTTP_MESSAGE_SIZE <= (int)CONFIG_MESSAGE_SIZE,
                "one message for all that may be wrong");
 
 /* ------------------------------------------------------------------------------------------------- what has changed */

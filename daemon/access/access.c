@@ -59,6 +59,12 @@ void access_take_tokens(struct access *access, struct token_list *list)
     *list = (struct token_list){ 0 };
 }
 
+static bool same_token(const struct token *a, const struct token *b)
+{
+    return secret_same(a->digest, b->digest) && a->scopes == b->scopes && a->expires == b->expires &&
+           strcmp(a->machines, b->machines) == 0;
+}
+
 /* Names of those of `list` that `others` has not with the same line. */
 static void put_missing(const struct token_list *list, const struct token_list *others, char sign, char *text,
                         size_t size)
@@ -67,7 +73,7 @@ static void put_missing(const struct token_list *list, const struct token_list *
         const struct token *other = token_list_find(others, list->tokens[i].name);
         size_t used = strlen(text);
 
-        if (!other || memcmp(other, &list->tokens[i], sizeof(*other)) != 0)
+        if (!other || !same_token(other, &list->tokens[i]))
             snprintf(text + used, size - used, "%s%c%s", used > 0 ? " " : "", sign, list->tokens[i].name);
     }
 }

@@ -45,6 +45,7 @@ struct intake {
     struct receipt receipts[LIMIT_MQTT_BATCH]; /* submitted, not yet durable */
     size_t count;
     bool failed;  /* something of this batch is not durable: none of it may be acknowledged */
+    bool more;    /* with TLS: something may be there that the socket does not show */
     bool closed;  /* takes nothing any more */
     bool tainted; /* a message was read after that: its PUBACK waits in the queue, so nothing may be written any more */
     struct log_gate gates[REFUSAL_CODES];
@@ -106,6 +107,9 @@ int session_lost(struct mqtt *mqtt, const char *format, ...) __attribute__((form
 
 /* The same for a result of the library. */
 int session_lost_by(struct mqtt *mqtt, int rc);
+
+/* Whether the connection is encrypted. */
+bool session_has_tls(const struct mqtt *mqtt);
 
 /* Socket, or -1 when the connection is over. */
 int session_socket(const struct mqtt *mqtt);

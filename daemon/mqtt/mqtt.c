@@ -68,13 +68,13 @@ static int turn(struct mqtt *mqtt)
 {
     bool draining = wanted(mqtt) != STAGE_RUN, woken;
     short want_out = mosquitto_want_write(mqtt->session.client) ? POLLOUT : 0;
-    int patience = outlet_patience(mqtt, TURN_MS, clock_now());
+    int patience = mqtt->intake.more && !draining ? 0 : outlet_patience(mqtt, TURN_MS, clock_now());
     short ready = wait_for_work(mqtt, draining ? want_out : (short)(want_out | POLLIN), patience, &woken);
     int r = 0;
 
     if (ready & (POLLERR | POLLHUP) && draining)
         return session_lost_by(mqtt, MOSQ_ERR_CONN_LOST);
-    if (ready & (POLLIN | POLLERR | POLLHUP))
+    if (ready & (POLLIN | POLLERR | POLLHUP) || (session_has_tls(mqtt) && !draining))
         r = intake_read(mqtt);
     if (intake_settle(mqtt) < 0 || r < 0 || session_socket(mqtt) < 0) /* settle in any case: there are receipts */
         return -EIO;
@@ -123,7 +123,7 @@ static void serve(struct mqtt *mqtt)
 {
     int r = 0;
 
-    mqtt->intake.failed = mqtt->intake.tainted = false;
+    mqtt->intake.failed = mqtt->intake.tainted = mqtt->intake.more = false;
     tell(mqtt, &mqtt->serving, true);
     while (r == 0 && wanted(mqtt) != STAGE_LEAVE)
         r = turn(mqtt);

@@ -165,12 +165,12 @@ class Habitd(Process):
     def answers(self, before):
         log = self.log()[before:]
         assert self.running(), f"habitd ended: {log}"
-        found = re.search(r"answers on (http://\S+)", log)
+        found = re.search(r"answers on (https?://\S+)", log)
         if not found:
             return False
-        self.url = found.group(1)
+        self.url = found.group(1).replace("//0.0.0.0:", "//127.0.0.1:")
         try:
-            return requests.get(self.url + "/readyz", timeout=2).status_code == 200
+            return self.session.get(self.url + "/readyz", timeout=2).status_code == 200
         except requests.ConnectionError:
             return False
 

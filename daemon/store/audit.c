@@ -62,8 +62,7 @@ void store_audit_end(struct store *store, int64_t id, int outcome)
     op->kind = OP_AUDIT_END;
     op->machine = id;
     op->outcome = outcome;
-    op->forgotten = true;
-    store_enqueue(store, op);
+    store_run_op(store, op, NULL);
 }
 
 /* --------------------------------------------------------------------------------------------------------- reading */

@@ -187,7 +187,8 @@ int store_report_progress(struct store *store, struct report_progress *progress)
  * to be made. The newest LIMIT_AUDIT are kept. */
 int store_audit_begin(struct store *store, struct audit *audit);
 
-/* What became of it; with the next commit. */
+/* What became of it; waits for its commit, so that an answer is never ahead of its record. Where that fails, the outcome stays
+ * unknown. */
 void store_audit_end(struct store *store, int64_t id, int outcome);
 
 struct audit_query {

@@ -2,7 +2,6 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +49,7 @@ static void cut_user(char *text, const char *user)
 
 static int put_base64(FILE *file, const unsigned char *bytes, unsigned int size)
 {
-    gnutls_datum_t plain = { (unsigned char *)(uintptr_t)bytes, size }, text = { NULL, 0 };
+    gnutls_datum_t plain = { (unsigned char *)bytes, size }, text = { NULL, 0 };
 
     if (gnutls_base64_encode2(&plain, &text) < 0)
         return -1;
@@ -62,7 +61,7 @@ static int put_base64(FILE *file, const unsigned char *bytes, unsigned int size)
 static int put_hash(FILE *file, const char *user, const char *password)
 {
     unsigned char salt[SALT_BYTES], hash[HASH_BYTES];
-    gnutls_datum_t key = { (unsigned char *)(uintptr_t)password, (unsigned int)strlen(password) };
+    gnutls_datum_t key = { (unsigned char *)password, (unsigned int)strlen(password) };
     gnutls_datum_t salted = { salt, sizeof(salt) };
 
     if (gnutls_rnd(GNUTLS_RND_NONCE, salt, sizeof(salt)) < 0 ||
@@ -127,7 +126,7 @@ static char *find_block(char *text, const char *user)
 
 bool broker_acl_has(const char *text, const char *user)
 {
-    return find_block((char *)(uintptr_t)text, user) != NULL;
+    return find_block((char *)text, user) != NULL;
 }
 
 /* From "user NAME" to the next user, or a blank line before it. */

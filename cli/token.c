@@ -120,16 +120,16 @@ static int describe(const struct command *command, const struct token_settings *
     if (!join(&settings->machines, token->machines, sizeof(token->machines)))
         return options_refuse(command, "--machine: more than %d bytes", TOKEN_MACHINES_SIZE - 1);
     if (settings->machines.count == 0)
-        strcpy(token->machines, "*");
+        snprintf(token->machines, sizeof(token->machines), "*");
     if (!machines_valid(token->machines))
         return options_refuse(command, "--machine is a pattern of machine IDs, such as 'pump-*'");
-    strcpy(token->name, name);
+    snprintf(token->name, sizeof(token->name), "%s", name);
     return read_expiry(command, settings->expires, token);
 }
 
 static int make_secret(struct token *token, char secret[SECRET_SIZE + sizeof(TOKEN_PREFIX)])
 {
-    strcpy(secret, TOKEN_PREFIX);
+    memcpy(secret, TOKEN_PREFIX, sizeof(TOKEN_PREFIX));
     if (secret_make(secret + strlen(TOKEN_PREFIX)) == 0 && secret_digest(secret, token->digest) == 0)
         return 0;
     complain("the system gives no random numbers");

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/checks.h"
 #include "http/http.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
@@ -120,10 +121,18 @@ static void listen_to_store(struct app *app)
     store_on_outgoing(app->store, wake_doors, app);
 }
 
+static void warn_of_clear_text(const struct config *config)
+{
+    if (config->mqtt_password_file[0] != '\0' && config->mqtt_ca[0] == '\0' && !is_loopback(config->mqtt_host))
+        log_warning("the password for broker %s crosses the network readable by others: [mqtt] ca turns TLS on",
+                    config->mqtt_host);
+}
+
 static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
 {
     int r = 0;
 
+    warn_of_clear_text(app->config);
     if (app->config->mqtt_host[0] != '\0')
         r = mqtt_start(&app->mqtt, app->config, app->registry, app->store);
     if (r < 0)

@@ -24,15 +24,15 @@ void access_local(struct token *who);
 
 /* Fills *who by a secret, or by a session. False where it is none, or has expired. */
 bool access_by_secret(struct access *access, const char *secret, struct moment now, struct token *who);
-bool access_by_session(struct access *access, const char *session, struct moment now, struct token *who);
+bool access_by_session(struct access *access, const char *secret, struct moment now, struct token *who);
 
 /* Whether a token that was filled in before is still in force. */
 bool access_is_valid(struct access *access, const struct token *who, struct moment now);
 
-/* Makes a session of LIMIT_SESSION_HOURS for a token; of more than LIMIT_SESSIONS the oldest ends. It ends with its token too.
+/* Makes a session of LIMIT_SESSION_HOURS for a token, known by a secret of its own; of more than LIMIT_SESSIONS the oldest ends. It ends with its token too.
  * Returns 0 or negative. */
-int access_login(struct access *access, const struct token *who, struct moment now, char session[SECRET_SIZE]);
-void access_logout(struct access *access, const char *session);
+int access_login(struct access *access, const struct token *who, struct moment now, char secret[SECRET_SIZE]);
+void access_logout(struct access *access, const char *secret);
 
 /* A wrong attempt: see failures.h. */
 int access_failed(struct access *access, uint64_t address, struct moment now, bool *first);

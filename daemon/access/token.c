@@ -234,6 +234,7 @@ int token_list_read(struct token_list *list, const char *path, char message[TOKE
     FILE *file;
     int r;
 
+    message[0] = '\0';
     *list = (struct token_list){ 0 };
     if (fd < 0)
         return wrong(&reading, "%s", strerror(errno));

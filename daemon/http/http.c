@@ -45,8 +45,8 @@ static int start_daemon(struct http *http)
         { MHD_OPTION_END, 0, NULL },
     };
     struct MHD_OptionItem secure[] = {
-        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_on_handshake },
-        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)priorities },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)tls_on_handshake },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)priorities },
         { MHD_OPTION_PER_IP_CONNECTION_LIMIT, LIMIT_EACH_CONNECTIONS, NULL },
         { http->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, http->client_ca },
         { MHD_OPTION_END, 0, NULL },

@@ -142,7 +142,8 @@ void tls_use(struct tls *tls)
 {
     pthread_mutex_lock(&in_force.lock);
     tls_free(in_force.generations[GENERATIONS - 1]);
-    memmove(in_force.generations + 1, in_force.generations, (GENERATIONS - 1) * sizeof(in_force.generations[0]));
+    for (size_t i = GENERATIONS - 1; i > 0; i--)
+        in_force.generations[i] = in_force.generations[i - 1];
     in_force.generations[0] = tls;
     pthread_mutex_unlock(&in_force.lock);
 }
@@ -204,7 +205,7 @@ int tls_on_handshake(gnutls_session_t session, const gnutls_datum_t *issuers, in
 bool tls_client_verified(struct MHD_Connection *connection)
 {
     gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
-                                      .data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT };
+                                      .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT };
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     unsigned int status = 0;
 

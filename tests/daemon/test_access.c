@@ -140,8 +140,8 @@ static struct access *access_with(const char *name, int64_t expires, char secret
     struct access *access = NULL;
 
     assert_int_equal(secret_make(secret), 0);
-    strcpy(list.tokens[0].name, name);
-    strcpy(list.tokens[0].machines, "*");
+    snprintf(list.tokens[0].name, sizeof(list.tokens[0].name), "%s", name);
+    snprintf(list.tokens[0].machines, sizeof(list.tokens[0].machines), "*");
     list.tokens[0].scopes = SCOPE_READ;
     list.tokens[0].expires = expires;
     secret_digest(secret, list.tokens[0].digest);

@@ -1,4 +1,4 @@
-/* habit machines, pending, anomalies, report: lists of the daemon as thin tables. */
+/* habit machines, pending, anomalies, episodes, report: lists of the daemon as thin tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +92,16 @@ static const struct column audit_columns[] = {
     { NULL,        NULL },
 };
 
+static const struct column episode_columns[] = {
+    { "from",       "from" },
+    { "to",         "to" },
+    { "asset",      "asset" },
+    { "machines",   "machines" },
+    { "similarity", "similarity" },
+    { "distance",   "distance" },
+    { NULL,        NULL },
+};
+
 static const struct column report_columns[] = {
     { "date",       "date" },
     { "machine",    "machine" },
@@ -111,6 +121,7 @@ static const struct list lists[] = {
     { &machines_command, "/v1/machines", "machines", machine_columns, true },
     { &pending_command, "/v1/pending?limit=1000", "pending", pending_columns, true },
     { &anomalies_command, "/v1/anomalies", "anomalies", anomaly_columns, false },
+    { &episodes_command, "/v1/episodes", "episodes", episode_columns, false },
     { &audit_command, "/v1/audit?limit=1000", "audit", audit_columns, true },
     { &report_command, "/v1/reports/daily", "reports", report_columns, true },
 };
@@ -204,6 +215,14 @@ const struct command audit_command = {
     .name = "audit",
     .synopsis = "[--json] [--url URL]",
     .summary = "lists who changed what; needs a token with scope admin",
+    .options = plain_rows,
+    .run = run,
+};
+
+const struct command episodes_command = {
+    .name = "episodes",
+    .synopsis = "[--json] [--url URL]",
+    .summary = "lists the anomalies of the last week, by asset",
     .options = plain_rows,
     .run = run,
 };

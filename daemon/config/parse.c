@@ -36,7 +36,7 @@ struct parser {
     const struct section *section;           /* NULL before the first */
     char heading[LABEL_SIZE];                /* "[http]" */
     void *target;                            /* struct that the section's keys live in */
-    bool keys[CONFIG_KEYS + SETTINGS_COUNT]; /* those that were given in this section */
+    bool keys[CONFIG_KEYS + SETTINGS_COUNT]; /* whether a key was given in this section */
     uint64_t sections;                       /* bit i: plain section i was given */
 };
 

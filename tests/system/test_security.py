@@ -138,7 +138,13 @@ NEEDS = {
     ("PUT", "/v1/machines/{id}/knowledge"): ADMIN, ("PUT", "/v1/machines/{id}/context"): INGEST,
     ("GET", "/v1/machines/{id}/history"): READ, ("GET", "/v1/pending"): READ, ("POST", "/v1/pending/{id}/adopt"): ADMIN,
     ("GET", "/v1/anomalies"): READ, ("GET", "/v1/anomalies/{n}"): READ, ("GET", "/v1/events"): READ,
-    ("GET", "/v1/reports/daily"): READ,
+    ("GET", "/v1/reports/daily"): READ, ("POST", "/v1/buffers"): INGEST, ("GET", "/v1/machines/{id}/buffers"): READ,
+    ("PUT", "/v1/machines/{id}/mute"): ADMIN, ("DELETE", "/v1/machines/{id}/mute"): ADMIN,
+    ("GET", "/v1/machines/{id}/snapshots"): READ, ("POST", "/v1/machines/{id}/snapshots"): ADMIN,
+    ("GET", "/v1/machines/{id}/snapshots/{n}"): READ, ("POST", "/v1/machines/{id}/snapshots/{n}/restore"): ADMIN,
+    ("GET", "/v1/machines/{id}/relearn"): READ, ("POST", "/v1/machines/{id}/relearn"): ADMIN,
+    ("DELETE", "/v1/machines/{id}/relearn"): ADMIN, ("POST", "/v1/machines/{id}/relearn/switch"): ADMIN,
+    ("GET", "/v1/anomalies/{n}/buffers"): READ, ("POST", "/v1/anomalies/{n}/accept"): ADMIN, ("GET", "/v1/episodes"): READ,
 }
 GRANTS = {READ: {READ, ANY}, INGEST: {INGEST, ANY}, ADMIN: {READ, INGEST, ADMIN, ANY}}
 BODIES = {"learn": RAW, "detect": RAW, "buffers": RAW, "knowledge": RAW}

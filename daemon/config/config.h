@@ -50,7 +50,11 @@ struct config_input {
 /* Whether machines are announced to Home Assistant: not at all; whenever it or we begin; or retained too. */
 enum discovery_mode { DISCOVERY_OFF, DISCOVERY_BIRTH, DISCOVERY_RETAIN };
 
+enum { CONFIG_LINES = 64 };
+
 struct config {
+    unsigned int
+        lines[CONFIG_LINES]; /* of each row of config_keys that stands in a plain section of the file; 0 = default */
     char gateway[GATEWAY_ID_SIZE]; /* default: the host name */
     uint32_t machines;             /* most that may exist */
     char timezone[64];             /* IANA name; "" = the system's */

@@ -26,6 +26,7 @@ struct config_key {
 };
 
 enum { CONFIG_KEYS = 39 };
+_Static_assert((int)CONFIG_KEYS <= (int)CONFIG_LINES, "struct config notes the line of each");
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* The row of a key, or NULL. */

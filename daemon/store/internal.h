@@ -107,7 +107,18 @@ enum statement {
     STATEMENT_COUNT
 };
 
-enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_SNAPSHOT, OP_DAILY, OP_PUBLISH, OP_OUTBOX_DONE, OP_REPORTS, OP_AUDIT_ADD, OP_AUDIT_END };
+enum op_kind {
+    OP_CHANGE,
+    OP_CREATE,
+    OP_DELETE,
+    OP_SNAPSHOT,
+    OP_DAILY,
+    OP_PUBLISH,
+    OP_OUTBOX_DONE,
+    OP_REPORTS,
+    OP_AUDIT_ADD,
+    OP_AUDIT_END
+};
 
 struct store_op {
     enum op_kind kind;

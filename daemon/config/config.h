@@ -53,8 +53,6 @@ enum discovery_mode { DISCOVERY_OFF, DISCOVERY_BIRTH, DISCOVERY_RETAIN };
 enum { CONFIG_LINES = 64 };
 
 struct config {
-    unsigned int
-        lines[CONFIG_LINES]; /* of each row of config_keys that stands in a plain section of the file; 0 = default */
     char gateway[GATEWAY_ID_SIZE]; /* default: the host name */
     uint32_t machines;             /* most that may exist */
     char timezone[64];             /* IANA name; "" = the system's */
@@ -85,6 +83,8 @@ struct config {
     size_t pattern_count;
     struct config_input *inputs;
     size_t input_count;
+    unsigned int
+        lines[CONFIG_LINES]; /* of each row of config_keys that stands in a plain section; 0 = not in the file */
 };
 
 enum { CONFIG_MESSAGE_SIZE = 512 };

@@ -83,8 +83,8 @@ struct config {
     size_t pattern_count;
     struct config_input *inputs;
     size_t input_count;
-    unsigned int
-        lines[CONFIG_LINES]; /* of each row of config_keys that stands in a plain section; 0 = not in the file */
+    /* Of each row of config_keys that stands in a plain section of the file; 0 = it does not. */
+    unsigned int lines[CONFIG_LINES];
 };
 
 enum { CONFIG_MESSAGE_SIZE = 512 };

@@ -30,6 +30,7 @@
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
+    X(RECENT, 160, "judged buffers a machine for GET .../recent", "older ones are forgotten")                     \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
     X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
 

@@ -183,6 +183,7 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
     if (r == 0 && habit_load(&machine->engine, bytes, size) != HABIT_OK)
         r = fault(-EINVAL);
     habit_window_init(&machine->window, machine->settings.window);
+    recent_forget(machine);
     strategy_start_watching(&machine->state, now);
     if (machine->settings.sensitivity != info->sensitivity) {
         machine->settings.sensitivity = info->sensitivity;

@@ -3,6 +3,7 @@
 import { svg } from './dom.js';
 import { axis, clock, figure, hour, place, sigmas } from './words.js';
 
+const DAY_MS = 24 * 3600000;
 const charts = new Set();
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -56,9 +57,25 @@ export function drop(list) {
     }
 }
 
-const titleOfTime = { callbacks: { title: items => clock(items[0].parsed.x) } };
 const room = canvas => Math.max(2, Math.floor(canvas.parentElement.clientWidth / 130)); // for words below a chart
-const scaleOfTime = canvas => scale('', { type: 'linear', bounds: 'data', ticks: { callback: clock, maxTicksLimit: room(canvas), maxRotation: 0 } });
+
+// Buffers lie side by side, however they came: batches have one time. chart.times has the time of each.
+const titleOfTime = { callbacks: { title: items => clock(items[0].chart.times[items[0].parsed.x]) } };
+
+function timeOf(value) {
+    const time = this.chart.times?.[value];
+    return time == null ? '' : clock(time);
+}
+
+function scaleOfBuffers(canvas) {
+    return scale('', { type: 'linear', bounds: 'data', ticks: { callback: timeOf, maxTicksLimit: room(canvas), maxRotation: 0, precision: 0 } });
+}
+
+/** Before feed(): times of the buffers, in milliseconds. */
+export function setTimes(list, times) {
+    for (const chart of list)
+        chart.times = times;
+}
 
 /** Similarity of buffers and windows with the threshold; `tried` is what another sensitivity would show. */
 export function similarityChart(canvas) {
@@ -66,18 +83,18 @@ export function similarityChart(canvas) {
     return make(canvas,
                 [line('buffer', 'faint', { borderWidth: 1 }), line('window', 'accent'), line('window, as tried', 'learn', dashed),
                  line('threshold', 'bad', dashed)],
-                { x: scaleOfTime(canvas), y: scale('similarity', { min: 0, max: 100 }) }, { tooltip: titleOfTime });
+                { x: scaleOfBuffers(canvas), y: scale('similarity', { min: 0, max: 100 }) }, { tooltip: titleOfTime });
 }
 
 export function distanceChart(canvas) {
     return make(canvas, [line('buffer', 'faint', { borderWidth: 1 }), line('window', 'accent'), line('alarm line', 'bad', { borderDash: [6, 4] })],
-                { x: scaleOfTime(canvas), y: scale('distance', { type: 'logarithmic', ticks: { callback: value => figure(value), maxTicksLimit: 5 } }) },
+                { x: scaleOfBuffers(canvas), y: scale('distance', { type: 'logarithmic', ticks: { callback: value => figure(value), maxTicksLimit: 5 } }) },
                 { tooltip: titleOfTime });
 }
 
 export function levelChart(canvas, unit) {
     return make(canvas, [line('amplitude (rms, all axes)', 'accent'), line('level (mean)', 'faint')],
-                { x: scaleOfTime(canvas), y: scale(unit || 'level') }, { tooltip: titleOfTime });
+                { x: scaleOfBuffers(canvas), y: scale(unit || 'level') }, { tooltip: titleOfTime });
 }
 
 /** Replaces the data of the first sets by lists of {x, y}. */
@@ -89,14 +106,15 @@ export function feed(chart, ...lists) {
 /** A week of hours: mean and lowest similarity as lines, anomalies as bars. */
 export function historyChart(canvas) {
     const bars = (label, ink) => ({ type: 'bar', label, ink, data: [], yAxisID: 'count', barThickness: 5 });
-    const day = value => new Date(value).toLocaleString([], { weekday: 'short', hour: '2-digit', minute: '2-digit' });
-    const now = Date.now(), week = 7 * 24 * 3600000;
+    const day = value => new Date(value).toLocaleDateString([], { weekday: 'short', day: 'numeric' });
+    const moment = value => new Date(value).toLocaleString([], { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+    const tonight = new Date().setHours(24, 0, 0, 0);
     return make(canvas,
                 [line('mean similarity', 'accent', { pointRadius: 2 }), line('lowest', 'faint', { borderWidth: 1, pointRadius: 2 }), bars('anomalies raised', 'bad')],
-                { x: scale('', { type: 'linear', min: now - week, max: now, ticks: { callback: day, maxTicksLimit: room(canvas), maxRotation: 0 } }),
+                { x: scale('', { type: 'linear', min: tonight - 7 * DAY_MS, max: tonight, ticks: { callback: day, stepSize: DAY_MS, maxRotation: 0 } }),
                   y: scale('similarity', { min: 0, max: 100 }),
                   count: scale('anomalies', { position: 'right', min: 0, suggestedMax: 4, ticks: { precision: 0 }, grid: { drawOnChartArea: false } }) },
-                { tooltip: { callbacks: { title: items => day(items[0].parsed.x) } } });
+                { tooltip: { callbacks: { title: items => moment(items[0].parsed.x) } } });
 }
 
 // ----------------------------------------------------------------------------------------------------------- bands
@@ -147,7 +165,7 @@ export function kindOfHour(counters) {
 /** The hours of a day in a row, one cell each. */
 export function hours(report) {
     const start = Date.parse(report.from), length = Date.parse(report.to) - start, cell = 25;
-    const count = Math.round(length / 3600000), width = count * cell;
+    const count = Math.round(length / (DAY_MS / 24)), width = count * cell;
     const cells = Array.from({ length: count }, (_, i) => svg('rect', { class: 'none', x: i * cell, y: 0, width: cell - 2, height: 24, rx: 3 }));
     const words = point => `${hour(point.from)}: ${point.detected} judged, ${point.below} below, ${point.anomalies} anomalies, ` +
         `mean similarity ${figure(point.similarity_mean)}`;

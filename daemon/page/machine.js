@@ -2,7 +2,7 @@
 
 import { get, has, patch, post, put, putBytes, remove } from './api.js';
 import { anomalyList } from './anomalies.js';
-import { bands, distanceChart, drop, feed, historyChart, levelChart, similarityChart } from './charts.js';
+import { bands, distanceChart, drop, feed, historyChart, levelChart, setTimes, similarityChart } from './charts.js';
 import { ask, choice, field } from './dialogs.js';
 import { el, facts, panel, table } from './dom.js';
 import { follow } from './live.js';
@@ -97,7 +97,13 @@ class MachineView {
         await this.loadHistory();
     }
 
-    async loadRecent() {
+    /** One question after the other: two at once would bring the same points twice. */
+    loadRecent() {
+        this.loading = (this.loading ?? Promise.resolve()).catch(() => {}).then(() => this.loadNext());
+        return this.loading;
+    }
+
+    async loadNext() {
         const recent = await get(`${this.path}/recent?after=${this.next}`);
         if (recent.next < this.next)
             this.points = [];
@@ -116,6 +122,7 @@ class MachineView {
     /** After a change: everything may be another now. */
     async changed(work) {
         await work;
+        await this.loading?.catch(() => {});
         this.points = [];
         this.next = 0;
         await this.refresh();
@@ -124,16 +131,16 @@ class MachineView {
     // ------------------------------------------------------------------------------------------------------ drawing
 
     draw() {
-        const { settings, alarm } = this.machine, tried = Number(this.range.value), at = p => Date.parse(p.time);
-        const windows = this.points.filter(p => p.average != null), ends = [this.points[0], this.points.at(-1)].filter(Boolean);
-        const list = (points, value) => points.map(p => ({ x: at(p), y: value(p) }));
+        const { settings, alarm } = this.machine, tried = this.tried();
+        const list = (value, needed = () => true) => this.points.flatMap((p, i) => needed(p) ? { x: i, y: value(p) } : []);
+        const isWindow = p => p.average != null, isEnd = p => p === this.points[0] || p === this.points.at(-1);
         const differs = tried !== this.machine.sensitivity;
 
-        feed(this.charts.similarity, list(this.points, p => p.similarity), list(windows, p => p.average),
-             differs ? list(windows, p => similarity(p.average_distance * tried)) : [], list(ends, () => settings.threshold));
-        feed(this.charts.distance, list(this.points, p => p.distance), list(windows, p => p.average_distance),
-             list(ends, () => alarm.line / this.machine.sensitivity));
-        feed(this.charts.level, list(this.points, p => p.amplitude), list(this.points, p => p.level));
+        setTimes([this.charts.similarity, this.charts.distance, this.charts.level], this.points.map(p => Date.parse(p.time)));
+        feed(this.charts.similarity, list(p => p.similarity), list(p => p.average, isWindow),
+             differs ? list(p => similarity(p.average_distance * tried), isWindow) : [], list(() => settings.threshold, isEnd));
+        feed(this.charts.distance, list(p => p.distance), list(p => p.average_distance, isWindow), list(() => alarm.line / this.machine.sensitivity, isEnd));
+        feed(this.charts.level, list(p => p.amplitude), list(p => p.level));
         this.preview();
     }
 

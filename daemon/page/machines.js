@@ -22,6 +22,8 @@ function score(machine) {
     if (machine.phase === 'learning')
         return [el('progress', { max: 1, value: machine.settled, 'aria-label': 'learned' }),
                 el('div', { class: 'small faint' }, `${machine.learned} buffers learned`)];
+    if (machine.phase === 'new')
+        return [el('div', { class: 'small faint' }, 'It was not told to learn yet.')];
     if (last?.status !== 'ok')
         return [el('div', { class: 'score faint' }, '–'), el('div', { class: 'small faint' }, last?.note ?? 'nothing judged yet')];
     return [el('div', { class: 'score number' }, String(last.average ?? last.similarity)),

@@ -65,7 +65,7 @@ export function glance(machine) {
         return { kind: 'rest', word: 'New', rank: 3 };
     if (machine.phase === 'paused')
         return { kind: 'rest', word: 'Paused', rank: 4 };
-    if (!machine.online)
+    if (!machine.online && machine.last_seen != null) // one that was never heard is not silent yet
         return { kind: 'warning', word: 'Silent', rank: 1 };
     if (machine.troubles?.length)
         return { kind: 'warning', word: machine.troubles[0].replaceAll('_', ' '), rank: 1 };

@@ -1,4 +1,6 @@
 // What happens, as it happens: /v1/events. Where no stream can be had, the views are told to look for themselves.
+//
+// A browser opens six connections to a host, and habitd's streams are counted: only the page in sight has one.
 
 const LOOK_MS = 5000;
 const AGAIN_MS = 15000;
@@ -10,33 +12,62 @@ function show(kind, words) {
     link.textContent = words;
 }
 
-/** Calls on[type](document) for events, of one machine or of all; on.look() now and then while there is no stream.
- *  Returns what ends it. */
-export function follow(machine, on) {
-    const query = machine ? `?machine=${encodeURIComponent(machine)}` : '';
-    let source = null, again = null;
+class Stream {
+    constructor(machine, on) {
+        this.url = `/v1/events${machine ? `?machine=${encodeURIComponent(machine)}` : ''}`;
+        this.on = on;
+        this.seen = () => document.hidden ? this.close() : this.resume();
+        this.hidden = () => this.close();
+        document.addEventListener('visibilitychange', this.seen);
+        addEventListener('pagehide', this.hidden);
+        addEventListener('pageshow', this.seen);
+        this.timer = setInterval(() => this.look(), LOOK_MS);
+        this.open();
+    }
 
-    const looking = setInterval(() => {
-        if (source?.readyState !== EventSource.OPEN)
-            on.look?.();
-    }, LOOK_MS);
-
-    function open() {
-        source = new EventSource(`/v1/events${query}`);
+    open() {
+        const source = this.source = new EventSource(this.url);
         source.onopen = () => show('live', 'live');
         source.onerror = () => {
             show('away', 'not connected');
             if (source.readyState === EventSource.CLOSED) // refused: the browser does not come again by itself
-                again = setTimeout(open, AGAIN_MS);
+                this.again = setTimeout(() => this.open(), AGAIN_MS);
         };
         for (const type of TYPES)
-            source.addEventListener(type, event => on[type]?.(JSON.parse(event.data)));
+            source.addEventListener(type, event => this.on[type]?.(JSON.parse(event.data)));
     }
 
-    open();
-    return () => {
-        clearInterval(looking);
-        clearTimeout(again);
-        source.close();
-    };
+    close() {
+        clearTimeout(this.again);
+        this.source?.close();
+        this.source = null;
+    }
+
+    /** What happened meanwhile was not told. */
+    resume() {
+        if (this.source)
+            return;
+        this.open();
+        this.on.look?.();
+    }
+
+    look() {
+        if (!document.hidden && this.source?.readyState !== EventSource.OPEN)
+            this.on.look?.();
+    }
+
+    end() {
+        document.removeEventListener('visibilitychange', this.seen);
+        removeEventListener('pagehide', this.hidden);
+        removeEventListener('pageshow', this.seen);
+        clearInterval(this.timer);
+        this.close();
+    }
+}
+
+/** Calls on[type](document) for events, of one machine or of all; on.look() now and then while there is no stream, and when the
+ *  page comes into sight again. Returns what ends it. */
+export function follow(machine, on) {
+    const stream = new Stream(machine, on);
+    return () => stream.end();
 }

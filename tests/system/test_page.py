@@ -335,6 +335,15 @@ def test_nothing_comes_from_elsewhere(habitd, browser, data):
     assert habitd.get("/").headers["Content-Type"].startswith("text/plain"), "a terminal gets the routes"
 
 
+def test_only_the_page_in_sight_has_a_stream(habitd, browser):
+    """A browser opens six connections to a host: a seventh page would wait for ever."""
+    for _ in range(8):
+        browser.open("about:blank")
+        browser.open(habitd.url + "/")
+        browser.wait_text("#link", "live", 5)
+    wait_until(lambda: habitd.metrics()["habit_sse_clients"] == 1, "the streams of the pages before end")
+
+
 def test_what_the_machine_is_called_is_no_markup(habitd, browser, data):
     evil = "<img src=x onerror=alert(1)>"
     watching(habitd, data, "fan", name=evil, asset="</script><b>")

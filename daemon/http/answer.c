@@ -58,7 +58,7 @@ int answer_take_json(struct request *request, unsigned int status, char *text)
 static int take_static(struct request *request, unsigned int status, const void *bytes, size_t size)
 {
     drop_answer(request);
-    request->response = MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
+    request->response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
     request->status = status;
     return request->response ? 0 : fault(-ENOMEM);
 }

@@ -44,6 +44,7 @@ static const struct parameter {
     { "id", MACHINE_ID, "the machine" },
     { "n", WHOLE, "its number" },
     { "file", TEXT, "a file of the web page" },
+    { "note", TEXT, "of a snapshot, for people" },
     { "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}", "rows of a page" },
     { "after", TEXT, "go on behind this: a cursor, an event's id, or a count, as the answer before gave it" },
     { "before", WHOLE, "go on with anomalies below this number" },
@@ -118,6 +119,7 @@ static const struct {
     [BODY_EMPTY] = { .any = true },
     [BODY_JSON] = { .any = true, .required = true },
     [BODY_OPTION] = { .any = true },
+    [BODY_KEPT] = { .any = true, .raw = true },
     [BODY_BLOCK] = { .any = true, .required = true, .raw = true },
     [BODY_BUFFERS] = { .any = true, .required = true, .raw = true, .csv = true },
 };

@@ -50,6 +50,26 @@ const struct route routes[] = {
       "counters by hours, steps or days", "", "200:History" },
     { "GET", "/v1/machines/{id}/recent", "read", "after", BODY_NONE, recent_show, "the last judged buffers", "",
       "200:Recent" },
+    { "PUT", "/v1/machines/{id}/mute", "admin", "", BODY_JSON, mute_put, "maintenance, with its end", "Mute",
+      "200:Machine" },
+    { "DELETE", "/v1/machines/{id}/mute", "admin", "", BODY_NONE, mute_delete, "maintenance is over", "",
+      "200:Machine" },
+    { "GET", "/v1/machines/{id}/snapshots", "read", "", BODY_NONE, snapshots_list, "knowledge that was kept", "",
+      "200:Snapshots" },
+    { "POST", "/v1/machines/{id}/snapshots", "admin", "note", BODY_KEPT, snapshots_post,
+      "keep the knowledge in force, or the block sent", "Note", "201:Snapshot" },
+    { "GET", "/v1/machines/{id}/snapshots/{n}", "read", "", BODY_NONE, snapshot_show, "the block of a snapshot", "",
+      "200:application/octet-stream" },
+    { "POST", "/v1/machines/{id}/snapshots/{n}/restore", "admin", "", BODY_EMPTY, snapshot_restore,
+      "go back to a snapshot", "", "200:Machine" },
+    { "GET", "/v1/machines/{id}/relearn", "read", "", BODY_NONE, relearn_show,
+      "knowledge in force and relearned, compared", "", "200:Relearned" },
+    { "POST", "/v1/machines/{id}/relearn", "admin", "", BODY_EMPTY, relearn_post,
+      "learn the stored buffers again, beside", "", "200:Relearned" },
+    { "DELETE", "/v1/machines/{id}/relearn", "admin", "", BODY_NONE, relearn_delete, "drop what was relearned", "",
+      "204" },
+    { "POST", "/v1/machines/{id}/relearn/switch", "admin", "", BODY_EMPTY, relearn_switch,
+      "put what was relearned in force", "", "200:Machine" },
     { "GET", "/v1/pending", "read", "limit after", BODY_NONE, pending_list, "IDs that send but are not known", "",
       "200:PendingList" },
     { "POST", "/v1/pending/{id}/adopt", "admin", "", BODY_OPTION, pending_adopt, "make a machine of such an ID",
@@ -57,6 +77,12 @@ const struct route routes[] = {
     { "GET", "/v1/anomalies", "read", "machine asset from to before limit", BODY_NONE, anomalies_list,
       "anomalies, newest first", "", "200:Anomalies" },
     { "GET", "/v1/anomalies/{n}", "read", "", BODY_NONE, anomaly_show, "one anomaly", "", "200:Anomaly" },
+    { "GET", "/v1/anomalies/{n}/buffers", "read", "", BODY_NONE, anomaly_buffers, "the buffers that raised it", "",
+      "200:application/octet-stream" },
+    { "POST", "/v1/anomalies/{n}/accept", "admin", "", BODY_EMPTY, anomaly_accept,
+      "this was normal: learn its buffers, and clear it", "", "200:AcceptedAnomaly" },
+    { "GET", "/v1/episodes", "read", "asset from to", BODY_NONE, episodes_list,
+      "anomalies of one asset that belong together", "", "200:Episodes" },
     { "GET", "/v1/events", "read", "machine types after", BODY_NONE, events_stream, "server-sent events", "",
       "200:text/event-stream" },
     { "GET", "/v1/reports/daily", "read", "date machine asset group limit after", BODY_NONE, reports_daily,
@@ -64,20 +90,33 @@ const struct route routes[] = {
     { NULL, NULL, NULL, NULL, BODY_NONE, NULL, NULL, NULL, NULL },
 };
 
-/* The part of a path that stands for {id}, {n} or {file}. */
-struct capture {
+/* The parts of a path that stand for {id}, {n} and {file}; at NULL = not there. */
+struct part {
     const char *at;
     size_t length;
 };
+
+struct capture {
+    struct part id, number, file;
+};
+
+static struct part *part_of(struct capture *capture, char first)
+{
+    if (first == 'f')
+        return &capture->file;
+    return first == 'i' ? &capture->id : &capture->number;
+}
 
 static bool match(const char *pattern, const char *path, const char *end, struct capture *capture)
 {
     while (*pattern != '\0') {
         if (*pattern == '{') {
-            capture->at = path;
+            struct part *part = part_of(capture, pattern[1]);
+
+            part->at = path;
             while (path < end && *path != '/')
                 path++;
-            capture->length = (size_t)(path - capture->at);
+            part->length = (size_t)(path - part->at);
             pattern = strchr(pattern, '}') + 1;
         } else if (path == end || *pattern++ != *path++) {
             return false;
@@ -99,24 +138,27 @@ static void allow(struct request *request, const struct route *route)
              strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 }
 
-static int keep_id(struct request *request, const struct capture *capture)
+static int keep_id(struct request *request, const struct part *part)
 {
-    if (!machine_id_valid(capture->at, capture->length))
+    if (!part->at)
+        return 0;
+    if (!machine_id_valid(part->at, part->length))
         return refuse(&request->refusal, REFUSAL_MACHINE_ID, "",
                       "a machine ID is 1 to 64 letters, digits, - and _, a letter or digit first");
-    memcpy(request->id, capture->at, capture->length);
-    request->id[capture->length] = '\0';
+    memcpy(request->id, part->at, part->length);
+    request->id[part->length] = '\0';
     return 0;
 }
 
-static int keep_number(struct request *request, const struct capture *capture)
+static int keep_number(struct request *request, const struct part *part)
 {
     char text[24];
 
-    snprintf(text, sizeof(text), "%.*s", (int)(capture->length < sizeof(text) ? capture->length : sizeof(text)),
-             capture->at);
+    if (!part->at)
+        return 0;
+    snprintf(text, sizeof(text), "%.*s", (int)(part->length < sizeof(text) ? part->length : sizeof(text)), part->at);
     if (!text_to_unsigned(text, INT64_MAX, &request->number))
-        return refuse(&request->refusal, REFUSAL_NOT_FOUND, "", "the last part of this path is a number");
+        return refuse(&request->refusal, REFUSAL_NOT_FOUND, "", "one part of this path is a number");
     return 0;
 }
 
@@ -128,20 +170,22 @@ const struct asset *route_file(const char *name, size_t length)
     return NULL;
 }
 
-static int keep_file(struct request *request, const struct capture *capture)
+static int keep_file(struct request *request, const struct part *part)
 {
-    request->file = route_file(capture->at, capture->length);
+    if (!part->at)
+        return 0;
+    request->file = route_file(part->at, part->length);
     return request->file ? 0 : refuse(&request->refusal, REFUSAL_NOT_FOUND, "", "the page has no such file");
 }
 
 static int take(struct request *request, const struct route *route, const struct capture *capture)
 {
+    int r = keep_id(request, &capture->id);
+
     request->route = route;
-    if (!capture->at)
-        return 0;
-    if (strstr(route->path, "{file}"))
-        return keep_file(request, capture);
-    return strstr(route->path, "{id}") ? keep_id(request, capture) : keep_number(request, capture);
+    if (r == 0)
+        r = keep_number(request, &capture->number);
+    return r != 0 ? r : keep_file(request, &capture->file);
 }
 
 int route_find(struct request *request)

@@ -4,8 +4,9 @@ import { get } from './api.js';
 import { showAnomalies } from './anomalies.js';
 import { showMachine } from './machine.js';
 import { showMachines } from './machines.js';
-import { showReport } from './reports.js';
 import { el } from './dom.js';
+import { every } from './live.js';
+import { showReport } from './reports.js';
 
 const HEALTH_MS = 10000;
 
@@ -73,6 +74,6 @@ addEventListener('hashchange', async () => {
     scrollTo(0, 0);
 });
 addEventListener('unhandledrejection', event => complain(event.reason));
-setInterval(checkHealth, HEALTH_MS);
+every(HEALTH_MS, checkHealth);
 checkHealth();
 route();

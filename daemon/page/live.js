@@ -6,6 +6,12 @@ const LOOK_MS = 5000;
 const AGAIN_MS = 15000;
 const TYPES = ['state', 'anomaly', 'event', 'report'];
 
+/** Calls work() now and then while the page is in sight. Returns what ends it. */
+export function every(milliseconds, work) {
+    const timer = setInterval(() => { if (!document.hidden) work().catch(() => {}); }, milliseconds);
+    return () => clearInterval(timer);
+}
+
 function show(kind, words) {
     const link = document.getElementById('link');
     link.className = `link ${kind}`;

@@ -5,7 +5,7 @@ import { anomalyList } from './anomalies.js';
 import { bands, distanceChart, drop, feed, historyChart, levelChart, setTimes, similarityChart } from './charts.js';
 import { ask, choice, field } from './dialogs.js';
 import { el, facts, panel, table } from './dom.js';
-import { follow } from './live.js';
+import { every, follow } from './live.js';
 import { announce, merge } from './machines.js';
 import { replay, similarity, spared } from './sensitivity.js';
 import { axis, duration, figure, glance, place, sigmas, time } from './words.js';
@@ -67,13 +67,13 @@ class MachineView {
             anomaly: anomaly => { announce(anomaly); return this.refresh(); },
             event: () => this.refresh(),
         });
-        this.timer = setInterval(() => this.refresh().catch(() => {}), REFRESH_MS);
+        this.rest = every(REFRESH_MS, () => this.refresh());
         this.refresh();
     }
 
     leave() {
         this.stop?.();
-        clearInterval(this.timer);
+        this.rest?.();
         clearTimeout(this.drawing);
         drop(Object.values(this.charts ?? {}));
     }

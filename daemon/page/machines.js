@@ -3,7 +3,7 @@
 import { all, get, post } from './api.js';
 import { ask, field } from './dialogs.js';
 import { el, table } from './dom.js';
-import { follow } from './live.js';
+import { every, follow } from './live.js';
 import { count, glance, reason, time } from './words.js';
 
 const PENDING_MS = 5000;
@@ -144,7 +144,7 @@ export async function showMachines() {
     const pending = el('section', { class: 'panel', hidden: true });
     const empty = el('p', {}, 'There is no machine yet. A sensor that sends appears here; README.md says how to begin.');
     const search = el('input', { type: 'search', placeholder: 'Find', 'aria-label': 'Find machines', oninput: event => cards.find(event.target.value) });
-    let seen = '', stop = null, timer = null, looking = null;
+    let seen = '', stop = null, rest = null, looking = null;
 
     async function look() {
         cards.replace(await all('/v1/machines', 'machines'));
@@ -179,11 +179,11 @@ export async function showMachines() {
         content: el('div', {}, el('div', { class: 'row spread' }, el('h1', {}, 'Machines'), search), cards.summary, empty, cards.list, pending),
         begin() {
             stop = follow(null, { look, state: state => { if (!cards.update(state)) lookSoon(); }, anomaly: announce });
-            timer = setInterval(() => lookForPending().catch(() => {}), PENDING_MS);
+            rest = every(PENDING_MS, lookForPending);
         },
         leave() {
             stop?.();
-            clearInterval(timer);
+            rest?.();
             clearTimeout(looking);
         },
     };

@@ -81,9 +81,9 @@ class Browser:
         events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
         return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
 
-    def picture(self, file):
-        """The whole page as a PNG."""
-        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
+    def picture(self, file, whole=True):
+        """The page as a PNG: all of it, or what is in sight."""
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": whole, "format": "png"})
         pathlib.Path(file).write_bytes(base64.b64decode(shot["data"]))
 
     # --- doing
@@ -92,7 +92,9 @@ class Browser:
         """A real click: it fails where something lies over the element. Parts that are drawn anew are found again."""
         def clicked():
             try:
-                self.wait_for(selector).click()
+                element = self.wait_for(selector)
+                self.script("arguments[0].scrollIntoView({ block: 'center' })", element)
+                element.click()
                 return True
             except StaleElementReferenceException:
                 return False

@@ -71,10 +71,10 @@ def wait_state(browser, word):
     wait_until(lambda: state(browser) == word, f"the state {word}, it is {state(browser)}")
 
 
-def picture(browser, name):
+def picture(browser, name, whole=True):
     folder = os.environ.get("HABIT_PICTURES")
     if folder:
-        browser.picture(pathlib.Path(folder) / f"{name}.png")
+        browser.picture(pathlib.Path(folder) / f"{name}.png", whole)
 
 
 def slide(browser, steps):
@@ -152,6 +152,7 @@ def test_an_alarm_with_its_explanation(habitd, browser, data):
     points = habitd.json("/v1/machines/fan/recent")["points"]
     assert len(points) == 40 + len(data["faulty"])
     wait_until(lambda: drawn()[0] == len(points), f"all judged buffers, {drawn()}")
+    picture(browser, "page-alarm", whole=False)
     assert drawn()[1] == sum(p["average"] is not None for p in points) > 80
     send(habitd, "fan", data["healthy"][-40:])
     wait_state(browser, "Nominal")
@@ -370,6 +371,34 @@ def test_habitd_goes_and_comes_back(house, browser, data):
 
 
 # ------------------------------------------------------------------------------------- routes that other versions have
+
+def test_accepting_and_muting(habitd, browser, data):
+    watching(habitd, data, "fan")
+    send(habitd, "fan", data["faulty"])
+    browser.open(habitd.url + "/#/machine/fan")
+    wait_state(browser, "Alarm")
+    browser.click("[data-accept='1']")
+    browser.click("dialog button.main")
+    wait_state(browser, "Nominal")
+    assert habitd.json("/v1/anomalies/1")["event"] == "accepted"
+    browser.wait_text("[data-anomaly='1']", "Accepted")
+    browser.click("#mute")
+    for name, words in (("who", "Ana"), ("why", "new bearing")):
+        browser.wait_for(f"input[name={name}]").send_keys(words)
+    picture(browser, "mute")
+    browser.click("dialog button.main")
+    wait_state(browser, "Muted")
+    assert habitd.machine("fan")["mute"]["why"] == "new bearing" and "Ana" in browser.text("main")
+    browser.click("#unmute")
+    wait_state(browser, "Nominal")
+    assert habitd.machine("fan")["mute"] is None
+    crc = habitd.machine("fan")["knowledge"]["crc"]
+    browser.click("#snapshots")
+    browser.wait_for("select[name=n]")
+    picture(browser, "snapshots")
+    browser.click("dialog button.danger")
+    wait_until(lambda: habitd.machine("fan")["knowledge"]["crc"] != crc, "the knowledge of before is back")
+
 
 def test_controls_are_there_where_the_route_is(habitd, browser, data):
     paths = habitd.json("/openapi.json")["paths"]

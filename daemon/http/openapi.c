@@ -44,6 +44,7 @@ static const struct parameter {
     { "id", MACHINE_ID, "the machine" },
     { "n", WHOLE, "its number" },
     { "file", TEXT, "a file of the web page" },
+    { "anomaly", WHOLE, "those that raised this anomaly" },
     { "note", TEXT, "of a snapshot, for people" },
     { "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}", "rows of a page" },
     { "after", TEXT, "go on behind this: a cursor, an event's id, or a count, as the answer before gave it" },
@@ -112,32 +113,36 @@ static void put_media(FILE *file, const char *type, const char *schema, size_t l
     fputc('}', file);
 }
 
-/* What each kind of body may be, beside JSON. */
+/* What each kind of body may be beside JSON, which has a shape. */
+enum { MOST_MEDIA = 3 };
 static const struct {
-    bool any, required, raw, csv;
+    bool any, required;
+    const char *media[MOST_MEDIA];
 } body_kinds[BODIES] = {
-    [BODY_EMPTY] = { .any = true },
-    [BODY_JSON] = { .any = true, .required = true },
-    [BODY_OPTION] = { .any = true },
-    [BODY_KEPT] = { .any = true, .raw = true },
-    [BODY_BLOCK] = { .any = true, .required = true, .raw = true },
-    [BODY_BUFFERS] = { .any = true, .required = true, .raw = true, .csv = true },
+    [BODY_EMPTY] = { true, false, { NULL } },
+    [BODY_JSON] = { true, true, { NULL } },
+    [BODY_OPTION] = { true, false, { NULL } },
+    [BODY_BLOCK] = { true, true, { "application/octet-stream" } },
+    [BODY_KEPT] = { true, false, { "application/octet-stream" } },
+    [BODY_BUFFERS] = { true, true, { "application/octet-stream", "text/csv" } },
+    [BODY_LINES] = { true, true, { "application/x-ndjson" } },
 };
 
 static void put_body(FILE *file, const struct route *route)
 {
     const char *takes = route->body == BODY_EMPTY ? "Empty" : route->takes;
+    bool first = takes[0] == '\0';
 
     if (!body_kinds[route->body].any)
         return;
     fprintf(file, ",\"requestBody\":{\"required\":%s,\"content\":{",
             body_kinds[route->body].required ? "true" : "false");
-    if (takes[0] != '\0')
+    if (!first)
         put_media(file, "application/json", takes, strlen(takes), true);
-    if (body_kinds[route->body].raw)
-        put_media(file, "application/octet-stream", "", 0, takes[0] == '\0');
-    if (body_kinds[route->body].csv)
-        put_media(file, "text/csv", "", 0, false);
+    for (size_t i = 0; i < MOST_MEDIA && body_kinds[route->body].media[i]; i++) {
+        put_media(file, body_kinds[route->body].media[i], "", 0, first);
+        first = false;
+    }
     fputs("}}", file);
 }
 

@@ -888,7 +888,7 @@ static void test_old_hours_are_deleted(void **state)
     snprintf(text, sizeof(text),
              "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO hour SELECT "
              "%lld + i "
-             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
+             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
              LIMIT_HOURS - 2, (long long)first);
     run(bench->path, text);
     assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
@@ -1239,6 +1239,7 @@ static void test_outbox_of_the_version_before(void **state)
                      "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
                      "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
                      "ALTER TABLE event RENAME TO outbox;"
+                     "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
                      "PRAGMA user_version = 3");
     reopen(bench);
     check_messages(bench, 0, 0, 3);

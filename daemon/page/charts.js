@@ -119,7 +119,7 @@ export function historyChart(canvas) {
 
 // ----------------------------------------------------------------------------------------------------------- bands
 
-const WIDTH = 600, ROW = 26, LEFT = 52;
+const WIDTH = 600, ROW = 26, LEFT = 62;
 
 /** One row an axis, from 0 to half the sampling rate; strange bands are filled, the stranger the darker. Null where no reason is
  *  a band whose frequencies are known. */
@@ -141,7 +141,7 @@ export function bands(explanation, machine) {
                              rx: 3, opacity: 0.35 + 0.65 * Math.abs(reason.sigmas) / most },
                    svg('title', {}, `${axis(reason.axis, axes)}: ${place(reason)}, ${sigmas(reason)}`));
     };
-    const height = axes * ROW + 18;
+    const height = axes * ROW + 20;
     return svg('svg', { class: 'bands', viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': 'Strange bands by axis' },
                Array.from({ length: axes }, (_, index) => row(index)).flat(), found.map(mark),
                svg('text', { x: LEFT, y: height - 4 }, '0'),

@@ -46,6 +46,7 @@ async function route() {
         }
         leave = shown.leave;
         main.replaceChildren(shown.content);
+        document.getElementById('link').hidden = !shown.begin; // a report does not change while it is read
         shown.begin?.();
     } catch (problem) {
         if (mine === turn) {

@@ -271,6 +271,7 @@ def test_anomalies_and_report(habitd, browser, data, downloads):
     browser.wait_text("[data-report=fan]", "1 ")
     assert [s.get_attribute("data-report") for s in browser.find("[data-report]")] == ["fan", "other"], "the worst comes first"
     hours = len(habitd.json("/v1/reports/daily", params={"machine": "fan"})["reports"][0]["by_hour"])
+    assert not browser.find("#link")[0].is_displayed(), "a report follows nothing"
     kinds = browser.script("return [...document.querySelectorAll('[data-report=fan] rect')].map(r => r.getAttribute('class'))")
     assert len(kinds) == 2 * hours and kinds.count("anomaly") in (1, 2), kinds
     picture(browser, "report")

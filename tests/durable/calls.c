@@ -24,7 +24,7 @@ static struct {
 
 static char store_path[PATH_BYTES], folder_path[PATH_BYTES];
 static uint64_t last_id;
-static const char *synchronous;
+static const char *pragmas;
 
 /* ---------------------------------------------------------------------------------------------------------- objects */
 
@@ -91,7 +91,7 @@ __attribute__((constructor)) static void begin(void)
         recorder_open(log);
     if (control)
         points_open(control);
-    synchronous = getenv("HABIT_WATCH_SYNCHRONOUS");
+    pragmas = getenv("HABIT_WATCH_PRAGMAS");
 }
 
 static int failed(int error)
@@ -411,18 +411,14 @@ void *realloc(void *old, size_t size)
 
 typedef int (*exec_function)(void *database, const char *sql, void *each, void *user, char **error);
 
-/* With HABIT_WATCH_SYNCHRONOUS what habitd sets is lowered behind its back. */
+/* With HABIT_WATCH_PRAGMAS what habitd sets is changed behind its back. */
 int sqlite3_exec(void *database, const char *sql, void *each, void *user, char **error);
 int sqlite3_exec(void *database, const char *sql, void *each, void *user, char **error)
 {
     exec_function next;
-    char lower[64];
     int result;
 
     *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_exec");
     result = next(database, sql, each, user, error);
-    if (result != 0 || !synchronous || !strstr(sql, "synchronous"))
-        return result;
-    snprintf(lower, sizeof(lower), "PRAGMA synchronous = %s", synchronous);
-    return next(database, lower, NULL, NULL, NULL);
+    return result == 0 && pragmas && strstr(sql, "synchronous") ? next(database, pragmas, NULL, NULL, NULL) : result;
 }

@@ -5,7 +5,7 @@
  *   HABIT_WATCH_STORE        path of the database: it, its -wal and -journal and their folder are watched
  *   HABIT_WATCH_LOG          where the recording goes; without: none is made
  *   HABIT_WATCH_CONTROL      a file of struct control, shared with the test; without: nothing is counted, nothing fails
- *   HABIT_WATCH_SYNCHRONOUS  lowers SQLite's setting of that name
+ *   HABIT_WATCH_PRAGMAS      SQL that runs after habitd's own settings of the database
  *
  * Thread rules: any thread may call anything. */
 #ifndef TEST_DURABLE_WATCH_H

@@ -13,10 +13,10 @@ MACHINE_SQL = pathlib.Path(__file__).resolve().parents[1] / "durable" / "machine
 LONG = os.environ.get("HABIT_LONG") == "1"  # ./dev test --long
 
 
-def environment(store, recording=None, control=None, synchronous=None):
+def environment(store, recording=None, control=None, pragmas=None):
     """What a habitd is started with to be watched."""
     values = {"LD_PRELOAD": LIBRARY, "HABIT_WATCH_STORE": store, "HABIT_WATCH_LOG": recording,
-              "HABIT_WATCH_CONTROL": control and control.path, "HABIT_WATCH_SYNCHRONOUS": synchronous}
+              "HABIT_WATCH_CONTROL": control and control.path, "HABIT_WATCH_PRAGMAS": pragmas}
     return {name: str(value) for name, value in values.items() if value}
 
 

@@ -1,11 +1,12 @@
 /* Anomalies as they are listed, and as they are announced; troubles as they are announced. */
 #include "wire/document.h"
 #include "wire/json.h"
+#include "wire/parse.h"
 
 /* The stored text is ours; a damaged one costs the explanation, not the anomaly. */
 static json_t *build_stored(const char *explanation)
 {
-    json_t *items = explanation ? json_loads(explanation, 0, NULL) : NULL;
+    json_t *items = wire_parse_text(explanation);
 
     return items ? items : json_array();
 }

@@ -7,6 +7,7 @@
 
 #include "wire/document.h"
 #include "wire/json.h"
+#include "wire/parse.h"
 
 enum { ID_SIZE = 65 };
 
@@ -75,7 +76,7 @@ static json_t *build_head(const char *machine, const char *verb, const char *id,
 
     wire_put(&answer, "machine", json_string(machine));
     wire_put(&answer, "command", wire_text(verb));
-    wire_put(&answer, "id", json_loads(id ? id : "null", JSON_DECODE_ANY, NULL));
+    wire_put(&answer, "id", wire_parse_text(id ? id : "null"));
     wire_put(&answer, "ok", json_boolean(ok));
     return answer;
 }
@@ -96,7 +97,7 @@ char *wire_command_refused(const char *machine, const char *verb, const char *id
     json_t *answer = build_head(machine, verb, id, false);
     char *problem = wire_problem(refusal);
 
-    wire_put(&answer, "problem", problem ? json_loads(problem, 0, NULL) : NULL);
+    wire_put(&answer, "problem", wire_parse_text(problem));
     free(problem);
     return wire_dump(answer);
 }

@@ -743,8 +743,9 @@ static void test_decoding_without_memory(void **state)
         struct refusal refusal;
 
         allocations_left = allowed;
-        r = decode_json("{\"data\":[1,2,3,4],\"boot\":\"a\",\"context\":{\"t\":1}}", &buffers, &refusal);
-        assert_true(r == 0 || r == -ENOMEM || r == REFUSAL_SYNTAX); /* jansson calls it that while inside a text */
+        r = decode_json("{\"data\":[1,2,3,4.00000000000000000000001],\"boot\":\"a\",\"context\":{\"t\":1}}", &buffers,
+                        &refusal);
+        assert_true(r == 0 || r == -ENOMEM);
         wire_buffers_free(&buffers);
     }
     json_set_alloc_funcs(malloc, free);

@@ -210,7 +210,7 @@ def test_killed_under_load(house, broker, nominal, many_machines, tmp_path):
     if LONG:
         missed = [p for p in working if not killer.at_points.get(p)] + [p for p in points_of(starting) if not killer.at_start.get(p)]
         assert not missed, f"never killed at {missed}"
-    assert sorted(killer.seconds)[len(killer.seconds) // 2] < READY_SECONDS
+    assert max(killer.seconds) < READY_SECONDS
 
 
 def kill_often(killer, working, starting):

@@ -139,6 +139,21 @@ int client_send(struct client *client, const struct request *request, struct rep
     return r;
 }
 
+void client_body(const struct client *client, const void **bytes, size_t *size)
+{
+    *bytes = client->body ? client->body : "";
+    *size = client->size;
+}
+
+char *client_escape(struct client *client, const char *text)
+{
+    char *escaped = curl_easy_escape(client->curl, text, 0);
+    char *copy = escaped ? strdup(escaped) : NULL;
+
+    curl_free(escaped);
+    return copy;
+}
+
 void reply_free(struct reply *reply)
 {
     json_decref(reply->json);

@@ -31,6 +31,12 @@ int client_open(struct client **ret_client, const char *url);
 int client_send(struct client *client, const struct request *request, struct reply *reply);
 void reply_free(struct reply *reply);
 
+/* The bytes of the last answer, whatever they are; valid until the next request. */
+void client_body(const struct client *client, const void **bytes, size_t *size);
+
+/* A text for a query; free() it. NULL without memory. */
+char *client_escape(struct client *client, const char *text);
+
 /* Says what a refusal is about, in the daemon's words: "habit: WHAT: detail (field, status)". Returns EXIT_FAILED. */
 int client_complain(const char *what, const struct reply *reply);
 

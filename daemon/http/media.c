@@ -19,6 +19,7 @@ static const struct {
     [BODY_JSON] = { 1u << ENCODING_JSON, "application/json" },
     [BODY_OPTION] = { 1u << ENCODING_JSON, "application/json" },
     [BODY_BLOCK] = { 1u << ENCODING_RAW, "application/octet-stream" },
+    [BODY_KEPT] = { 1u << ENCODING_RAW | 1u << ENCODING_JSON, "application/octet-stream or application/json" },
     [BODY_BUFFERS] = { 1u << ENCODING_RAW | 1u << ENCODING_JSON | 1u << ENCODING_CSV,
                        "application/octet-stream, application/json or text/csv" },
 };

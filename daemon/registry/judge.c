@@ -110,6 +110,9 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     verdict->status = VERDICT_OK;
     describe_detection(&result, machine->settings.axes, &verdict->detection);
     judge_window(machine, &machine->window, &result, &verdict->average);
+    suspects_note(machine, samples, result.score,
+                  verdict->average.known && verdict->average.similarity < machine->settings.threshold, work->at);
+    shadow_judge(machine, samples, &result, &verdict->average, work->steady);
     count_detection(work, hour, verdict, since);
     note_sensor(machine, &verdict->detection);
     event =
@@ -145,6 +148,26 @@ static bool is_duplicate(const struct work *work, size_t index)
     const struct wire_meta *meta = &work->buffers.meta;
 
     return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+}
+
+/* Judges without a trace. */
+static int try_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    struct habit_window window = machine->window;
+    struct habit_result result;
+    int status = habit_detect(&machine->engine, samples, (size_t)machine->settings.buffer_size * machine->settings.axes,
+                              &result);
+
+    if (status == HABIT_OK) {
+        describe_detection(&result, machine->settings.axes, &verdict->detection);
+        judge_window(machine, &window, &result, &verdict->average);
+    } else if (status == HABIT_ENOTREADY) {
+        not_ready(verdict);
+    } else {
+        return work_refuse_engine(work, status, index);
+    }
+    return 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- decisions */
@@ -185,8 +208,7 @@ static int learn_by_rule(struct work *work, const float *samples, size_t index, 
     }
     if (r == 0 && rules_learned(&machine->settings, &machine->state, rule, moved)) {
         log_info("machine %s: rule %d has learned its buffers", machine->id, rule + 1);
-        habit_window_init(&machine->window, machine->settings.window); /* its scores are of the knowledge before */
-        machine->state.memory.below = 0;
+        machine_clear_window(machine); /* its scores are of the knowledge before */
     }
     return r;
 }
@@ -235,16 +257,38 @@ static enum run_verdict look(struct work *work, const float *samples)
     return run.verdict;
 }
 
+/* Maintenance: by hand a buffer is judged, for whoever works on the machine, but nothing remembers it. */
+static int act_muted(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    verdict->note = "muted for maintenance, see `mute` of the machine's page: nothing is learned, counted or raised";
+    strategy_seen(&work->machine->state, work->steady, work->now);
+    if (work->arrival->intent == INTENT_DETECT)
+        return try_one(work, samples, index, verdict);
+    leave_out(work, ACTION_IDLE, verdict);
+    return 0;
+}
+
+static bool is_muted(const struct work *work)
+{
+    const struct mute *mute = work->machine->mute;
+
+    return mute && work->steady >= mute->since && work->arrival->intent != INTENT_LEARN;
+}
+
 static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     static const enum strategy_wish wishes[] = {
         [INTENT_BUFFER] = WISH_AUTOMATIC, [INTENT_LEARN] = WISH_LEARN, [INTENT_DETECT] = WISH_DETECT
     };
     struct machine *machine = work->machine;
-    enum run_verdict running = look(work, samples);
-    enum strategy_action action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent],
-                                                  running, work->steady, &verdict->note);
+    enum strategy_action action;
+    enum run_verdict running;
 
+    if (is_muted(work))
+        return act_muted(work, samples, index, verdict);
+    running = look(work, samples);
+    action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], running, work->steady,
+                             &verdict->note);
     if (work->timed && machine->state.last_measured != 0)
         trouble_rate(&machine->settings, &machine->state, work->steady - machine->state.last_measured);
     strategy_seen(&machine->state, work->steady, work->now);
@@ -311,21 +355,12 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
 
 int work_try(struct work *work, size_t index, struct verdict *verdict)
 {
-    struct machine *machine = work->machine;
-    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
-    struct habit_window window = machine->window;
-    struct habit_result result;
-    int status = habit_detect(&machine->engine, work->buffers.samples + index * values, values, &result);
+    const struct settings *settings = &work->machine->settings;
+    int r;
 
     memset(verdict, 0, sizeof(*verdict));
-    if (status == HABIT_OK) {
-        describe_detection(&result, machine->settings.axes, &verdict->detection);
-        judge_window(machine, &window, &result, &verdict->average);
-    } else if (status == HABIT_ENOTREADY) {
-        not_ready(verdict);
-    } else {
-        return work_refuse_engine(work, status, index);
-    }
-    complete(work, verdict);
-    return 0;
+    r = try_one(work, work->buffers.samples + index * settings->buffer_size * settings->axes, index, verdict);
+    if (r == 0)
+        complete(work, verdict);
+    return r;
 }

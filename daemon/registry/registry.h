@@ -16,6 +16,9 @@
 #include "config/config.h"
 #include "record/anomaly.h"
 #include "record/machine.h"
+#include "record/mute.h"
+#include "record/relearned.h"
+#include "record/snapshot.h"
 #include "record/verdict.h"
 #include "report/group.h"
 #include "store/store.h"
@@ -112,6 +115,63 @@ void registry_knowledge_etag(uint32_t crc, char etag[ETAG_SIZE]);
  * is to be replaced, or "". */
 int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size,
                            const char *if_match, struct moment now, bool *created, struct refusal *refusal);
+
+/* ---------------------------------------------------------------------------------- anomalies, maintenance, snapshots */
+
+/* What raised an anomaly was normal: its stored buffers count as a state from now on, and it ends where it was open. STATE
+ * where it was accepted before, or no buffers are stored. The anomaly's row says which snapshot takes it back. */
+int registry_accept(struct registry *registry, int64_t id, struct moment now, struct accepted *accepted,
+                    struct refusal *refusal);
+
+/* The stored buffers of an anomaly, one behind the other; *samples is the caller's to free. *count: values. */
+int registry_evidence(struct registry *registry, int64_t id, float **samples, size_t *count, struct refusal *refusal);
+
+/* Maintenance until mute->until (wall ms; since is not read): buffers are left out, nothing is raised or told. One that is there
+ * already is replaced, its beginning stays. */
+int registry_mute(struct registry *registry, const char *id, const struct mute *mute, struct moment now,
+                  struct refusal *refusal);
+
+/* Its end, with what was asked for then. NOT_FOUND where there is none. */
+int registry_unmute(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+
+/* Ends those whose time has come; what the store does not take waits for the next call. Returns 0 or -ENOMEM. */
+int registry_end_mutes(struct registry *registry, struct moment now);
+
+/* Snapshots of a machine, newest first. Returns how many, negative, or 0 with a refusal filled. */
+enum { SNAPSHOTS_MOST = LIMIT_SNAPSHOTS + LIMIT_SNAPSHOTS_DAILY + 1 };
+int registry_snapshots(struct registry *registry, const char *id, struct snapshot snapshots[SNAPSHOTS_MOST],
+                       struct refusal *refusal);
+
+/* One of them with its block, which is the caller's to free. */
+int registry_get_snapshot(struct registry *registry, const char *id, int64_t number, struct snapshot *snapshot,
+                          void **bytes, struct refusal *refusal);
+
+/* Keeps the knowledge as it is; or a block from anywhere that fits the machine, which is not put in force. */
+int registry_take_snapshot(struct registry *registry, const char *id, const char *note, struct moment now,
+                           struct refusal *refusal);
+int registry_add_snapshot(struct registry *registry, const char *id, const void *bytes, size_t size, const char *note,
+                          struct moment now, struct refusal *refusal);
+
+/* Puts a snapshot in force; what it replaces becomes one. What was accepted after it is not accepted any more, and commissioning
+ * buffers that came after it are forgotten. */
+int registry_restore(struct registry *registry, const char *id, int64_t number, struct moment now,
+                     struct refusal *refusal);
+
+/* Once a civil day, and not while the clock is doubtful: snapshots of machines whose knowledge changed. Main thread only. Returns
+ * 0 or negative. */
+int registry_daily_snapshots(struct registry *registry, struct moment now);
+
+/* Learns the stored commissioning buffers, and what was accepted, anew with this engine and the machine's settings, beside the
+ * knowledge in force: from then on both judge, and only the one in force raises. Replaces what was relearned before. */
+int registry_relearn(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+
+/* How both compare; NOT_FOUND where nothing was relearned, as for the next two. */
+int registry_relearned(struct registry *registry, const char *id, struct moment now, struct relearned *relearned,
+                       struct refusal *refusal);
+
+/* Puts it in force; a snapshot leads back. Or forgets it. */
+int registry_switch(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+int registry_drop_relearned(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
 
 /* ---------------------------------------------------------------------------------------------------------- pending */
 

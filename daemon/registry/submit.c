@@ -19,6 +19,7 @@ struct undo {
     size_t hour_count;
     uint32_t commissioning_count;
     uint64_t commissioning_bytes;
+    int64_t enriched;
 };
 
 /* ------------------------------------------------------------------------------------------------------------- time */
@@ -109,7 +110,8 @@ static int prepare_undo(struct work *work, struct undo *undo)
                            .context_count = machine->context_count,
                            .hour_count = machine->hour_count,
                            .commissioning_count = machine->commissioning_count,
-                           .commissioning_bytes = machine->commissioning_bytes };
+                           .commissioning_bytes = machine->commissioning_bytes,
+                           .enriched = machine->enriched };
     memcpy(undo->hour, machine->hour, sizeof(undo->hour));
     if (machine->context)
         memcpy(undo->context, machine->context, sizeof(undo->context));
@@ -129,6 +131,7 @@ static void take_back(struct work *work, struct undo *undo)
         memcpy(machine->context, undo->context, sizeof(undo->context));
     machine->commissioning_count = undo->commissioning_count;
     machine->commissioning_bytes = undo->commissioning_bytes;
+    machine->enriched = undo->enriched;
     machine->hour_count = undo->hour_count;
     memcpy(machine->hour, undo->hour, sizeof(undo->hour));
     if (work->events.count > 0 || (work->forget && !undo->batch) ||
@@ -198,6 +201,7 @@ static int queue(struct work *work, struct receipt *receipt)
                           clock_ticks() - receipt->began);
         return 0;
     }
+    change.snapshot = work->learned > 0 ? work->snapshot : NULL;
     if (work->learned > 0 || work->forget)
         machine_change_knowledge(machine, &change);
     if (work->buffers.meta.has_seq) {
@@ -207,9 +211,8 @@ static int queue(struct work *work, struct receipt *receipt)
     change.forget_commissioning = work->forget;
     change.commissioning = work->commissioning.buffer;
     change.commissioning_count = work->commissioning.count;
-    change.anomalies = work->events.anomalies;
-    change.outgoing = work->events.outgoing;
-    change.anomaly_count = change.outgoing_count = work->events.count;
+    change.snapshot_after = work->snapshot_after;
+    episode_log_change(&work->events, &change);
     work->effect.start = civil_hour_start(work->counted);
     work->effect.similarity_min = 101;
     change.hours = &work->effect;

@@ -22,7 +22,8 @@ struct work {
     int64_t began;               /* clock_ticks() */
     struct hour effect;          /* counters that are stored in the transaction of what they count */
     int64_t anomaly_before;
-    struct verdict last; /* of those that were no duplicates; last.at = 0: none */
+    struct verdict last;                   /* of those that were no duplicates; last.at = 0: none */
+    const char *snapshot, *snapshot_after; /* reasons, see struct store_change */
     struct episode_log events;
     struct commissioning_list commissioning;
     struct refusal *refusal;

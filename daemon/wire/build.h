@@ -12,6 +12,10 @@ json_t *build_verdict(const struct verdict *verdict);
 
 json_t *build_explanation(const struct detection *detection);
 
+/* A stored anomaly as it is listed. */
+struct anomaly;
+json_t *build_anomaly(const struct anomaly *anomaly);
+
 /* Settings of at least this origin, by key. */
 json_t *build_settings(const struct settings *settings, enum settings_origin least);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wire/document.h"
+#include "wire/dump.h"
 #include "wire/json.h"
 #include "wire/parse.h"
 
@@ -34,7 +35,7 @@ static int check_id(const json_t *id, struct refusal *refusal)
 
 static char *dump_any(json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    char *text = value ? wire_dump_value(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
     json_decref(value);
     return text;

@@ -10,6 +10,9 @@
 #include "record/anomaly.h"
 #include "record/hour.h"
 #include "record/machine.h"
+#include "record/mute.h"
+#include "record/relearned.h"
+#include "record/snapshot.h"
 #include "report/daily.h"
 #include "report/group.h"
 #include "report/history.h"
@@ -23,6 +26,9 @@ char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t 
 
 /* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
 char *wire_state(const struct machine_view *view);
+
+/* {"temperature": 61.5}, as it is stored with an anomaly. */
+char *wire_named_numbers(const struct named_number *numbers, size_t count);
 
 /* The explanation array alone, as it is stored with an anomaly. */
 char *wire_explanation(const struct detection *detection);
@@ -67,6 +73,22 @@ struct wire_member {
     int64_t integer; /* also the boolean */
 };
 char *wire_object(const struct wire_member *members, size_t count);
+
+/* Anomalies by asset, newest episode first: episode[] as episodes_group() made it. cut: there are more. */
+char *wire_episodes(const struct anomaly *anomalies, size_t count, const size_t *episode, size_t episodes, bool cut);
+
+/* The anomaly with what became of accepting it. */
+char *wire_accepted(const struct anomaly *anomaly, const struct accepted *accepted);
+
+char *wire_snapshot(const struct snapshot *snapshot);
+char *wire_snapshots(const char *machine, const struct snapshot *snapshots, size_t count);
+char *wire_relearned(const char *machine, const struct relearned *relearned);
+
+/* {"for": "2h", "who": "...", "why": "...", "then": "keep"}; `until` comes out as wall ms. */
+int wire_read_mute(const void *bytes, size_t size, int64_t now, struct mute *mute, struct refusal *refusal);
+
+/* {"note": "..."} or {} */
+int wire_read_note(const void *bytes, size_t size, char note[SNAPSHOT_NOTE_SIZE], struct refusal *refusal);
 
 /* ---- settings */
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "wire/dump.h"
 #include "wire/parse.h"
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
@@ -126,7 +127,7 @@ void wire_merge(json_t **object, json_t *more)
 /* Nine digits hold every float; what is meant to be shorter was rounded before. */
 char *wire_dump(json_t *document)
 {
-    char *text = document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = document ? wire_dump_value(document, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
 
     json_decref(document);
     return text;

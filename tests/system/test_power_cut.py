@@ -44,6 +44,9 @@ def script(machine, buffers):
     for verb, body, parameters in buffer_requests(buffers):
         query = "&".join(f"{k}={v}" for k, v in parameters.items())
         yield "POST", f"{base}/{'learn' if verb == 'learn' else 'buffers'}?{query}", body, RAW
+    yield "POST", "/v1/anomalies/{anomaly}/accept", "", {}
+    yield "PUT", base + "/mute", '{"for": "2h", "who": "Ana", "why": "bearing"}', JSON
+    yield "DELETE", base + "/mute", "", {}
     yield "PATCH", base, '{"name": "renamed"}', JSON
     yield "PUT", base + "/sensitivity", '{"sensitivity": 1.5}', JSON
     yield "POST", base + "/initialize", "", {}
@@ -72,11 +75,13 @@ class Script(threading.Thread):
         connection = http.client.HTTPConnection(self.habitd.url.split("//")[1], timeout=30)
         connection.connect()
         self.port = connection.sock.getsockname()[1]
+        anomaly = None
         for method, path, body, headers in self.steps:
-            connection.request(method, path, body, headers)
+            connection.request(method, path.format(anomaly=anomaly), body, headers)
             answer = connection.getresponse()
             text = answer.read()
             assert answer.status in (200, 201, 204), (method, path, text)
+            anomaly = (json.loads(text).get("anomaly") if text else None) or anomaly  # the last that was raised
             if self.each:
                 self.each()
         connection.close()
@@ -116,7 +121,7 @@ def record_load(house, buffers, folder, **keys):
     habitd.start().wait_connected()
     first = Script(habitd, MQTT_MACHINE, buffers, steps=2)
     first.send()  # is made and commissioned before its messages come
-    scripts = [Script(habitd, machine, buffers, steps=None if i % 2 else -8 + i) for i, machine in enumerate(HTTP_MACHINES)]
+    scripts = [Script(habitd, machine, buffers, steps=None if i % 2 else -11 + i) for i, machine in enumerate(HTTP_MACHINES)]
     for one in scripts:
         one.start()
     client = house.client(broker)

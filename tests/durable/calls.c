@@ -150,7 +150,7 @@ int open64(const char *path, int flags, ...)
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
 {
     enum object object = object_of(fd);
-    struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = size };
+    struct iovec part = { .iov_base = (void *)bytes, .iov_len = size };
     int error = points_before(object, CALL_WRITE);
     ssize_t done;
 
@@ -324,7 +324,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 static ssize_t send_bytes(int fd, const void *bytes, size_t size, int flags)
 {
-    struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = size };
+    struct iovec part = { .iov_base = (void *)bytes, .iov_len = size };
     struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
     return send_watched(fd, &message, flags);

@@ -39,6 +39,29 @@ static void *grown(void *array, size_t count, size_t size)
     exit(2);
 }
 
+/* Numbers with a space before each, and nothing behind them. */
+static int read_numbers(const char *text, size_t **numbers, size_t count)
+{
+    char *end = NULL;
+
+    for (size_t i = 0; i < count; i++, text = end) {
+        *numbers[i] = strtoul(text, &end, 10);
+        if (end == text)
+            return -1;
+    }
+    return *end == '\0' ? 0 : -1;
+}
+
+static int take_machine(struct machine_script *machine, const char *text)
+{
+    size_t length = strcspn(text, " ");
+
+    if (length >= sizeof(machine->name))
+        return -1;
+    memcpy(machine->name, text, length);
+    return read_numbers(text + length, (size_t *[]){ &machine->last, &machine->ahead }, 2);
+}
+
 static int take_line(struct expected *expected, const char *line)
 {
     struct machine_script *machine = &expected->machine[expected->machines];
@@ -51,9 +74,9 @@ static int take_line(struct expected *expected, const char *line)
     }
     if (line[0] == 'M' && expected->machines < MACHINES) {
         expected->machines++;
-        return sscanf(line, "M %64s %zu %zu", machine->name, &machine->last, &machine->ahead) == 3 ? 0 : -1;
+        return take_machine(machine, line + 2);
     }
-    if (sscanf(line, "F %zu %zu %zu", &told.record, &told.machine, &told.step) != 3)
+    if (line[0] != 'F' || read_numbers(line + 1, (size_t *[]){ &told.record, &told.machine, &told.step }, 3) != 0)
         return -1;
     expected->told = grown(expected->told, expected->tolds, sizeof(told));
     expected->told[expected->tolds++] = told;

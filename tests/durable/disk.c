@@ -77,6 +77,8 @@ static void image_resize(struct image *image, size_t size)
 
 static void image_write(struct image *image, uint64_t offset, const uint8_t *bytes, size_t size)
 {
+    if (size == 0)
+        return;
     if (offset + size > image->size)
         image_resize(image, offset + size);
     memcpy(image->bytes + offset, bytes, size);
@@ -85,8 +87,7 @@ static void image_write(struct image *image, uint64_t offset, const uint8_t *byt
 static void image_copy(struct image *to, const struct image *from)
 {
     image_resize(to, 0);
-    if (from->size > 0)
-        image_write(to, 0, from->bytes, from->size);
+    image_write(to, 0, from->bytes, from->size);
 }
 
 void image_free(struct image *image)

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 FOLDER = pathlib.Path(os.environ.get('HABIT_ROOTS', '/var/tmp/habit-roots'))
 MIRROR = os.environ.get('HABIT_MIRROR', 'http://deb.debian.org/debian')
@@ -24,15 +25,22 @@ EMULATORS = {'arm64': 'qemu-aarch64', 'armhf': 'qemu-arm'}
 # The whole range: what belongs to root, _apt and habit outside belongs to them inside.
 WHOLE_RANGE = '0 0 4294967295'
 
+# A tree of processes that systemd may manage; without controllers, so MemoryMax= and TasksMax= have no effect there.
+CONTROL_GROUPS = pathlib.Path('/sys/fs/cgroup/unified')
+if not CONTROL_GROUPS.is_dir():
+    CONTROL_GROUPS = pathlib.Path('/sys/fs/cgroup')
+
 # The first line waits until the parent has mapped the users: only programs started after that have their capabilities.
 INSIDE = r'''
 set -e
 echo entered; read -r _
-root=$1 emulator=$2 layer=$3 network=$4; shift 4
+root=$1 emulator=$2 layer=$3 network=$4 init=$5; shift 5
 mount --make-rprivate /
 if [ "$layer" ]; then
     mount -t overlay -o "userxattr,lowerdir=$root,upperdir=$layer/upper,workdir=$layer/work" overlay "$layer/merged"
     root=$layer/merged
+else
+    mount --bind "$root" "$root"
 fi
 if [ "$emulator" ]; then
     mount -t proc proc /proc
@@ -41,7 +49,9 @@ if [ "$emulator" ]; then
 fi
 mkdir -p "$root/proc" "$root/dev" "$root/sys"
 mount -t tmpfs -o mode=755 dev "$root/dev"
-for node in null zero full random urandom tty console; do
+nodes="null zero full random urandom tty"
+[ "$init" ] || nodes="$nodes console" # systemd would write to it
+for node in $nodes; do
     : >"$root/dev/$node"
     mount --bind /dev/$node "$root/dev/$node"
 done
@@ -55,7 +65,7 @@ if [ ! -e "$root/debootstrap" ]; then # which makes them itself
     ln -s fd/1 "$root/dev/stdout"
     ln -s fd/2 "$root/dev/stderr"
 fi
-mount --rbind /sys "$root/sys"
+if [ "$init" ]; then mount -t sysfs sysfs "$root/sys"; else mount --rbind /sys "$root/sys"; fi
 mount -t proc proc "$root/proc"
 while [ "$1" != -- ]; do # folders of outside, read-only or not: SOURCE TARGET MODE
     mkdir -p "$root$2"
@@ -64,8 +74,23 @@ while [ "$1" != -- ]; do # folders of outside, read-only or not: SOURCE TARGET M
     shift 3
 done
 shift
+if [ "$init" ]; then
+    mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+    mount -t tmpfs -o mode=755 run "$root/run"
+    mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+    rm -f "$root/usr/sbin/policy-rc.d"
+    for unit in dev-hugepages.mount sys-fs-fuse-connections.mount sys-kernel-debug.mount; do # not for namespaces
+        ln -sf /dev/null "$root/etc/systemd/system/$unit"
+    done
+    set -- env -u HOME container=other "$@"
+fi
 if [ "$network" ]; then cp /etc/resolv.conf "$root/etc/resolv.conf"; else ip link set lo up; fi
-exec chroot "$root" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
+# Not chroot: in one, the kernel allows no further user namespaces (PrivateUsers= of a unit).
+cd "$root"
+pivot_root . mnt
+cd /
+umount -l /mnt
+exec /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 '''
 
@@ -78,23 +103,24 @@ def say(text):
     print(f'roots: {text}', file=sys.stderr, flush=True)
 
 
-def enter(root, command, arch='amd64', layer=None, network=True, binds=(), check=True, **options):
-    """Runs a command in the root. layer: a folder for what it changes, else the root itself changes. binds: (outside, inside,
-    'ro' or 'rw'). options as subprocess.run has them, stdin excepted. Returns (status, output or None)."""
+def start(root, command, arch='amd64', layer=None, network=True, init=False, binds=(), **options):
+    """Starts a command in the root and returns its Popen. layer: a folder for what it changes, else the root itself changes.
+    binds: (outside, inside, 'ro' or 'rw'). init: the command is a systemd, and gets control groups. options as Popen has them."""
     arguments = [str(part) for bind in binds for part in bind]
-    emulator = EMULATORS.get(arch, '')
     if layer:
         for name in ('upper', 'work', 'merged'):
             (pathlib.Path(layer) / name).mkdir(parents=True, exist_ok=True)
-    flags = ['--user', '--mount', '--pid', '--ipc', '--uts', '--kill-child', '--fork'] + ([] if network else ['--net'])
+    flags = ['--user', '--mount', '--pid', '--ipc', '--uts', '--kill-child', '--fork']
+    flags += ([] if network else ['--net']) + (['--cgroup'] if init else [])
     to_child, go = os.pipe()
     ready, from_child = os.pipe()
     # Standard output is the command's: the handshake has descriptors of its own.
     script = INSIDE.replace('echo entered; read -r _', f'echo entered >&{from_child}; read -r _ <&{to_child}\n'
                             f'exec {from_child}>&- {to_child}<&-')
     process = subprocess.Popen(
-        ['unshare', *flags, 'bash', '-c', script, 'inside', root, emulator, layer or '', 'network' if network else '',
-         *arguments, '--', *command], stdin=subprocess.DEVNULL, pass_fds=(to_child, from_child), text=True, **options)
+        ['unshare', *flags, 'bash', '-c', script, 'inside', root, EMULATORS.get(arch, ''), layer or '',
+         'network' if network else '', 'init' if init else '', *arguments, '--', *command],
+        stdin=subprocess.DEVNULL, pass_fds=(to_child, from_child), text=True, **options)
     os.close(from_child)
     os.close(to_child)
     with os.fdopen(ready) as pipe:
@@ -104,10 +130,72 @@ def enter(root, command, arch='amd64', layer=None, network=True, binds=(), check
             pathlib.Path(f'/proc/{process.pid}/{name}').write_text(WHOLE_RANGE)
         os.write(go, b'go\n')
     os.close(go)
+    return process
+
+
+def enter(root, command, check=True, **options):
+    """Runs a command in the root: options as start() has them. Returns (status, output or None)."""
+    process = start(root, command, **options)
     output, _ = process.communicate()
     if check and process.returncode != 0:
         raise Failed(f'{" ".join(map(str, command))[:200]}: status {process.returncode}\n{output or ""}')
     return process.returncode, output
+
+
+class Booted:
+    """A root with systemd as its first process, without network but its own loopback. The root needs systemd-sysv."""
+
+    def __init__(self, root, layer, binds=()):
+        self.group = CONTROL_GROUPS / f'habit-{os.getpid()}-{id(self)}'
+        self.group.mkdir()
+        self.log = open(pathlib.Path(layer) / 'boot.log', 'a+')
+        self.process = start(root, ['/lib/systemd/systemd', '--system', '--log-target=console'], layer=layer, network=False,
+                             init=True, binds=binds, stdout=self.log, stderr=self.log, preexec_fn=self._join)
+        self.first = self._first_process()
+        self.run('systemctl', 'is-system-running', '--wait', check=False)
+
+    def _join(self):
+        (self.group / 'cgroup.procs').write_text(str(os.getpid()))
+
+    def _first_process(self):
+        children = pathlib.Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children')
+        for _ in range(600):
+            if self.process.poll() is not None:
+                raise Failed('systemd ended at once: see boot.log')
+            first = children.read_text().split()
+            if first and os.path.exists(f'/proc/{first[0]}/root/run/systemd/private'):
+                return first[0]
+            time.sleep(0.05)
+        raise Failed('systemd does not come up: see boot.log')
+
+    def command(self, *command):
+        """The command as it is started from outside."""
+        return ['nsenter', '-t', self.first, '-a', '-r', '-w', '/usr/bin/env', '-i', 'HOME=/root', 'LC_ALL=C.UTF-8',
+                'DEBIAN_FRONTEND=noninteractive', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', *command]
+
+    def run(self, *command, check=True, seconds=120):
+        """Returns what the command says; raises Failed with that when it fails."""
+        done = subprocess.run(self.command(*command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=seconds)
+        if check and done.returncode != 0:
+            raise Failed(f'{" ".join(command)[:300]}: status {done.returncode}\n{done.stdout}')
+        return done.stdout
+
+    def shell(self, script, **options):
+        return self.run('sh', '-euc', script, **options)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        for _ in range(100):
+            for folder in sorted((path for path in self.group.rglob('*') if path.is_dir()), reverse=True):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            with contextlib.suppress(OSError):
+                self.group.rmdir()
+                return
+            time.sleep(0.05)
 
 
 def sources(suite):
@@ -125,13 +213,13 @@ def bootstrap(suite, arch, target):
         if done.returncode != 0:
             raise Failed(f'debootstrap {suite} {arch} failed: see {log.name}')
         if foreign:
-            enter(partial, ['env', 'container=lxc', '/debootstrap/debootstrap', '--second-stage'], arch, stdout=log, stderr=log)
+            enter(partial, ['env', 'container=lxc', '/debootstrap/debootstrap', '--second-stage'], arch=arch, stdout=log, stderr=log)
         (partial / 'etc/apt/sources.list').write_text(sources(suite))
         # No services: there is no init. Nobody asks.
         policy = partial / 'usr/sbin/policy-rc.d'
         policy.write_text('#!/bin/sh\nexit 101\n')
         policy.chmod(0o755)
-        enter(partial, ['apt-get', 'update', '-q'], arch, stdout=log, stderr=log)
+        enter(partial, ['apt-get', 'update', '-q'], arch=arch, stdout=log, stderr=log)
     partial.rename(target)
 
 
@@ -173,7 +261,7 @@ def main():
             print(root)
             return 0
         with layer() as folder:
-            return enter(root, options.command, options.arch, folder, check=False)[0]
+            return enter(root, options.command, arch=options.arch, layer=folder, check=False)[0]
     except Failed as failed:
         print(f'roots: {failed}', file=sys.stderr)
         return 1

@@ -1,0 +1,67 @@
+"""The packages in a clean Debian that systemd has booted: the whole life of an installation, in this order."""
+import json
+import re
+
+import steps
+
+URL = 'http://127.0.0.1:8088'
+KNOWLEDGE = f'curl -sf {URL}/v1/machines/pump-1/knowledge | sha256sum'
+
+
+def version(machine):
+    return machine.run('dpkg-query', '-W', '-f', '${Version}', 'habitd')
+
+
+def property_of(machine, name):
+    return machine.run('systemctl', 'show', '-P', name, 'habitd').strip()
+
+
+def test_install(machine):
+    script = steps.commands('Install').replace('apt install', 'apt-get install -y -q --no-install-recommends')
+    machine.shell(f'cd /packages\n{script}'.replace('./habitd_*', './habitd_0.1*'), seconds=300)
+    assert property_of(machine, 'ActiveState') == 'active', machine.run('journalctl', '-u', 'habitd')
+    assert 'enabled' in machine.run('systemctl', 'is-enabled', 'habitd')
+
+
+def test_main_job(machine):
+    """Nothing but what the page says, and its alarm arrives."""
+    said = machine.shell('cd /root\n' + steps.commands('First machine'), seconds=300)
+    assert '"status":"learned"' in said.replace(' ', ''), said
+    assert re.search(r'habit/v1/\S+/pump-1/anomaly \{.*"raised"', said), said
+    report = json.loads(machine.run('curl', '-sf', f'{URL}/v1/reports/daily?machine=pump-1'))
+    assert report['learned'] == 60 and report['anomalies'] == 1, report
+
+
+def test_upgrade_and_downgrade_keep_knowledge(machine):
+    before = machine.shell(KNOWLEDGE)
+    for package in ('habitd_99.0_*', 'habitd_0.0.1_*'):
+        machine.shell(f'dpkg -i /packages/{package}.deb')
+        assert version(machine) in package
+        assert property_of(machine, 'ActiveState') == 'active', machine.run('journalctl', '-u', 'habitd')
+        assert machine.shell(KNOWLEDGE) == before
+    assert json.loads(machine.run('curl', '-sf', f'{URL}/v1/anomalies'))['anomalies'], 'history is gone'
+
+
+def test_a_changed_configuration_is_kept(machine):
+    machine.shell("echo '# mine' >>/etc/habit/habitd.conf; dpkg -i /packages/habitd_99.0_*.deb")
+    assert '# mine' in machine.run('tail', '-n', '1', '/etc/habit/habitd.conf')
+
+
+def test_remove_keeps_the_store(machine):
+    machine.shell('apt-get remove -y -q habitd')
+    assert machine.run('systemctl', 'is-active', 'habitd', check=False).strip() == 'inactive'
+    machine.shell('test -s /var/lib/habit/habit.db; test -s /etc/habit/habitd.conf')
+    machine.shell('! test -e /usr/sbin/habitd')
+
+
+def test_back_again_with_what_it_knew(machine):
+    machine.shell('dpkg -i /packages/habitd_99.0_*.deb')
+    state = json.loads(machine.run('curl', '-sf', f'{URL}/v1/machines/pump-1'))
+    assert state['learned'] == 60, state
+
+
+def test_purge_leaves_nothing(machine):
+    machine.shell('apt-get purge -y -q habitd habit')
+    left = machine.shell('find / -xdev -path /proc -prune -o -name "*habit*" -print | '
+                         'grep -v -e ^/packages -e ^/sys -e ^/var/cache/apt -e ^/var/log -e ^/root -e ^/etc/mosquitto || true')
+    assert left == '', left

@@ -42,11 +42,6 @@ if [ "$layer" ]; then
 else
     mount --bind "$root" "$root"
 fi
-if [ "$emulator" ]; then
-    mount -t proc proc /proc
-    mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-    cat "/usr/lib/binfmt.d/$emulator.conf" >/proc/sys/fs/binfmt_misc/register
-fi
 mkdir -p "$root/proc" "$root/dev" "$root/sys"
 mount -t tmpfs -o mode=755 dev "$root/dev"
 nodes="null zero full random urandom tty"
@@ -67,6 +62,10 @@ if [ ! -e "$root/debootstrap" ]; then # which makes them itself
 fi
 if [ "$init" ]; then mount -t sysfs sysfs "$root/sys"; else mount --rbind /sys "$root/sys"; fi
 mount -t proc proc "$root/proc"
+if [ "$emulator" ]; then
+    mount -t binfmt_misc none "$root/proc/sys/fs/binfmt_misc"
+    cat "/usr/lib/binfmt.d/$emulator.conf" >"$root/proc/sys/fs/binfmt_misc/register"
+fi
 while [ "$1" != -- ]; do # folders of outside, read-only or not: SOURCE TARGET MODE
     mkdir -p "$root$2"
     mount --bind "$1" "$root$2"

@@ -6,6 +6,7 @@ usage: build.py [--suite bookworm] [--output DIR] [--version VERSION] [ARCH...]
 amd64 also makes the packages that are the same for all. arm64 and armhf are cross-built."""
 import argparse
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import subprocess
 import sys
 
 import roots
+import sbom
 
 HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parent
@@ -104,7 +106,11 @@ def build(suite, arch, output, version=None, check=True, folder='/build/habit'):
             if path.is_file():
                 shutil.copy2(path, output / path.name)
                 made.append(output / path.name)
-    return [path for path in made if path.suffix == '.deb']
+    debs = [path for path in made if path.suffix == '.deb']
+    for buildinfo in (path for path in made if path.suffix == '.buildinfo'):
+        of_users = [path for path in debs if '-dbgsym_' not in path.name]
+        buildinfo.with_suffix('.spdx.json').write_text(json.dumps(sbom.document(buildinfo, of_users), indent=1) + '\n')
+    return debs
 
 
 def main():

@@ -1,4 +1,4 @@
-/* Preloaded into habitd: once the file $HABIT_STALL exists, the call that is named in it never comes back. */
+/* Preloaded into habitd: once the file $STALL_FILE exists, the call that is named in it never comes back. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 struct mosquitto;
 int fdatasync(int fd);
-int mosquitto_loop_write(struct mosquitto *client, int packets);
+int mosquitto_loop_misc(struct mosquitto *client);
 
 static void perhaps_stall(const char *name)
 {
@@ -44,10 +44,10 @@ int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
     return real(fd, address, size, flags);
 }
 
-int mosquitto_loop_write(struct mosquitto *client, int packets)
+int mosquitto_loop_misc(struct mosquitto *client)
 {
-    int (*real)(struct mosquitto *, int) = (int (*)(struct mosquitto *, int))dlsym(RTLD_NEXT, "mosquitto_loop_write");
+    int (*real)(struct mosquitto *) = (int (*)(struct mosquitto *))dlsym(RTLD_NEXT, "mosquitto_loop_misc");
 
-    perhaps_stall("mosquitto_loop_write");
-    return real(client, packets);
+    perhaps_stall("mosquitto_loop_misc");
+    return real(client);
 }

@@ -57,23 +57,26 @@ def test_ready_status_watchdog_stopping(house, tmp_path):
     assert ear.hears("STOPPING=1")
 
 
-@pytest.mark.parametrize("call, room", [("fdatasync", "the store's writer"), ("mosquitto_loop_write", "the MQTT door"),
-                                        ("accept4", "the HTTP door")])
-def test_a_stalled_room_starves_the_watchdog(house, broker, tmp_path, call, room):
+@pytest.mark.parametrize("call", ["fdatasync", "mosquitto_loop_misc", "accept4"])
+def test_a_stalled_room_starves_the_watchdog(house, broker, tmp_path, call):
+    """The store's writer, the MQTT thread or the HTTP door hangs for ever; patience with the first two is 15 s."""
     stall = tmp_path / "stall"
     ear, habitd = started(house, tmp_path, broker, stall)
     habitd.put_machine("pump", **GEOMETRY)
     wait_until(lambda: ear.hears("WATCHDOG=1"), "the watchdog is fed")
     stall.write_text(call)
-    try:  # gives the store something to commit, and the broker something to hear of
-        requests.post(f"{habitd.url}/v1/machines/pump/learn", data=bytes(256), headers=RAW, timeout=0.5)
+    try:  # gives the store something to commit
         requests.patch(f"{habitd.url}/v1/machines/pump", json={"name": "x"}, timeout=0.5)
     except requests.RequestException:
         pass
-    wait_until(lambda: f"{room} has been at the same thing" in habitd.log(), "the log says who", 40)
-    ear.forget()
-    time.sleep(3)
-    assert not ear.hears("WATCHDOG=1")
+    fed = time.monotonic()
+    deadline = fed + 30
+    while time.monotonic() - fed < 4:
+        assert time.monotonic() < deadline, f"still fed: {habitd.log()}"
+        if ear.hears("WATCHDOG=1"):
+            fed = time.monotonic()
+            ear.forget()
+        time.sleep(0.1)
 
 
 def inherited(habitd, address):

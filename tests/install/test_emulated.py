@@ -15,7 +15,7 @@ habitd_start() {
     STATE_DIRECTORY=/var/lib/habit setpriv --reuid=habit --regid=habit --init-groups --no-new-privs --inh-caps=-all \\
         --bounding-set=-all /usr/sbin/habitd --config /etc/habit/habitd.conf 2>>/var/log/habitd.log &
     pid=$!
-    curl -sSf --retry 60 --retry-connrefused --retry-delay 1 http://127.0.0.1:8088/livez >/dev/null
+    curl -sSf --retry 60 --retry-connrefused --retry-delay 1 http://127.0.0.1:8088/livez >/dev/null || { cat /var/log/habitd.log; exit 1; }
 }
 habitd_stop() { kill $pid; wait $pid; }
 knowledge() { curl -sSf http://127.0.0.1:8088/v1/machines/pump-1/knowledge | sha256sum; }

@@ -89,6 +89,7 @@ cd "$root"
 pivot_root . mnt
 cd /
 umount -l /mnt
+[ -z "$init" ] || mount --make-rshared / # as at a boot: credentials are mounted from within
 exec /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 '''

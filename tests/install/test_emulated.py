@@ -10,6 +10,7 @@ import roots
 import steps
 
 START = '''
+install -d -o mosquitto /run/mosquitto # a service would have it from systemd
 mosquitto -d -c /etc/mosquitto/mosquitto.conf
 habitd_start() {
     STATE_DIRECTORY=/var/lib/habit setpriv --reuid=habit --regid=habit --init-groups --no-new-privs --inh-caps=-all \\

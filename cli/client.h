@@ -31,6 +31,12 @@ int client_open(struct client **ret_client, const char *url);
 int client_send(struct client *client, const struct request *request, struct reply *reply);
 void reply_free(struct reply *reply);
 
+/* The bytes of the last answer, whatever they are; valid until the next request. */
+void client_body(const struct client *client, const void **bytes, size_t *size);
+
+/* A text for a query; free() it. NULL without memory. */
+char *client_escape(struct client *client, const char *text);
+
 /* Says what a refusal is about, in the daemon's words: "habit: WHAT: detail (field, status)". Returns EXIT_FAILED. */
 int client_complain(const char *what, const struct reply *reply);
 
@@ -40,6 +46,12 @@ int client_get(struct client *client, const char *path, json_t **ret_json);
 /* The rows of a list: member `array` of what `path` answers, and with `all` those of the further pages, whose cursor "next"
  * goes into "after=". Returns 0 or EXIT_FAILED. */
 int client_get_rows(struct client *client, const char *path, const char *array, bool all, json_t **ret_rows);
+
+/* GETs lines of JSON (NDJSON) as an array: the caller's reference in *ret_rows. Returns 0 or EXIT_FAILED. */
+int client_get_lines(struct client *client, const char *path, json_t **ret_rows);
+
+/* GETs bytes of any kind; free() them. Returns 0 or EXIT_FAILED. */
+int client_get_bytes(struct client *client, const char *path, void **ret_bytes, size_t *ret_size);
 
 /* NULL is fine; always returns NULL. */
 struct client *client_close(struct client *client);

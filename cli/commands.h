@@ -13,6 +13,14 @@ extern const struct command commission_command;
 extern const struct command machines_command;
 extern const struct command pending_command;
 extern const struct command anomalies_command;
+extern const struct command episodes_command;
 extern const struct command report_command;
+extern const struct command accept_command;
+extern const struct command mute_command;
+extern const struct command unmute_command;
+extern const struct command snapshots_command;
+extern const struct command relearn_command;
+extern const struct command replay_command;
+extern const struct command export_command;
 
 #endif

@@ -1,4 +1,4 @@
-/* habit machines, pending, anomalies, report: lists of the daemon as thin tables. */
+/* habit machines, pending, anomalies, episodes, report: lists of the daemon as thin tables. */
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +80,16 @@ static const struct column anomaly_columns[] = {
     { NULL,        NULL },
 };
 
+static const struct column episode_columns[] = {
+    { "from",       "from" },
+    { "to",         "to" },
+    { "asset",      "asset" },
+    { "machines",   "machines" },
+    { "similarity", "similarity" },
+    { "distance",   "distance" },
+    { NULL,        NULL },
+};
+
 static const struct column report_columns[] = {
     { "date",       "date" },
     { "machine",    "machine" },
@@ -99,6 +109,7 @@ static const struct list lists[] = {
     { &machines_command, "/v1/machines", "machines", machine_columns, true },
     { &pending_command, "/v1/pending?limit=1000", "pending", pending_columns, true },
     { &anomalies_command, "/v1/anomalies", "anomalies", anomaly_columns, false },
+    { &episodes_command, "/v1/episodes", "episodes", episode_columns, false },
     { &report_command, "/v1/reports/daily", "reports", report_columns, true },
 };
 
@@ -183,6 +194,14 @@ const struct command anomalies_command = {
     .name = "anomalies",
     .synopsis = "[--json] [--url URL]",
     .summary = "lists the newest anomalies",
+    .options = plain_rows,
+    .run = run,
+};
+
+const struct command episodes_command = {
+    .name = "episodes",
+    .synopsis = "[--json] [--url URL]",
+    .summary = "lists the anomalies of the last week, by asset",
     .options = plain_rows,
     .run = run,
 };

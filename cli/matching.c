@@ -31,10 +31,20 @@ static void make_path(const char *pattern, const char *id, char *path, size_t si
     snprintf(path, size, "%.*s%s%s", (int)(mark - pattern), pattern, id, mark + 2);
 }
 
+static void note_done(const struct matching *matching, const char *id, json_t *answer)
+{
+    if (matching->done)
+        printf("%s: %s\n", id, matching->done);
+    if (matching->answers && answer)
+        json_array_append(matching->answers, answer);
+}
+
 static int post_one(struct client *client, const struct matching *matching, const char *id)
 {
     char path[128];
-    struct request request = { .method = "POST", .path = path, .body = matching->body };
+    struct request request = { .method = matching->method ? matching->method : "POST",
+                               .path = path,
+                               .body = matching->body };
     struct reply reply;
     int r;
 
@@ -44,7 +54,7 @@ static int post_one(struct client *client, const struct matching *matching, cons
     if (r == 0 && (reply.status < 200 || reply.status > 299))
         r = client_complain(id, &reply);
     else if (r == 0)
-        printf("%s: %s\n", id, matching->done);
+        note_done(matching, id, reply.json);
     reply_free(&reply);
     return r;
 }

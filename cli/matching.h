@@ -9,9 +9,11 @@ struct matching {
     const char *url;
     const char *list, *array;     /* where the IDs are: "/v1/machines", "machines" */
     const struct words *patterns; /* '*' any run, '?' any one character */
-    const char *path;             /* to POST to, the ID at its %s: "/v1/machines/%s/commission" */
+    const char *method;           /* NULL = POST */
+    const char *path;             /* the ID at its %s: "/v1/machines/%s/commission" */
     const char *body;             /* JSON; NULL = none */
-    const char *done;             /* said of each: "learning" */
+    const char *done;             /* said of each: "learning"; NULL = nothing */
+    json_t *answers;              /* an array that takes what the daemon answers; NULL = nobody asks */
 };
 
 /* Prints each ID and what became of it; goes on after a refusal. Returns 0; EXIT_USAGE for what is no pattern; EXIT_FAILED

@@ -30,9 +30,28 @@ static void copy_printable(const char *text, char cell[CELL_SIZE])
     cell[length] = '\0';
 }
 
+/* Texts of a list, as far as they fit. */
+static void join(const json_t *list, char cell[CELL_SIZE])
+{
+    char part[CELL_SIZE];
+    size_t i, length = 0;
+    const json_t *value;
+
+    cell[0] = '\0';
+    json_array_foreach((json_t *)list, i, value)
+    {
+        copy_printable(json_is_string(value) ? json_string_value(value) : "?", part);
+        if (length + strlen(part) + 2 > CELL_SIZE)
+            break;
+        length += (size_t)snprintf(cell + length, CELL_SIZE - length, "%s%s", i > 0 ? "," : "", part);
+    }
+}
+
 static const char *cell_text(const json_t *value, char cell[CELL_SIZE])
 {
-    if (json_is_string(value) && json_string_length(value) > 0)
+    if (json_array_size(value) > 0)
+        join(value, cell);
+    else if (json_is_string(value) && json_string_length(value) > 0)
         copy_printable(json_string_value(value), cell);
     else if (json_is_integer(value))
         snprintf(cell, CELL_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

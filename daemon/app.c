@@ -24,7 +24,7 @@ struct app {
     struct registry *registry;
     struct mqtt *mqtt;
     struct http *http;
-    struct log_gate flush_gate, report_gate;
+    struct log_gate flush_gate, report_gate, house_gate;
 };
 
 static sigset_t handled_signals(void)
@@ -199,6 +199,18 @@ static void flush(struct app *app)
         log_error("the store does not commit (%s): detection goes on, learning is refused until it does", strerror(-r));
 }
 
+/* Maintenance that is over, and the day's snapshots. */
+static void keep_house(struct app *app)
+{
+    struct moment now = clock_now();
+    uint64_t suppressed;
+    int ended = registry_end_mutes(app->registry, now), r = registry_daily_snapshots(app->registry, now);
+
+    r = r < 0 ? r : ended;
+    if (r < 0 && log_gate_pass(&app->house_gate, now.mono, &suppressed))
+        log_error("the day's snapshots are not in the store (%s): tried again", strerror(-r));
+}
+
 /* One day at the most, so that signals are heard between the days that a long downtime left. */
 static bool make_reports(struct app *app)
 {
@@ -252,6 +264,7 @@ int app_run(struct app *app)
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
         }
+        keep_house(app);
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
     log_notice("stopping");

@@ -19,7 +19,13 @@
     X(STORE_BATCH, 256, "changes", "in one transaction")                                                          \
     X(COMMISSIONING, 256, "buffers a machine", "later ones are learned but not stored")                           \
     X(COMMISSIONING_BYTES, 1048576, "bytes a machine", "later ones are learned but not stored")                   \
-    X(SNAPSHOTS, 16, "knowledge snapshots a machine", "the oldest is deleted")                                    \
+    X(SNAPSHOTS, 16, "knowledge snapshots a machine", "the oldest is deleted, but for that of first readiness")   \
+    X(SNAPSHOTS_DAILY, 8, "daily ones, beside those", "the oldest is deleted")                                    \
+    X(SNAPSHOT_DAYS, 400, "days", "older snapshots are deleted, but for a machine's newest")                      \
+    X(EVIDENCE, 16, "buffers kept of an anomaly", "further ones are judged but not stored")                       \
+    X(EVIDENCE_BYTES, 262144, "bytes of them", "further ones are judged but not stored")                          \
+    X(EVIDENCE_ANOMALIES, 8, "anomalies a machine whose buffers are kept", "those of the oldest are deleted")     \
+    X(MUTE_DAYS, 90, "days that maintenance may last", "422")                                                     \
     X(SOURCES, 16, "sources a machine that number their buffers", "the one that was silent longest is forgotten") \
     X(BOOTS, 4, "boots a source", "the oldest is forgotten")                                                      \
     X(SEQUENCE_WINDOW, 256, "sequence numbers", "older ones count as duplicates")                                 \
@@ -30,6 +36,9 @@
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
+    X(LINES, 4096, "lines of POST /v1/buffers", "413, nothing of them is applied")                                \
+    X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
+    X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
     X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
 

@@ -80,7 +80,7 @@ static int check_body(struct request *request, const struct guard_headers *heade
     if (headers->encoding.value && strcasecmp(headers->encoding.value, "identity") != 0)
         return refuse(&request->refusal, REFUSAL_MEDIA_TYPE, "Content-Encoding",
                       "a body is sent as it is, not compressed");
-    if (body == BODY_NONE || body == BODY_EMPTY || (body == BODY_OPTION && length == 0))
+    if (body == BODY_NONE || body == BODY_EMPTY || ((body == BODY_OPTION || body == BODY_KEPT) && length == 0))
         return 0;
     return media_of_body(body, headers->type.value, &request->encoding, &request->refusal);
 }

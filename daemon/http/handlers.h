@@ -27,11 +27,32 @@ int buffers_detect(struct request *request);
 int buffers_submit(struct request *request);
 int context_put(struct request *request);
 
+/* lines.c */
+int lines_submit(struct request *request);
+int stored_list(struct request *request);
+
 /* reports.c */
 int anomalies_list(struct request *request);
 int anomaly_show(struct request *request);
 int reports_daily(struct request *request);
 int history_show(struct request *request);
+
+/* episodes.c */
+int episodes_list(struct request *request);
+int anomaly_accept(struct request *request);
+int anomaly_buffers(struct request *request);
+int mute_put(struct request *request);
+int mute_delete(struct request *request);
+
+/* snapshots.c */
+int snapshots_list(struct request *request);
+int snapshots_post(struct request *request);
+int snapshot_show(struct request *request);
+int snapshot_restore(struct request *request);
+int relearn_show(struct request *request);
+int relearn_post(struct request *request);
+int relearn_switch(struct request *request);
+int relearn_delete(struct request *request);
 
 /* stream.c */
 int events_stream(struct request *request);

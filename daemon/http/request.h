@@ -25,7 +25,9 @@ enum body {
     BODY_JSON,
     BODY_OPTION,  /* JSON, or nothing, which is read as {} */
     BODY_BLOCK,   /* octet-stream */
+    BODY_KEPT,    /* octet-stream, JSON, or nothing */
     BODY_BUFFERS, /* octet-stream, JSON or CSV */
+    BODY_LINES,   /* NDJSON */
     BODIES
 };
 

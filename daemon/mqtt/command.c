@@ -53,6 +53,29 @@ static int set_sensitivity(struct registry *registry, const struct command *comm
     return r != 0 ? r : registry_set_sensitivity(registry, command->machine, sensitivity, "", refusal);
 }
 
+static int mute(struct registry *registry, const struct command *command, struct refusal *refusal)
+{
+    struct mute mute;
+    int r = wire_read_mute(command->rest, strlen(command->rest), command->now.wall, &mute, refusal);
+
+    return r != 0 ? r : registry_mute(registry, command->machine, &mute, command->now, refusal);
+}
+
+static int unmute(struct registry *registry, const struct command *command, struct refusal *refusal)
+{
+    int r = check_empty(command, refusal);
+
+    return r != 0 ? r : registry_unmute(registry, command->machine, command->now, refusal);
+}
+
+static int snapshot(struct registry *registry, const struct command *command, struct refusal *refusal)
+{
+    char note[SNAPSHOT_NOTE_SIZE];
+    int r = wire_read_note(command->rest, strlen(command->rest), note, refusal);
+
+    return r != 0 ? r : registry_take_snapshot(registry, command->machine, note, command->now, refusal);
+}
+
 static const struct {
     const char *verb;
     int (*run)(struct registry *registry, const struct command *command, struct refusal *refusal);
@@ -60,6 +83,9 @@ static const struct {
     { "commission", commission },
     { "initialize", initialize },
     { "sensitivity", set_sensitivity },
+    { "snapshot", snapshot },
+    { "mute", mute },
+    { "unmute", unmute },
 };
 
 static int run(struct registry *registry, const struct command *command, struct refusal *refusal)
@@ -67,7 +93,8 @@ static int run(struct registry *registry, const struct command *command, struct 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (strcmp(verbs[i].verb, command->verb) == 0)
             return verbs[i].run(registry, command, refusal);
-    return refuse(refusal, REFUSAL_NO_ROUTE, "topic", "there is no command %s: commission, initialize and sensitivity",
+    return refuse(refusal, REFUSAL_NO_ROUTE, "topic",
+                  "there is no command %s: commission, initialize, sensitivity, snapshot, mute and unmute",
                   command->verb);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "record/mute.h"
 #include "record/settings.h"
 #include "record/verdict.h"
 
@@ -155,7 +156,9 @@ struct machine_view {
     char promise[240];                   /* what it means, for people */
     const char *rule_stage[LIMIT_RULES]; /* static; of settings.rule */
     bool online;
-    bool conflict; /* settings and knowledge differ in geometry, rate, unit or scale */
+    struct mute mute; /* until 0: not muted; wall ms */
+    bool relearned;   /* knowledge beside the one in force */
+    bool conflict;    /* settings and knowledge differ in geometry, rate, unit or scale */
     char conflict_text[160];
     uint32_t knowledge_crc, knowledge_size;
     float drift;

@@ -1,6 +1,7 @@
 /* The words of the record's enumerations, as JSON and logs show them. */
 #include "record/anomaly.h"
 #include "record/machine.h"
+#include "record/mute.h"
 #include "record/verdict.h"
 
 const char *phase_name(enum phase phase)
@@ -22,6 +23,17 @@ const char *anomaly_event_name(enum anomaly_event event)
     static const char *const names[] = { "none", "raised", "worsened", "cleared", "accepted" };
 
     return names[event];
+}
+
+const char *mute_end_name(enum mute_end end)
+{
+    static const char *const names[] = {
+#define MUTE_WORD(name, word, meaning) (word),
+        MUTE_ENDS(MUTE_WORD)
+#undef MUTE_WORD
+    };
+
+    return names[end];
 }
 
 const char *trouble_name(enum trouble trouble)

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "registry/internal.h"
 
@@ -30,8 +31,7 @@ void commissioning_pack(const float *samples, size_t count, size_t axes, int16_t
         pack_axis(samples + axis, count - axis, axes, packed + axis, &step[axis], &offset[axis]);
 }
 
-/* One allocation holds samples, steps and offsets. */
-static bool make_buffer(struct store_commissioning *buffer, const float *samples, size_t count, size_t axes, int64_t at)
+bool buffer_pack(struct store_buffer *buffer, const float *samples, size_t count, size_t axes, int64_t at)
 {
     float *step = malloc(2 * axes * sizeof(*step) + count * sizeof(int16_t));
     int16_t *packed;
@@ -40,17 +40,40 @@ static bool make_buffer(struct store_commissioning *buffer, const float *samples
         return false;
     packed = (int16_t *)(step + 2 * axes);
     commissioning_pack(samples, count, axes, packed, step, step + axes);
-    *buffer = (struct store_commissioning){
+    *buffer = (struct store_buffer){
         .samples = packed, .count = count, .step = step, .offset = step + axes, .axes = (uint32_t)axes, .at = at
     };
     return true;
+}
+
+void buffer_unpack(const struct store_buffer *buffer, float *samples)
+{
+    const char *packed = (const char *)buffer->samples, *steps = (const char *)buffer->step,
+               *offsets = (const char *)buffer->offset;
+
+    for (size_t i = 0; i < buffer->count; i++) {
+        size_t axis = i % buffer->axes;
+        float step, offset;
+        int16_t sample;
+
+        memcpy(&sample, packed + i * sizeof(sample), sizeof(sample)); /* in a database page nothing is aligned */
+        memcpy(&step, steps + axis * sizeof(step), sizeof(step));
+        memcpy(&offset, offsets + axis * sizeof(offset), sizeof(offset));
+        samples[i] = offset + step * (float)sample;
+    }
+}
+
+void buffer_free(struct store_buffer *buffer)
+{
+    free((float *)buffer->step);
+    *buffer = (struct store_buffer){ 0 };
 }
 
 void commissioning_add(struct commissioning_list *list, struct machine *machine, const float *samples, int64_t at)
 {
     size_t axes = machine->settings.axes, count = machine->settings.buffer_size * axes;
     uint64_t bytes = machine->commissioning_bytes + count * sizeof(int16_t);
-    struct store_commissioning *grown;
+    struct store_buffer *grown;
 
     if (machine->commissioning_count >= LIMIT_COMMISSIONING || bytes > LIMIT_COMMISSIONING_BYTES)
         return;
@@ -58,7 +81,7 @@ void commissioning_add(struct commissioning_list *list, struct machine *machine,
     if (!grown)
         return;
     list->buffer = grown;
-    if (!make_buffer(&grown[list->count], samples, count, axes, at))
+    if (!buffer_pack(&grown[list->count], samples, count, axes, at))
         return;
     list->count++;
     machine->commissioning_count++;
@@ -68,7 +91,7 @@ void commissioning_add(struct commissioning_list *list, struct machine *machine,
 void commissioning_free(struct commissioning_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free((float *)list->buffer[i].step);
+        buffer_free(&list->buffer[i]);
     free(list->buffer);
     *list = (struct commissioning_list){ 0 };
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/commissioning.h"
 #include "registry/internal.h"
 #include "wire/document.h"
 
@@ -23,6 +24,22 @@ static int remember(struct machine *machine, struct store *store)
     return r < 0 ? r : 0;
 }
 
+/* Named numbers that are known when a machine becomes strange. */
+static void note_context(const struct machine *machine, char context[ANOMALY_CONTEXT_SIZE])
+{
+    struct named_number fresh[LIMIT_CONTEXT];
+    size_t count = 0;
+    char *text;
+
+    for (uint32_t i = 0; i < machine->context_count; i++)
+        if (machine->state.last_measured - machine->context[i].at <= (int64_t)machine->settings.context_ttl)
+            fresh[count++] = machine->context[i];
+    text = count > 0 ? wire_named_numbers(fresh, count) : NULL;
+    if (text && strlen(text) < ANOMALY_CONTEXT_SIZE)
+        memcpy(context, text, strlen(text) + 1);
+    free(text);
+}
+
 static int raise(struct machine *machine, struct store *store, const struct average *average,
                  const struct detection *detection, int64_t at)
 {
@@ -40,9 +57,11 @@ static int raise(struct machine *machine, struct store *store, const struct aver
                                       .threshold = machine->settings.threshold,
                                       .sensitivity = machine->settings.sensitivity,
                                       .learned = progress.learned,
+                                      .knowledge_crc = machine_crc(machine),
                                       .explanation = explanation };
     snprintf(machine->open.machine, sizeof(machine->open.machine), "%s", machine->id);
     snprintf(machine->open.asset, sizeof(machine->open.asset), "%s", machine->settings.asset);
+    note_context(machine, machine->open.context);
     machine->state.anomaly = machine->open.id;
     return 0;
 }
@@ -86,6 +105,12 @@ int episode_event(struct machine *machine, struct store *store, enum anomaly_eve
         r = worsen(machine, average, detection);
     if (r < 0)
         return r;
+    if (event == ANOMALY_RAISED)
+        suspects_raised(&machine->suspects);
+    if (event == ANOMALY_RAISED || event == ANOMALY_WORSENED)
+        r = suspects_take(machine, &log->evidence, &log->evidence_count);
+    if (r < 0)
+        return r;
     machine->open.event = event;
     machine->open.buffers = machine->state.anomaly_buffers;
     machine->open.similarity =
@@ -93,9 +118,35 @@ int episode_event(struct machine *machine, struct store *store, enum anomaly_eve
     machine->open.distance = machine->state.anomaly_distance;
     if (event == ANOMALY_CLEARED || event == ANOMALY_ACCEPTED) {
         machine->open.cleared = at;
+        machine->open.undo = event == ANOMALY_ACCEPTED ? UNDO_OF_THIS_CHANGE : 0;
         machine->state.anomaly = 0;
     }
     return append(log, &machine->open, event, at);
+}
+
+int episode_accept_cleared(const struct anomaly *anomaly, int64_t at, struct episode_log *log)
+{
+    struct anomaly accepted = *anomaly;
+
+    accepted.event = ANOMALY_ACCEPTED;
+    accepted.undo = UNDO_OF_THIS_CHANGE;
+    return append(log, &accepted, ANOMALY_ACCEPTED, at);
+}
+
+int episode_close(struct registry *registry, struct machine *machine, int64_t at, struct episode_log *log)
+{
+    if (machine->state.anomaly == 0)
+        return 0;
+    return episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, at, log);
+}
+
+void episode_log_change(const struct episode_log *log, struct store_change *change)
+{
+    change->anomalies = log->anomalies;
+    change->outgoing = log->outgoing;
+    change->anomaly_count = change->outgoing_count = log->count;
+    change->evidence = log->evidence;
+    change->evidence_count = log->evidence_count;
 }
 
 void episode_log_free(struct episode_log *log)
@@ -105,6 +156,9 @@ void episode_log_free(struct episode_log *log)
         free((char *)log->outgoing[i].topic);
         free((char *)log->outgoing[i].payload);
     }
+    for (size_t i = 0; i < log->evidence_count; i++)
+        buffer_free(&log->evidence[i]);
+    free(log->evidence);
     free(log->anomalies);
     free(log->outgoing);
     *log = (struct episode_log){ 0 };

@@ -21,6 +21,38 @@
 
 enum { HOURS_PENDING = 4 }; /* a backlog may span some hours between two flushes */
 
+/* A strange buffer among the last K that were judged: where an anomaly is raised, it goes into the store. */
+struct suspect {
+    struct store_buffer buffer; /* packed; heap */
+    uint32_t number;            /* of the judgement */
+    float score;
+};
+
+struct suspects {
+    struct suspect *item;
+    uint32_t count;
+    uint32_t judged; /* since the start; wraps around */
+    float least;     /* score of what belongs to the open anomaly; 0 = not known, as after a restart */
+};
+
+/* How often two engines found the same buffers strange: [0] the one in force, [1] the relearned one. */
+struct comparison {
+    int64_t since; /* strategy's time of the first; 0 = none yet */
+    uint32_t judged, both;
+    uint32_t strange[2];         /* similarity below the threshold */
+    uint32_t windows, raised[2]; /* full windows; those below the threshold */
+    double log_distance[2];      /* sums */
+};
+
+/* Relearned knowledge that judges along and raises nothing. */
+struct shadow {
+    struct habit_engine engine;
+    struct habit_memory memory; /* as the machine's own */
+    struct habit_window window;
+    struct store_candidate of; /* without its bytes */
+    struct comparison live;    /* since the start */
+};
+
 struct machine {
     pthread_mutex_t lock; /* of all below but id, row, created, references */
     char id[MACHINE_ID_SIZE];
@@ -42,6 +74,10 @@ struct machine {
     bool conflict;       /* knowledge of another geometry than the settings: the engine has the knowledge's */
     bool damaged;        /* knowledge in the store that does not load; it is kept as a snapshot */
     struct anomaly open; /* id 0 = none */
+    struct suspects suspects;
+    struct mute *mute;     /* heap; NULL = none */
+    struct shadow *shadow; /* heap; NULL = none */
+    int64_t enriched;      /* strategy's time of the last snapshot before more was learned; 0 = none since the start */
     uint32_t commissioning_count;
     uint64_t commissioning_bytes;
 
@@ -59,6 +95,7 @@ struct machine {
     struct verdict last;
     struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
     uint32_t context_count;
+    struct stream *stream; /* of an [input] with stream = yes; heap, NULL = none came */
 };
 
 struct registry {
@@ -70,7 +107,8 @@ struct registry {
     _Atomic size_t flushed;          /* machines that had news at the last flush */
     struct report_progress progress; /* main thread's */
     int64_t report_due;              /* wall ms of the next day's reports; main thread's; 0 = not known */
-    _Atomic int64_t closed;          /* wall ms: hours that start before are in reports */
+    int64_t next_daily;     /* wall ms: when the next day begins, whose snapshots are due then; main thread's */
+    _Atomic int64_t closed; /* wall ms: hours that start before are in reports */
     pthread_rwlock_t table;
     struct machine **machine; /* sorted by id */
     size_t count, room;
@@ -123,6 +161,49 @@ int64_t registry_steady(struct registry *registry, struct moment now);
 
 /* Times that a machine was stored with may be of a clock that was set meanwhile: they go on from here then. */
 void machine_join_time(struct machine *machine, int64_t steady);
+
+/* ---- evidence.c: buffers that were strange */
+
+/* Notes a judged buffer: forgets those that left the window, keeps this one where it was strange, or the window is `below` the
+ * threshold. */
+void suspects_note(struct machine *machine, const float *samples, float score, bool below, int64_t at);
+void suspects_clear(struct suspects *suspects);
+
+/* An anomaly was raised: from now on what belongs to it is at least half as strange as the second strangest buffer of the window,
+ * so that neither ordinary ones nor a single transient decide. */
+void suspects_raised(struct suspects *suspects);
+
+/* Strange buffers that wait become evidence of the open anomaly, as far as the bounds allow; the others are forgotten. Adds
+ * to *buffers, whose members are the caller's to free. Returns 0 or -ENOMEM. */
+int suspects_take(struct machine *machine, struct store_buffer **buffers, size_t *count);
+
+/* Kept buffers of a machine's geometry, as samples one behind the other. */
+struct kept {
+    float *samples; /* heap */
+    size_t count;
+    size_t values; /* of each */
+    uint32_t axes;
+    size_t others;    /* of another geometry, left out */
+    int64_t *anomaly; /* of each; heap */
+};
+int kept_read(struct registry *registry, enum store_kept which, int64_t of, const struct habit_config *config,
+              struct kept *kept);
+void kept_free(struct kept *kept);
+
+/* ---- relearn.c */
+
+/* Takes what the store holds; what does not load is left out. */
+int shadow_restore(struct machine *machine, const struct store_candidate *candidate);
+struct shadow *shadow_free(struct shadow *shadow);
+
+/* Judges a buffer that the machine's own engine has judged. */
+void shadow_judge(struct machine *machine, const float *samples, const struct habit_result *result,
+                  const struct average *average, int64_t at);
+
+/* ---- mute.c */
+
+/* Maintenance as it is shown: in wall ms; until 0 = none. */
+void machine_view_mute(struct registry *registry, const struct machine *machine, struct moment now, struct mute *mute);
 
 /* ---- alarm.c */
 
@@ -188,6 +269,33 @@ int registry_create(struct registry *registry, const char *id, const struct sett
 /* Where no such machine exists but a pattern says that it should: makes it. */
 int registry_create_by_pattern(struct registry *registry, const char *id, int64_t now, struct refusal *refusal);
 
+/* ---- knowledge.c */
+
+struct episode_log;
+
+/* Knowledge is another from now on. */
+struct replacement {
+    const char *reason, *note; /* of the snapshot of what was there */
+    bool forget;               /* the stored commissioning buffers, which it is not of */
+    int64_t restored;          /* see struct store_change */
+    const struct store_candidate *candidate;
+    const struct mute *mute;
+};
+
+/* Commits it and leaves the machine. r < 0: something broke on the way. Frees the log. */
+int machine_commit_replaced(struct registry *registry, struct machine *machine, int r,
+                            const struct replacement *replacement, int64_t at, struct episode_log *log,
+                            struct refusal *refusal);
+
+/* CRC of the knowledge as it is; 0 where it does not hold. */
+uint32_t machine_crc(struct machine *machine);
+
+/* The window and what belongs to it begin anew. */
+void machine_clear_window(struct machine *machine);
+
+/* Forgets what an entered machine has learned, in memory: new, watching nothing. Returns 0 or negative. */
+int machine_forget(struct registry *registry, struct machine *machine, struct moment now, struct episode_log *log);
+
 /* ---- configure.c */
 
 /* Whether an If-Match header, which may be a list, "*" or "" (none), asks for this ETag. */
@@ -207,6 +315,9 @@ void presence_silence(struct registry *registry, struct machine *machine, int64_
 /* Silence between two moments that is in no hour: the end of one that is over, and one that lasts. */
 int64_t presence_silent_ms(const struct registry *registry, const struct machine *machine, int64_t from, int64_t to);
 
+/* ---- stream.c: what a stream left over; NULL is fine */
+void stream_free(struct stream *stream);
+
 /* ---- context.c */
 
 /* Refuses names beyond LIMIT_CONTEXT, and makes room for all before anything changes. */
@@ -215,17 +326,28 @@ void context_take(struct machine *machine, const struct wire_meta *meta, int64_t
 
 /* ---- episode.c: the anomaly of one machine */
 
-/* What the events of one submission write: for each a row and a message. */
+/* What the events of one submission write: for each a row and a message, and buffers. */
 struct episode_log {
     struct anomaly *anomalies;
     struct store_outgoing *outgoing;
     size_t count;
+    struct store_buffer *evidence;
+    size_t evidence_count;
 };
+
+/* The log's parts of a change. */
+void episode_log_change(const struct episode_log *log, struct store_change *change);
 
 /* Carries an event into the machine's open anomaly and appends it to the log. average and detection are of the buffer that
  * caused it; both NULL for a clearing by hand. Returns 0 or negative. */
 int episode_event(struct machine *machine, struct store *store, enum anomaly_event event, const struct average *average,
                   const struct detection *detection, int64_t at, struct episode_log *log);
+
+/* The same for a stored anomaly of this machine that is not open: only its row and the message. */
+int episode_accept_cleared(const struct anomaly *anomaly, int64_t at, struct episode_log *log);
+
+/* What was raised on knowledge that is gone cannot recover: it ends. */
+int episode_close(struct registry *registry, struct machine *machine, int64_t at, struct episode_log *log);
 void episode_log_free(struct episode_log *log);
 
 #endif

@@ -5,10 +5,23 @@
 
 #include "base/log.h"
 #include "registry/work.h"
+#include "report/days.h"
 
 struct hour *work_hour(const struct work *work)
 {
     return machine_hour(work->machine, work->registry->store, work->counted);
+}
+
+struct hour *work_effect(struct work *work)
+{
+    int64_t start = civil_hour_start(work->counted);
+    struct hour *hour = work->effects > 0 ? &work->effect[work->effects - 1] : NULL;
+
+    if (hour && (hour->start == start || work->effects == HOURS_PENDING))
+        return hour;
+    hour = &work->effect[work->effects++];
+    *hour = (struct hour){ .start = start, .similarity_min = 101 };
+    return hour;
 }
 
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
@@ -110,13 +123,19 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     verdict->status = VERDICT_OK;
     describe_detection(&result, machine->settings.axes, &verdict->detection);
     judge_window(machine, &machine->window, &result, &verdict->average);
+    suspects_note(machine, samples, result.score,
+                  verdict->average.known && verdict->average.similarity < machine->settings.threshold, work->at);
+    shadow_judge(machine, samples, &result, &verdict->average, work->steady);
     count_detection(work, hour, verdict, since);
     note_sensor(machine, &verdict->detection);
     event =
         strategy_judged(&machine->settings, &machine->state, machine_plan(machine), &verdict->average, work->steady);
     if (event == ANOMALY_NONE)
         return 0;
-    work->effect.anomalies += event == ANOMALY_RAISED;
+    if (event == ANOMALY_RAISED) {
+        work_effect(work)->anomalies++;
+        work->raised++;
+    }
     return episode_event(machine, work->registry->store, event, &verdict->average, &verdict->detection, work->at,
                          &work->events);
 }
@@ -134,7 +153,7 @@ static int note_sequence(struct work *work, size_t index)
     const struct wire_meta *meta = &work->buffers.meta;
     int r;
 
-    if (!meta->has_seq)
+    if (!meta->has_seq || work->stream)
         return 0;
     r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall);
     return r < 0 ? refuse_fault(work->refusal, r) : 0;
@@ -144,7 +163,28 @@ static bool is_duplicate(const struct work *work, size_t index)
 {
     const struct wire_meta *meta = &work->buffers.meta;
 
-    return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+    return meta->has_seq && !work->stream &&
+           marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+}
+
+/* Judges without a trace. */
+static int try_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    struct machine *machine = work->machine;
+    struct habit_window window = machine->window;
+    struct habit_result result;
+    int status = habit_detect(&machine->engine, samples, (size_t)machine->settings.buffer_size * machine->settings.axes,
+                              &result);
+
+    if (status == HABIT_OK) {
+        describe_detection(&result, machine->settings.axes, &verdict->detection);
+        judge_window(machine, &window, &result, &verdict->average);
+    } else if (status == HABIT_ENOTREADY) {
+        not_ready(verdict);
+    } else {
+        return work_refuse_engine(work, status, index);
+    }
+    return 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- decisions */
@@ -185,8 +225,7 @@ static int learn_by_rule(struct work *work, const float *samples, size_t index, 
     }
     if (r == 0 && rules_learned(&machine->settings, &machine->state, rule, moved)) {
         log_info("machine %s: rule %d has learned its buffers", machine->id, rule + 1);
-        habit_window_init(&machine->window, machine->settings.window); /* its scores are of the knowledge before */
-        machine->state.memory.below = 0;
+        machine_clear_window(machine); /* its scores are of the knowledge before */
     }
     return r;
 }
@@ -235,16 +274,38 @@ static enum run_verdict look(struct work *work, const float *samples)
     return run.verdict;
 }
 
+/* Maintenance: by hand a buffer is judged, for whoever works on the machine, but nothing remembers it. */
+static int act_muted(struct work *work, const float *samples, size_t index, struct verdict *verdict)
+{
+    verdict->note = "muted for maintenance, see `mute` of the machine's page: nothing is learned, counted or raised";
+    strategy_seen(&work->machine->state, work->steady, work->now);
+    if (work->arrival->intent == INTENT_DETECT)
+        return try_one(work, samples, index, verdict);
+    leave_out(work, ACTION_IDLE, verdict);
+    return 0;
+}
+
+static bool is_muted(const struct work *work)
+{
+    const struct mute *mute = work->machine->mute;
+
+    return mute && work->steady >= mute->since && work->arrival->intent != INTENT_LEARN;
+}
+
 static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
     static const enum strategy_wish wishes[] = {
         [INTENT_BUFFER] = WISH_AUTOMATIC, [INTENT_LEARN] = WISH_LEARN, [INTENT_DETECT] = WISH_DETECT
     };
     struct machine *machine = work->machine;
-    enum run_verdict running = look(work, samples);
-    enum strategy_action action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent],
-                                                  running, work->steady, &verdict->note);
+    enum strategy_action action;
+    enum run_verdict running;
 
+    if (is_muted(work))
+        return act_muted(work, samples, index, verdict);
+    running = look(work, samples);
+    action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], running, work->steady,
+                             &verdict->note);
     if (work->timed && machine->state.last_measured != 0)
         trouble_rate(&machine->settings, &machine->state, work->steady - machine->state.last_measured);
     strategy_seen(&machine->state, work->steady, work->now);
@@ -285,8 +346,7 @@ static void count_time(const struct work *work, struct hour *hour)
 
 int work_apply(struct work *work, size_t index, struct verdict *verdict)
 {
-    const struct settings *settings = &work->machine->settings;
-    const float *samples = work->buffers.samples + index * settings->buffer_size * settings->axes;
+    const float *samples = work->samples + index * work->stride;
     int r = 0;
 
     memset(verdict, 0, sizeof(*verdict));
@@ -311,21 +371,11 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
 
 int work_try(struct work *work, size_t index, struct verdict *verdict)
 {
-    struct machine *machine = work->machine;
-    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
-    struct habit_window window = machine->window;
-    struct habit_result result;
-    int status = habit_detect(&machine->engine, work->buffers.samples + index * values, values, &result);
+    int r;
 
     memset(verdict, 0, sizeof(*verdict));
-    if (status == HABIT_OK) {
-        describe_detection(&result, machine->settings.axes, &verdict->detection);
-        judge_window(machine, &window, &result, &verdict->average);
-    } else if (status == HABIT_ENOTREADY) {
-        not_ready(verdict);
-    } else {
-        return work_refuse_engine(work, status, index);
-    }
-    complete(work, verdict);
-    return 0;
+    r = try_one(work, work->samples + index * work->stride, index, verdict);
+    if (r == 0)
+        complete(work, verdict);
+    return r;
 }

@@ -7,33 +7,56 @@
 #include "registry/internal.h"
 #include "wire/document.h"
 
-/* What was raised on knowledge that is gone cannot recover: it ends here. */
-static int close_episode(struct registry *registry, struct machine *machine, int64_t at, struct episode_log *log)
+uint32_t machine_crc(struct machine *machine)
 {
-    if (machine->state.anomaly == 0)
-        return 0;
-    return episode_event(machine, registry->store, ANOMALY_CLEARED, NULL, NULL, at, log);
+    struct habit_info info = { 0 };
+
+    habit_seal(&machine->engine);
+    habit_check(machine->memory.knowledge, machine->memory.knowledge_size, &info);
+    return info.crc;
 }
 
-/* Commits knowledge that was replaced, and leaves the machine. r < 0: something broke on the way. */
-static int keep_replaced(struct registry *registry, struct machine *machine, int r, const char *reason, int64_t at,
-                         struct episode_log *log, struct refusal *refusal)
+void machine_clear_window(struct machine *machine)
+{
+    habit_window_init(&machine->window, machine->settings.window);
+    machine->state.memory.below = 0;
+    suspects_clear(&machine->suspects);
+}
+
+static struct store_change change_of(struct machine *machine, const struct replacement *replacement,
+                                     const struct episode_log *log, int64_t at)
+{
+    static const struct store_candidate none;
+    struct store_change change = machine_change(machine, at);
+
+    change.snapshot = replacement->reason;
+    change.snapshot_note = replacement->note;
+    change.restored = replacement->restored;
+    change.forget_commissioning = replacement->forget;
+    change.candidate = replacement->forget ? &none : replacement->candidate; /* it is of what is forgotten */
+    change.mute = replacement->mute;
+    episode_log_change(log, &change);
+    machine_change_knowledge(machine, &change);
+    return change;
+}
+
+int machine_commit_replaced(struct registry *registry, struct machine *machine, int r,
+                            const struct replacement *replacement, int64_t at, struct episode_log *log,
+                            struct refusal *refusal)
 {
     char *settings = wire_settings(&machine->settings, ORIGIN_REST); /* a block brings its sensitivity */
-    struct store_change change = machine_change(machine, at);
+    struct store_change change;
 
     if (r == 0 && !settings)
         r = fault(-ENOMEM);
     if (r == 0) {
+        if (replacement->forget) {
+            machine->commissioning_count = 0;
+            machine->commissioning_bytes = 0;
+            machine->shadow = shadow_free(machine->shadow);
+        }
+        change = change_of(machine, replacement, log, at);
         change.settings = settings;
-        change.snapshot = reason;
-        change.forget_commissioning = true;
-        change.anomalies = log->anomalies;
-        change.outgoing = log->outgoing;
-        change.anomaly_count = change.outgoing_count = log->count;
-        machine->commissioning_count = 0;
-        machine->commissioning_bytes = 0;
-        machine_change_knowledge(machine, &change);
         r = machine_commit(registry, machine, &change, NULL, refusal);
     } else {
         machine->epoch = 0;
@@ -49,6 +72,7 @@ int registry_commission(struct registry *registry, const char *id, struct moment
 {
     struct store_change change;
     struct machine *machine;
+    bool watched;
     int r = machine_enter(registry, id, &machine, refusal);
 
     if (r != 0)
@@ -57,9 +81,24 @@ int registry_commission(struct registry *registry, const char *id, struct moment
         machine_leave(machine);
         return refuse(refusal, REFUSAL_STATE, "paused", "machine %s is paused: PATCH {\"paused\": false} first", id);
     }
-    strategy_start_learning(&machine->state, registry_steady(registry, now));
+    watched = machine->state.phase == PHASE_WATCHING;
+    machine->enriched = registry_steady(registry, now);
+    strategy_start_learning(&machine->state, machine->enriched);
     change = machine_change(machine, now.wall);
+    change.snapshot = watched ? SNAPSHOT_ENRICH : NULL;
     return machine_commit(registry, machine, &change, NULL, refusal);
+}
+
+int machine_forget(struct registry *registry, struct machine *machine, struct moment now, struct episode_log *log)
+{
+    int r = episode_close(registry, machine, now.wall, log);
+
+    if (r == 0)
+        r = machine_renew_engine(machine);
+    machine_clear_window(machine);
+    strategy_forget(&machine->state, registry_steady(registry, now));
+    memset(&machine->last, 0, sizeof(machine->last));
+    return r;
 }
 
 int registry_initialize(struct registry *registry, const char *id, struct moment now, struct refusal *refusal)
@@ -70,12 +109,10 @@ int registry_initialize(struct registry *registry, const char *id, struct moment
 
     if (r != 0)
         return r;
-    r = close_episode(registry, machine, now.wall, &log);
-    if (r == 0)
-        r = machine_renew_engine(machine);
-    strategy_forget(&machine->state, registry_steady(registry, now));
-    memset(&machine->last, 0, sizeof(machine->last));
-    return keep_replaced(registry, machine, r, "before initialize", now.wall, &log, refusal);
+    r = machine_forget(registry, machine, now, &log);
+    return machine_commit_replaced(registry, machine, r,
+                                   &(struct replacement){ .reason = SNAPSHOT_INIT, .forget = true }, now.wall, &log,
+                                   refusal);
 }
 
 int registry_get_knowledge(struct registry *registry, const char *id, void **bytes, size_t *size, uint32_t *crc,
@@ -177,18 +214,19 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
         machine_leave(machine);
         return r;
     }
-    r = close_episode(registry, machine, now, &log);
+    r = episode_close(registry, machine, now, &log);
     if (r == 0 && machine->conflict)
         r = machine_renew_engine(machine);
     if (r == 0 && habit_load(&machine->engine, bytes, size) != HABIT_OK)
         r = fault(-EINVAL);
-    habit_window_init(&machine->window, machine->settings.window);
+    machine_clear_window(machine);
     strategy_start_watching(&machine->state, now);
     if (machine->settings.sensitivity != info->sensitivity) {
         machine->settings.sensitivity = info->sensitivity;
         machine->settings.origin[SETTING_sensitivity] = ORIGIN_REST;
     }
-    return keep_replaced(registry, machine, r, "before upload", now, &log, refusal);
+    return machine_commit_replaced(
+        registry, machine, r, &(struct replacement){ .reason = SNAPSHOT_UPLOAD, .forget = true }, now, &log, refusal);
 }
 
 static int refuse_block(const void *bytes, size_t size, int status, struct refusal *refusal)

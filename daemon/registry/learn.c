@@ -83,21 +83,39 @@ static void say_watched(struct machine *machine)
     log_notice("machine %s is watched from now on: %s", machine->id, text);
 }
 
+/* Before a watched machine learns more, what it knows is kept; of many buffers in a row once. */
+static void keep_before(struct work *work)
+{
+    enum { APART_MS = 3600000 };
+    struct machine *machine = work->machine;
+
+    if (machine->enriched == 0 || work->now < machine->enriched || work->now - machine->enriched >= APART_MS) {
+        machine->enriched = work->now;
+        work->snapshot = SNAPSHOT_ENRICH;
+    }
+}
+
 int work_learn(struct work *work, const float *samples, size_t index, float budget, struct verdict *verdict,
                float *moved)
 {
     struct machine *machine = work->machine;
     bool bound = machine->state.phase == PHASE_WATCHING;
+    uint32_t in_phase = machine->state.phase_learned + 1;
     int r = bound ? learn_within(work, samples, index, budget, verdict, moved)
                   : engine_learn(work, samples, index, verdict);
 
     if (r != 0)
         return r;
     strategy_learned(&machine->settings, &machine->state, &verdict->learning, work->steady);
-    if (!bound && machine->state.phase == PHASE_WATCHING)
+    if (bound)
+        keep_before(work);
+    if (!bound && machine->state.phase == PHASE_WATCHING) {
         say_watched(machine);
+        if (in_phase == verdict->learning.learned) /* nothing was known before this phase */
+            work->snapshot_after = SNAPSHOT_READY;
+    }
     commissioning_add(&work->commissioning, machine, samples, work->at);
-    work->effect.learned++;
+    work_effect(work)->learned++;
     work->learned++;
     verdict->status = VERDICT_LEARNED;
     return 0;

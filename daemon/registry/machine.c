@@ -103,6 +103,10 @@ struct machine *machine_free(struct machine *machine)
     free(machine->memory.knowledge);
     free(machine->open.explanation);
     free(machine->context);
+    stream_free(machine->stream);
+    free(machine->mute);
+    shadow_free(machine->shadow);
+    suspects_clear(&machine->suspects);
     marks_free(&machine->marks);
     pthread_mutex_destroy(&machine->lock);
     free(machine);
@@ -162,6 +166,17 @@ static int restore_marks(struct machine *machine, const struct store_machine *st
     return 0;
 }
 
+static int restore_mute(struct machine *machine, const struct mute *mute)
+{
+    if (mute->until == 0)
+        return 0;
+    machine->mute = malloc(sizeof(*mute));
+    if (!machine->mute)
+        return fault(-ENOMEM);
+    *machine->mute = *mute;
+    return 0;
+}
+
 int machine_restore(struct machine *machine, const struct store_machine *stored)
 {
     int r;
@@ -177,6 +192,10 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
     r = restore_knowledge(machine, stored);
     if (r == 0)
         r = restore_marks(machine, stored);
+    if (r == 0)
+        r = restore_mute(machine, &stored->mute);
+    if (r == 0)
+        r = shadow_restore(machine, &stored->candidate);
     if (r == 0 && !machine->damaged)
         restore_window(machine, stored);
     return r;
@@ -184,9 +203,13 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
 
 void machine_take(struct machine *machine, struct machine *from)
 {
+    stream_free(machine->stream); /* its messages are marked as applied, or come again: both in memory only */
+    machine->stream = NULL;
     free(machine->memory.knowledge);
     marks_free(&machine->marks);
     free(machine->open.explanation);
+    free(machine->mute);
+    shadow_free(machine->shadow);
     machine->settings = from->settings;
     from->state.memory.below = machine->state.memory.below; /* as the window's: what was judged was judged */
     machine->state = from->state;
@@ -201,6 +224,10 @@ void machine_take(struct machine *machine, struct machine *from)
     machine->damaged = from->damaged;
     machine->commissioning_count = from->commissioning_count;
     machine->commissioning_bytes = from->commissioning_bytes;
+    machine->mute = from->mute;
+    machine->shadow = from->shadow;
+    from->mute = NULL;
+    from->shadow = NULL;
     from->memory = (struct habit_memory){ 0 };
     from->marks = (struct marks){ 0 };
     from->open = (struct anomaly){ 0 };
@@ -287,6 +314,8 @@ void machine_view(struct registry *registry, struct machine *machine, struct mac
     view->state.phase = strategy_phase(&machine->settings, &machine->state);
     view->last = machine->last;
     view->online = strategy_online(&machine->settings, &machine->state, steady);
+    view->relearned = machine->shadow != NULL;
+    machine_view_mute(registry, machine, now, &view->mute);
     view->troubles = machine->state.memory.told;
     view->plan = *machine_plan(machine);
     strategy_promise(&view->plan, machine->planned.learned, view->promise);

@@ -403,8 +403,8 @@ struct store_change machine_change(const struct machine *machine, int64_t at)
 void machine_change_knowledge(struct machine *machine, struct store_change *change)
 {
     habit_seal(&machine->engine);
-    if (machine->damaged && !change->snapshot)
-        change->snapshot = "damaged";
+    if (machine->damaged) /* whatever else it would be called */
+        change->snapshot = SNAPSHOT_DAMAGED;
     machine->damaged = false;
     change->knowledge = machine->memory.knowledge;
     change->knowledge_size = machine->memory.knowledge_size;

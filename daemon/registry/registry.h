@@ -16,6 +16,9 @@
 #include "config/config.h"
 #include "record/anomaly.h"
 #include "record/machine.h"
+#include "record/mute.h"
+#include "record/relearned.h"
+#include "record/snapshot.h"
 #include "record/verdict.h"
 #include "report/group.h"
 #include "store/store.h"
@@ -55,19 +58,40 @@ struct arrival {
     enum wire_encoding encoding;
     const void *bytes;
     size_t size;
-    bool dry_run;                     /* judge, touch nothing (detect only) */
-    int format;                       /* enum sample_format of a RAW body; -1 = the machine's setting */
+    bool dry_run;                       /* judge, touch nothing (detect only) */
+    int format;                         /* enum sample_format of a RAW body; -1 = the machine's setting */
+    const struct wire_line *line;       /* of JSON that was read already: bytes do not count; NULL = they do */
+    const struct wire_message *message; /* decoded already, for several machines: bytes do not count; NULL = not yet */
+    const struct config_target *target; /* which of its channels are this machine's */
     const struct config_input *input; /* format, layout, scale, offset, path come from here; NULL = from the machine */
     const struct wire_meta *meta;     /* NULL = nothing known */
     const char *topic; /* where it came from, for the pending list; NULL = HTTP: unknown machines are 404 */
     struct moment now;
 };
 
-/* Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
+/* What an [input] with stream = yes gives is joined to what the machine's stream left over, and cut into buffers: *count may be 0.
+ * What is missing of a stream drops its unfinished buffer, counted as GAP. A buffer of it that the engine refuses is dropped and
+ * counted, the others are taken.
+ *
+ * Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
  * queues what must be durable. verdicts: `room` of them, which may be 0; *count: how many buffers came; those beyond room are
  * applied but not answered. A batch is all or nothing. */
 int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,
                     size_t *count, struct receipt *receipt, struct refusal *refusal);
+
+/* A buffer that the store has: one that was learned, or one of those that raised an anomaly. */
+struct stored_buffer {
+    int64_t at;           /* wall ms when it was measured */
+    int64_t anomaly;      /* 0 = it was learned */
+    const float *samples; /* values, of the geometry that it had then */
+    size_t values;
+    uint32_t axes;
+};
+
+/* Calls `each` for the stored buffers of a machine, oldest first: those learned, or those of one of its anomalies. Samples are valid
+ * during the call only. Stops at the first that returns < 0. */
+int registry_stored(struct registry *registry, const char *id, int64_t anomaly,
+                    int (*each)(void *user, const struct stored_buffer *buffer), void *user, struct refusal *refusal);
 
 /* Named numbers that come beside buffers; latest value each. */
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
@@ -112,6 +136,63 @@ void registry_knowledge_etag(uint32_t crc, char etag[ETAG_SIZE]);
  * is to be replaced, or "". */
 int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size,
                            const char *if_match, struct moment now, bool *created, struct refusal *refusal);
+
+/* ---------------------------------------------------------------------------------- anomalies, maintenance, snapshots */
+
+/* What raised an anomaly was normal: its stored buffers count as a state from now on, and it ends where it was open. STATE
+ * where it was accepted before, or no buffers are stored. The anomaly's row says which snapshot takes it back. */
+int registry_accept(struct registry *registry, int64_t id, struct moment now, struct accepted *accepted,
+                    struct refusal *refusal);
+
+/* The stored buffers of an anomaly, one behind the other; *samples is the caller's to free. *count: values. */
+int registry_evidence(struct registry *registry, int64_t id, float **samples, size_t *count, struct refusal *refusal);
+
+/* Maintenance until mute->until (wall ms; since is not read): buffers are left out, nothing is raised or told. One that is there
+ * already is replaced, its beginning stays. */
+int registry_mute(struct registry *registry, const char *id, const struct mute *mute, struct moment now,
+                  struct refusal *refusal);
+
+/* Its end, with what was asked for then. NOT_FOUND where there is none. */
+int registry_unmute(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+
+/* Ends those whose time has come; what the store does not take waits for the next call. Returns 0 or -ENOMEM. */
+int registry_end_mutes(struct registry *registry, struct moment now);
+
+/* Snapshots of a machine, newest first. Returns how many, negative, or 0 with a refusal filled. */
+enum { SNAPSHOTS_MOST = LIMIT_SNAPSHOTS + LIMIT_SNAPSHOTS_DAILY + 1 };
+int registry_snapshots(struct registry *registry, const char *id, struct snapshot snapshots[SNAPSHOTS_MOST],
+                       struct refusal *refusal);
+
+/* One of them with its block, which is the caller's to free. */
+int registry_get_snapshot(struct registry *registry, const char *id, int64_t number, struct snapshot *snapshot,
+                          void **bytes, struct refusal *refusal);
+
+/* Keeps the knowledge as it is; or a block from anywhere that fits the machine, which is not put in force. */
+int registry_take_snapshot(struct registry *registry, const char *id, const char *note, struct moment now,
+                           struct refusal *refusal);
+int registry_add_snapshot(struct registry *registry, const char *id, const void *bytes, size_t size, const char *note,
+                          struct moment now, struct refusal *refusal);
+
+/* Puts a snapshot in force; what it replaces becomes one. What was accepted after it is not accepted any more, and commissioning
+ * buffers that came after it are forgotten. */
+int registry_restore(struct registry *registry, const char *id, int64_t number, struct moment now,
+                     struct refusal *refusal);
+
+/* Once a civil day, and not while the clock is doubtful: snapshots of machines whose knowledge changed. Main thread only. Returns
+ * 0 or negative. */
+int registry_daily_snapshots(struct registry *registry, struct moment now);
+
+/* Learns the stored commissioning buffers, and what was accepted, anew with this engine and the machine's settings, beside the
+ * knowledge in force: from then on both judge, and only the one in force raises. Replaces what was relearned before. */
+int registry_relearn(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+
+/* How both compare; NOT_FOUND where nothing was relearned, as for the next two. */
+int registry_relearned(struct registry *registry, const char *id, struct moment now, struct relearned *relearned,
+                       struct refusal *refusal);
+
+/* Puts it in force; a snapshot leads back. Or forgets it. */
+int registry_switch(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
+int registry_drop_relearned(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
 
 /* ---------------------------------------------------------------------------------------------------------- pending */
 

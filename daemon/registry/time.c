@@ -38,7 +38,12 @@ void machine_join_time(struct machine *machine, int64_t steady)
 {
     int64_t gap = steady - machine->state.last_seen;
 
-    if (machine->fresh && machine->state.last_seen != 0 && (gap < -AHEAD_MS || gap > longest_ms))
+    if (machine->fresh && machine->state.last_seen != 0 && (gap < -AHEAD_MS || gap > longest_ms)) {
         strategy_move(&machine->state, gap);
+        if (machine->mute) {
+            machine->mute->since += gap;
+            machine->mute->until += gap;
+        }
+    }
     machine->fresh = false;
 }

@@ -27,7 +27,7 @@ static void find_each(void *user, struct machine *machine)
 {
     struct telling *telling = user;
 
-    if (telling->count < PORTION &&
+    if (telling->count < PORTION && !machine->mute && /* who works on it knows */
         now_present(telling->registry, machine, telling->steady) != machine->state.memory.told)
         memcpy(telling->ids[telling->count++], machine->id, MACHINE_ID_SIZE);
 }

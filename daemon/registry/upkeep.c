@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/commissioning.h"
 #include "registry/internal.h"
 
 /* ------------------------------------------------------------------------------------------------------------ flush */
@@ -25,15 +26,26 @@ struct flush {
 
 enum { FLUSH_PORTION = 1024 }; /* leaves room in the store's queue for those who wait for an answer */
 
+/* Buffers that came since the anomaly was raised: more of them make accepting it better. */
+static void add_evidence(struct machine *machine, struct store_change *change, struct store_buffer **evidence)
+{
+    if (machine->state.anomaly == 0 || machine->open.id != machine->state.anomaly || machine->suspects.count == 0)
+        return;
+    suspects_take(machine, evidence, &change->evidence_count); /* without memory: there are fewer */
+    change->evidence = *evidence;
+}
+
 static void submit_flush(struct flush *flush, struct machine *machine, bool current)
 {
     struct flushing *flushing = &flush->list[flush->count];
+    struct store_buffer *evidence = NULL;
     struct store_change change;
 
     if (current) {
         change = machine_change(machine, flush->at);
         change.marks = machine->marks.mark;
         change.mark_count = machine->marks.count;
+        add_evidence(machine, &change, &evidence);
     } else { /* memory is of another epoch, and is loaded anew with the next buffer; what was counted was counted */
         change = (struct store_change){ .machine = machine->row,
                                         .epoch = store_epoch(flush->registry->store),
@@ -43,6 +55,9 @@ static void submit_flush(struct flush *flush, struct machine *machine, bool curr
     change.hour_count = machine->hour_count;
     flushing->op = NULL;
     flush->result = store_submit(flush->registry->store, &change, &flushing->op);
+    for (size_t i = 0; i < change.evidence_count; i++)
+        buffer_free(&evidence[i]);
+    free(evidence);
     if (flush->result < 0)
         return;
     flushing->machine = machine;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/internal.h"
 
 #define HOUR_NAME(name, help)  ", " #name
@@ -82,18 +83,48 @@ bool store_has_machine(struct store *store, int64_t machine)
 
 /* ------------------------------------------------------------------------------------------- the parts of a change */
 
-static int apply_snapshot(struct store *store, const struct store_change *change)
+static int prune_snapshots(struct store *store, int64_t machine)
+{
+    return run(store, STATEMENT_SNAPSHOT_PRUNE, 3, (int64_t[]){ machine, LIMIT_SNAPSHOTS_DAILY, LIMIT_SNAPSHOTS });
+}
+
+static int take_snapshot(struct store *store, const struct store_change *change, const char *reason)
 {
     sqlite3_stmt *statement = store->statements[STATEMENT_SNAPSHOT_TAKE];
     int r;
 
-    if (!change->snapshot)
-        return 0;
     sqlite3_bind_int64(statement, 1, change->machine);
     sqlite3_bind_int64(statement, 2, change->at);
-    bind_text(statement, 3, change->snapshot);
+    bind_text(statement, 3, reason);
+    bind_text(statement, 4, change->snapshot_note);
     r = store_step(store, STATEMENT_SNAPSHOT_TAKE);
-    return r < 0 ? r : run(store, STATEMENT_SNAPSHOT_PRUNE, 2, (int64_t[]){ change->machine, LIMIT_SNAPSHOTS });
+    if (r < 0)
+        return r;
+    store->taken = sqlite3_changes(store->writer) > 0 ? sqlite3_last_insert_rowid(store->writer) : 0;
+    return prune_snapshots(store, change->machine);
+}
+
+static int apply_snapshot(struct store *store, const struct store_change *change)
+{
+    store->taken = 0;
+    return change->snapshot ? take_snapshot(store, change, change->snapshot) : 0;
+}
+
+static int apply_snapshot_after(struct store *store, const struct store_change *change)
+{
+    return change->snapshot_after ? take_snapshot(store, change, change->snapshot_after) : 0;
+}
+
+/* Before the snapshot that the change takes, which may push the one that is restored out. */
+static int apply_restored(struct store *store, const struct store_change *change)
+{
+    const int64_t numbers[] = { change->machine, change->restored };
+    int r = 0;
+
+    if (change->restored == 0)
+        return 0;
+    r = run(store, STATEMENT_COMMISSIONING_BACK, 2, numbers);
+    return r < 0 ? r : run(store, STATEMENT_ANOMALY_BACK, 2, numbers);
 }
 
 static int apply_settings(struct store *store, const struct store_change *change)
@@ -162,25 +193,72 @@ static int apply_marks(struct store *store, const struct store_change *change)
     return r;
 }
 
+static void bind_buffer(sqlite3_stmt *statement, int64_t machine, const struct store_buffer *buffer)
+{
+    sqlite3_bind_int64(statement, 1, machine);
+    sqlite3_bind_int64(statement, 2, buffer->at);
+    sqlite3_bind_int64(statement, 3, buffer->axes);
+    bind_bytes(statement, 4, buffer->step, buffer->axes * sizeof(float));
+    bind_bytes(statement, 5, buffer->offset, buffer->axes * sizeof(float));
+    bind_bytes(statement, 6, buffer->samples, buffer->count * sizeof(int16_t));
+}
+
 static int apply_commissioning(struct store *store, const struct store_change *change)
 {
-    sqlite3_stmt *statement = store->statements[STATEMENT_COMMISSIONING_ADD];
     int r = 0;
 
     if (change->forget_commissioning)
         r = run(store, STATEMENT_COMMISSIONING_FORGET, 1, &change->machine);
+    if (change->forget_commissioning && r == 0)
+        r = run(store, STATEMENT_ACCEPTED_FORGET, 1, &change->machine);
     for (size_t i = 0; i < change->commissioning_count && r == 0; i++) {
-        const struct store_commissioning *buffer = &change->commissioning[i];
-
-        sqlite3_bind_int64(statement, 1, change->machine);
-        sqlite3_bind_int64(statement, 2, buffer->at);
-        sqlite3_bind_int64(statement, 3, buffer->axes);
-        bind_bytes(statement, 4, buffer->step, buffer->axes * sizeof(float));
-        bind_bytes(statement, 5, buffer->offset, buffer->axes * sizeof(float));
-        bind_bytes(statement, 6, buffer->samples, buffer->count * sizeof(int16_t));
+        bind_buffer(store->statements[STATEMENT_COMMISSIONING_ADD], change->machine, &change->commissioning[i]);
         r = store_step(store, STATEMENT_COMMISSIONING_ADD);
     }
     return r;
+}
+
+static int apply_evidence(struct store *store, const struct store_change *change)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < change->evidence_count && r == 0; i++) {
+        sqlite3_stmt *statement = store->statements[STATEMENT_EVIDENCE_ADD];
+
+        bind_buffer(statement, change->machine, &change->evidence[i]);
+        sqlite3_bind_int64(statement, 7, change->evidence[i].anomaly);
+        r = store_step(store, STATEMENT_EVIDENCE_ADD);
+    }
+    if (r < 0 || change->evidence_count == 0)
+        return r;
+    return run(store, STATEMENT_EVIDENCE_PRUNE, 2, (int64_t[]){ change->machine, LIMIT_EVIDENCE_ANOMALIES });
+}
+
+static int apply_mute(struct store *store, const struct store_change *change)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_MUTE_PUT];
+    const struct mute *mute = change->mute;
+
+    if (!mute)
+        return 0;
+    if (mute->until == 0)
+        return run(store, STATEMENT_MUTE_END, 1, &change->machine);
+    bind_text(statement, 5, mute->who);
+    bind_text(statement, 6, mute->why);
+    return run(store, STATEMENT_MUTE_PUT, 4, (int64_t[]){ change->machine, mute->since, mute->until, mute->then });
+}
+
+static int apply_candidate(struct store *store, const struct store_change *change)
+{
+    const struct store_candidate *candidate = change->candidate;
+
+    if (!candidate)
+        return 0;
+    if (candidate->made == 0)
+        return run(store, STATEMENT_CANDIDATE_DROP, 1, &change->machine);
+    bind_bytes(store->statements[STATEMENT_CANDIDATE_PUT], 5, candidate->bytes, candidate->size);
+    return run(store, STATEMENT_CANDIDATE_PUT, 4,
+               (int64_t[]){ change->machine, candidate->made, candidate->buffers, candidate->accepted });
 }
 
 static int put_anomaly(struct store *store, int64_t machine, const struct anomaly *anomaly)
@@ -199,6 +277,9 @@ static int put_anomaly(struct store *store, int64_t machine, const struct anomal
     sqlite3_bind_int64(statement, 11, anomaly->learned);
     sqlite3_bind_int64(statement, 12, anomaly->buffers);
     bind_text(statement, 13, anomaly->explanation);
+    bind_text(statement, 14, anomaly->context);
+    sqlite3_bind_int64(statement, 15, anomaly->knowledge_crc);
+    sqlite3_bind_int64(statement, 16, anomaly->undo == UNDO_OF_THIS_CHANGE ? store->taken : anomaly->undo);
     r = run(store, STATEMENT_ANOMALY_PUT, 2, (int64_t[]){ anomaly->id, machine });
     return r < 0 ? r : run(store, STATEMENT_ANOMALY_PRUNE, 1, (int64_t[]){ anomaly->id - LIMIT_ANOMALIES });
 }
@@ -277,9 +358,11 @@ static int apply_hours(struct store *store, const struct store_change *change)
 static int apply_parts(struct store *store, const struct store_change *change)
 {
     static int (*const parts[])(struct store *, const struct store_change *) = {
-        apply_snapshot, /* before the knowledge that replaces it */
-        apply_settings,      apply_state,     apply_knowledge, apply_marks,
-        apply_commissioning, apply_anomalies, apply_outgoing,  apply_hours
+        apply_restored,  apply_snapshot, /* before the knowledge that replaces it */
+        apply_settings,  apply_state,         apply_knowledge,
+        apply_marks,     apply_commissioning, apply_snapshot_after, /* when knowledge and commissioning are there */
+        apply_anomalies, apply_evidence,      apply_outgoing,
+        apply_hours,     apply_mute,          apply_candidate
     };
     int r = 0;
 
@@ -321,6 +404,34 @@ static int apply_delete(struct store *store, struct store_op *op)
     return r < 0 ? r : apply_outgoing(store, &op->change);
 }
 
+static int apply_new_snapshot(struct store *store, struct store_op *op)
+{
+    sqlite3_stmt *statement = store->statements[STATEMENT_SNAPSHOT_ADD];
+    const struct store_change *change = &op->change;
+    int r;
+
+    if (!store_has_machine(store, change->machine))
+        return -ENOENT;
+    sqlite3_bind_int64(statement, 1, change->machine);
+    sqlite3_bind_int64(statement, 2, change->at);
+    bind_text(statement, 3, change->snapshot);
+    bind_text(statement, 4, change->snapshot_note);
+    bind_bytes(statement, 5, change->knowledge, change->knowledge_size);
+    r = store_step(store, STATEMENT_SNAPSHOT_ADD);
+    return r < 0 ? r : prune_snapshots(store, change->machine);
+}
+
+/* Snapshots of a clock that was not set yet have no age. */
+static int apply_daily(struct store *store, struct store_op *op)
+{
+    const int64_t oldest = op->change.at - LIMIT_SNAPSHOT_DAYS * INT64_C(86400000);
+    int r = run(store, STATEMENT_SNAPSHOT_DAILY, 2, (int64_t[]){ op->change.at, op->since });
+
+    if (r == 0)
+        r = run(store, STATEMENT_SNAPSHOT_PRUNE_ALL, 2, (int64_t[]){ LIMIT_SNAPSHOTS_DAILY, LIMIT_SNAPSHOTS });
+    return r < 0 ? r : run(store, STATEMENT_SNAPSHOT_EXPIRE, 2, (int64_t[]){ oldest, CLOCK_EARLIEST });
+}
+
 static int apply_publish(struct store *store, struct store_op *op)
 {
     return apply_outgoing(store, &op->change);
@@ -334,8 +445,9 @@ static int apply_outbox_done(struct store *store, struct store_op *op)
 int store_apply(struct store *store, struct store_op *op)
 {
     static int (*const kinds[])(struct store *, struct store_op *) = {
-        [OP_CHANGE] = apply_change,   [OP_CREATE] = apply_create,           [OP_DELETE] = apply_delete,
-        [OP_PUBLISH] = apply_publish, [OP_OUTBOX_DONE] = apply_outbox_done, [OP_REPORTS] = store_apply_reports
+        [OP_CHANGE] = apply_change,           [OP_CREATE] = apply_create,        [OP_DELETE] = apply_delete,
+        [OP_SNAPSHOT] = apply_new_snapshot,   [OP_DAILY] = apply_daily,          [OP_PUBLISH] = apply_publish,
+        [OP_OUTBOX_DONE] = apply_outbox_done, [OP_REPORTS] = store_apply_reports
     };
 
     return kinds[op->kind](store, op);

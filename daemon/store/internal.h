@@ -14,6 +14,17 @@
     "WITH RECURSIVE s (v) AS (SELECT min(start) FROM " table " UNION ALL SELECT (SELECT min(start) FROM " table \
     " WHERE start > v) FROM s WHERE v IS NOT NULL) SELECT v FROM s WHERE v IS NOT NULL ORDER BY v " order
 
+/* The last commissioning buffer of a machine: what a snapshot knows. */
+#define LAST_KEPT(machine) "(SELECT coalesce(max(id), 0) FROM commissioning WHERE machine = " machine ")"
+
+/* IDs of a machine's snapshots that stay: the newest daily ones, the newest others, and that of first readiness. */
+#define NEWEST_SNAPSHOTS(machine, daily, others)                                                                     \
+    "(SELECT id FROM (SELECT id FROM snapshot WHERE machine = " machine " AND reason = '" SNAPSHOT_DAILY             \
+    "' ORDER BY id DESC LIMIT " daily ") UNION ALL SELECT id FROM (SELECT id FROM snapshot WHERE machine = " machine \
+    " AND reason <> '" SNAPSHOT_DAILY "' ORDER BY id DESC LIMIT " others                                             \
+    ") UNION ALL SELECT coalesce(max(id), 0) FROM snapshot "                                                         \
+    "WHERE machine = " machine " AND reason = '" SNAPSHOT_READY "')"
+
 /* The writer's prepared statements: name, SQL. They live as long as the connection. */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
@@ -29,18 +40,47 @@
       "VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "                                                            \
       "coalesce(?, (SELECT window FROM state WHERE machine = ?1)))")                                                   \
     X(KNOWLEDGE_PUT, "INSERT OR REPLACE INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?)")                    \
-    X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, bytes) "                                           \
-                     "SELECT machine, ?2, ?3, bytes FROM knowledge WHERE machine = ?1")                                \
-    X(SNAPSHOT_PRUNE, "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN "                                         \
-                      "(SELECT id FROM snapshot WHERE machine = ?1 ORDER BY id DESC LIMIT ?2)")                        \
+    X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, note, upto, bytes) SELECT machine, ?2, ?3, "       \
+                     "coalesce(?4, ''), " LAST_KEPT("?1") ", bytes FROM knowledge WHERE machine = ?1")                 \
+    X(SNAPSHOT_ADD, "INSERT INTO snapshot (machine, taken, reason, note, upto, bytes) VALUES (?1, ?2, ?3, ?4, 0, ?5)") \
+    X(SNAPSHOT_DAILY,                                                                                                  \
+      "INSERT INTO snapshot (machine, taken, reason, upto, bytes) SELECT k.machine, ?1, '" SNAPSHOT_DAILY              \
+      "', " LAST_KEPT("k.machine") ", k.bytes FROM knowledge k JOIN state s ON s.machine = k.machine "                 \
+                                   "WHERE s.phase <> 0 AND k.bytes IS NOT "                                            \
+                                   "(SELECT bytes FROM snapshot WHERE machine = k.machine ORDER BY id DESC LIMIT 1) "  \
+                                   "AND NOT EXISTS "                                                                   \
+                                   "(SELECT 1 FROM snapshot WHERE machine = k.machine AND reason = '" SNAPSHOT_DAILY   \
+                                   "' AND taken >= ?2)")                                                               \
+    X(SNAPSHOT_PRUNE, "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN " NEWEST_SNAPSHOTS("?1", "?2", "?3"))     \
+    X(SNAPSHOT_PRUNE_ALL, "DELETE FROM snapshot AS s WHERE id NOT IN " NEWEST_SNAPSHOTS("s.machine", "?1", "?2"))      \
+    X(SNAPSHOT_EXPIRE, "DELETE FROM snapshot AS s WHERE taken < ?1 AND taken >= ?2 AND id <> "                         \
+                       "(SELECT max(id) FROM snapshot WHERE machine = s.machine)")                                     \
+    X(COMMISSIONING_BACK, "DELETE FROM commissioning WHERE machine = ?1 AND id > "                                     \
+                          "(SELECT upto FROM snapshot WHERE id = ?2)")                                                 \
+    X(ANOMALY_BACK, "UPDATE anomaly SET event = 3, undo = 0 WHERE machine = ?1 AND event = 4 AND undo >= ?2")          \
+    X(EVIDENCE_ADD,                                                                                                    \
+      "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly) VALUES (?, ?, ?, ?, ?, ?, ?)")           \
+    X(ACCEPTED_FORGET, "DELETE FROM evidence WHERE machine = ?1 AND anomaly IN "                                       \
+                       "(SELECT id FROM anomaly WHERE machine = ?1 AND event = 4)")                                    \
+    X(EVIDENCE_PRUNE, "DELETE FROM evidence WHERE machine = ?1 AND anomaly NOT IN (SELECT DISTINCT anomaly FROM "      \
+                      "evidence WHERE machine = ?1 ORDER BY anomaly DESC LIMIT ?2)")                                   \
+    X(MUTE_PUT, "INSERT OR REPLACE INTO mute (machine, since, until, finish, who, why) VALUES (?, ?, ?, ?, ?, ?)")     \
+    X(MUTE_END, "DELETE FROM mute WHERE machine = ?")                                                                  \
+    X(CANDIDATE_PUT,                                                                                                   \
+      "INSERT OR REPLACE INTO candidate (machine, made, buffers, accepted, bytes) VALUES (?, ?, ?, ?, ?)")             \
+    X(CANDIDATE_DROP, "DELETE FROM candidate WHERE machine = ?")                                                       \
     X(MARK_PUT, "INSERT OR REPLACE INTO mark (machine, source, boot, high, seen, used) VALUES (?, ?, ?, ?, ?, ?)")     \
     X(MARKS_CLEAR, "DELETE FROM mark WHERE machine = ?")                                                               \
     X(COMMISSIONING_ADD,                                                                                               \
       "INSERT INTO commissioning (machine, at, axes, step, zero, samples) VALUES (?, ?, ?, ?, ?, ?)")                  \
     X(COMMISSIONING_FORGET, "DELETE FROM commissioning WHERE machine = ?")                                             \
     X(ANOMALY_PUT,                                                                                                     \
-      "INSERT OR REPLACE INTO anomaly (id, machine, asset, raised, cleared, event, similarity, distance, threshold, "  \
-      "sensitivity, learned, buffers, explanation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                    \
+      "INSERT INTO anomaly (id, machine, asset, raised, cleared, event, similarity, distance, threshold, "             \
+      "sensitivity, learned, buffers, explanation, context, knowledge_crc, undo) "                                     \
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                                                       \
+      "ON CONFLICT (id) DO UPDATE SET cleared = excluded.cleared, event = excluded.event, "                            \
+      "similarity = excluded.similarity, distance = excluded.distance, buffers = excluded.buffers, "                   \
+      "explanation = excluded.explanation, undo = excluded.undo") /* no REPLACE: that would delete the evidence */     \
     X(ANOMALY_PRUNE, "DELETE FROM anomaly WHERE id <= ? AND cleared <> 0")                                             \
     X(EVENT_ADD,                                                                                                       \
       "INSERT INTO event (at, topic, whole, payload, retain, correlation, waits) VALUES (?, ?, ?, ?, ?, ?, ?)")        \
@@ -63,7 +103,7 @@ enum statement {
     STATEMENT_COUNT
 };
 
-enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_PUBLISH, OP_OUTBOX_DONE, OP_REPORTS };
+enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_SNAPSHOT, OP_DAILY, OP_PUBLISH, OP_OUTBOX_DONE, OP_REPORTS };
 
 struct store_op {
     enum op_kind kind;
@@ -71,6 +111,7 @@ struct store_op {
     bool done, forgotten; /* forgotten: nobody waits, the writer frees it */
     int result;
     int64_t machine;                     /* DELETE; result of CREATE; id of OUTBOX_DONE */
+    int64_t since;                       /* DAILY: when the day began */
     const char *id;                      /* CREATE; in bytes[] */
     struct store_change change;          /* pointers into bytes[] */
     const struct store_reports *reports; /* REPORTS: the caller's, who waits */
@@ -98,6 +139,7 @@ struct store {
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
     struct histogram commit_duration, commit_size;
+    int64_t taken;       /* the writer's: the last snapshot that the change being applied took; 0 = none */
     int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
     char path[256];
 };

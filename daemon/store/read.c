@@ -88,6 +88,17 @@ static void read_state(sqlite3_stmt *statement, struct strategy_state *state)
     read_memory(statement, 20, &state->memory);
 }
 
+static void read_mute(sqlite3_stmt *statement, int column, struct mute *mute)
+{
+    *mute = (struct mute){ .since = sqlite3_column_int64(statement, column),
+                           .until = sqlite3_column_int64(statement, column + 1),
+                           .then = number(statement, column + 4) };
+    snprintf(mute->who, sizeof(mute->who), "%s", text(statement, column + 2));
+    snprintf(mute->why, sizeof(mute->why), "%s", text(statement, column + 3));
+    if (mute->then >= MUTE_ENDS_COUNT)
+        mute->then = MUTE_KEEP;
+}
+
 static void read_machine(sqlite3_stmt *statement, struct store_machine *machine)
 {
     memset(machine, 0, sizeof(*machine));
@@ -102,6 +113,12 @@ static void read_machine(sqlite3_stmt *statement, struct store_machine *machine)
     machine->commissioning_count = number(statement, 6);
     machine->commissioning_bytes = (uint64_t)sqlite3_column_int64(statement, 7);
     read_state(statement, &machine->state);
+    read_mute(statement, 21, &machine->mute);
+    machine->candidate = (struct store_candidate){ .made = sqlite3_column_int64(statement, 26),
+                                                   .buffers = number(statement, 27),
+                                                   .accepted = number(statement, 28),
+                                                   .bytes = sqlite3_column_blob(statement, 29),
+                                                   .size = (size_t)sqlite3_column_bytes(statement, 29) };
 }
 
 static const char machines_sql[] =
@@ -112,8 +129,10 @@ static const char machines_sql[] =
     "coalesce(s.last_learn, 0), coalesce(s.last_detect, 0), coalesce(s.last_seen, 0), coalesce(s.last_measured, 0), "
     "coalesce(s.interval, 0), "
     "coalesce(s.anomaly, 0), coalesce(s.anomaly_similarity, 0), coalesce(s.anomaly_distance, 0), "
-    "coalesce(s.anomaly_buffers, 0), s.memory "
+    "coalesce(s.anomaly_buffers, 0), s.memory, coalesce(u.since, 0), coalesce(u.until, 0), u.who, u.why, "
+    "coalesce(u.finish, 0), coalesce(d.made, 0), coalesce(d.buffers, 0), coalesce(d.accepted, 0), d.bytes "
     "FROM machine m LEFT JOIN state s ON s.machine = m.id LEFT JOIN knowledge k ON k.machine = m.id "
+    "LEFT JOIN mute u ON u.machine = m.id LEFT JOIN candidate d ON d.machine = m.id "
     "WHERE ?1 = 0 OR m.id = ?1 ORDER BY m.name";
 
 static int each_machine(sqlite3_stmt *machines, sqlite3_stmt *marks,
@@ -159,7 +178,8 @@ int store_load_machines(struct store *store, int64_t machine,
 
 static const char anomalies_sql[] =
     "SELECT a.id, m.name, a.asset, a.raised, a.cleared, a.event, a.similarity, a.distance, a.threshold, a.sensitivity, "
-    "a.learned, a.buffers, a.explanation FROM anomaly a JOIN machine m ON m.id = a.machine "
+    "a.learned, a.buffers, a.explanation, a.context, a.knowledge_crc, a.undo, "
+    "(SELECT count(*) FROM evidence e WHERE e.anomaly = a.id) FROM anomaly a JOIN machine m ON m.id = a.machine "
     "WHERE (?1 IS NULL OR m.name = ?1) AND (?2 IS NULL OR a.asset = ?2) AND a.raised >= ?3 AND (?4 = 0 OR a.raised < "
     "?4) "
     "AND (?5 = 0 OR a.id < ?5) AND (?6 = 0 OR a.id = ?6) ORDER BY a.id DESC LIMIT ?7";
@@ -179,6 +199,10 @@ static int read_anomaly(sqlite3_stmt *statement, struct anomaly *anomaly)
     anomaly->sensitivity = (float)sqlite3_column_double(statement, 9);
     anomaly->learned = number(statement, 10);
     anomaly->buffers = number(statement, 11);
+    snprintf(anomaly->context, sizeof(anomaly->context), "%s", text(statement, 13));
+    anomaly->knowledge_crc = number(statement, 14);
+    anomaly->undo = sqlite3_column_int64(statement, 15);
+    anomaly->evidence = number(statement, 16);
     anomaly->explanation = strdup(text(statement, 12));
     return anomaly->explanation ? 0 : -ENOMEM;
 }

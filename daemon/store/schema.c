@@ -130,7 +130,47 @@ static const char version_4[] =
     "CREATE INDEX event_waits ON event (waits, id);"
     "CREATE VIEW outbox AS SELECT id, at, topic, payload, retain FROM event WHERE waits = 1;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4 };
+/* Anomalies keep the buffers that raised them; snapshots say how far the stored commissioning buffers go that they are of, and so
+ * those get numbers that are never used twice; maintenance and relearned knowledge survive a restart. */
+static const char version_5[] =
+    "ALTER TABLE anomaly ADD COLUMN context TEXT NOT NULL DEFAULT '';" /* JSON object, or empty */
+    "ALTER TABLE anomaly ADD COLUMN knowledge_crc INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE anomaly ADD COLUMN undo INTEGER NOT NULL DEFAULT 0;" /* snapshot from before it was accepted */
+    "CREATE TABLE evidence ("                                         /* as commissioning */
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  anomaly INTEGER NOT NULL REFERENCES anomaly ON DELETE CASCADE,"
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  at INTEGER NOT NULL, axes INTEGER NOT NULL, step BLOB NOT NULL, zero BLOB NOT NULL, samples BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX evidence_anomaly ON evidence (anomaly);"
+    "CREATE INDEX evidence_machine ON evidence (machine);"
+    "CREATE TABLE commissioning_5 (" /* value = zero[axis] + step[axis] * sample */
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  machine INTEGER NOT NULL REFERENCES machine ON DELETE CASCADE,"
+    "  at INTEGER NOT NULL, axes INTEGER NOT NULL,"
+    "  step BLOB NOT NULL, zero BLOB NOT NULL," /* float32 of each axis */
+    "  samples BLOB NOT NULL"                   /* int16, interleaved */
+    ") STRICT;"
+    "INSERT INTO commissioning_5 SELECT id, machine, at, axes, step, zero, samples FROM commissioning;"
+    "DROP TABLE commissioning;"
+    "ALTER TABLE commissioning_5 RENAME TO commissioning;"
+    "CREATE INDEX commissioning_machine ON commissioning (machine);"
+    "ALTER TABLE snapshot ADD COLUMN note TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE snapshot ADD COLUMN upto INTEGER NOT NULL DEFAULT 0;" /* last commissioning buffer that it knows */
+    "CREATE TABLE mute ("                                              /* see record/mute.h */
+    "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
+    "  since INTEGER NOT NULL, until INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL, finish INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE candidate (" /* relearned knowledge that is not in force */
+    "  machine INTEGER PRIMARY KEY REFERENCES machine ON DELETE CASCADE,"
+    "  made INTEGER NOT NULL, buffers INTEGER NOT NULL, accepted INTEGER NOT NULL, bytes BLOB NOT NULL"
+    ") STRICT;";
+
+/* Streams whose parts were lost. */
+static const char version_6[] = "ALTER TABLE hour ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE report ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

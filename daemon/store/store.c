@@ -38,12 +38,12 @@ static size_t text_room(const char *text)
     return text ? room(text, strlen(text) + 1) : 0;
 }
 
-static size_t commissioning_room(const struct store_change *change)
+static size_t buffers_room(const struct store_buffer *buffers, size_t count)
 {
-    size_t size = room(change->commissioning, change->commissioning_count * sizeof(*change->commissioning));
+    size_t size = room(buffers, count * sizeof(*buffers));
 
-    for (size_t i = 0; i < change->commissioning_count; i++) {
-        const struct store_commissioning *buffer = &change->commissioning[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct store_buffer *buffer = &buffers[i];
 
         size += room(buffer->samples, buffer->count * sizeof(int16_t)) +
                 2 * room(buffer->step, buffer->axes * sizeof(float));
@@ -68,19 +68,34 @@ static size_t change_room(const struct store_change *change)
 {
     return room(change->state, sizeof(*change->state)) + room(change->window, change->window_size) +
            room(change->knowledge, change->knowledge_size) + text_room(change->snapshot) + text_room(change->settings) +
-           room(change->marks, change->mark_count * sizeof(*change->marks)) + commissioning_room(change) +
-           event_room(change) + room(change->hours, change->hour_count * sizeof(*change->hours));
+           text_room(change->snapshot_after) + text_room(change->snapshot_note) +
+           room(change->marks, change->mark_count * sizeof(*change->marks)) +
+           buffers_room(change->commissioning, change->commissioning_count) +
+           buffers_room(change->evidence, change->evidence_count) + room(change->mute, sizeof(*change->mute)) +
+           room(change->candidate, sizeof(*change->candidate)) +
+           (change->candidate ? room(change->candidate->bytes, change->candidate->size) : 0) + event_room(change) +
+           room(change->hours, change->hour_count * sizeof(*change->hours));
 }
 
-static void keep_commissioning(char **bytes, struct store_change *change)
+static const struct store_buffer *keep_buffers(char **bytes, const struct store_buffer *from, size_t count)
 {
-    struct store_commissioning *buffers = (struct store_commissioning *)change->commissioning;
+    struct store_buffer *buffers = (struct store_buffer *)keep(bytes, from, count * sizeof(*from));
 
-    for (size_t i = 0; i < change->commissioning_count; i++) {
+    for (size_t i = 0; buffers && i < count; i++) {
         buffers[i].samples = keep(bytes, buffers[i].samples, buffers[i].count * sizeof(int16_t));
         buffers[i].step = keep(bytes, buffers[i].step, buffers[i].axes * sizeof(float));
         buffers[i].offset = keep(bytes, buffers[i].offset, buffers[i].axes * sizeof(float));
     }
+    return buffers;
+}
+
+static const struct store_candidate *keep_candidate(char **bytes, const struct store_candidate *from)
+{
+    struct store_candidate *candidate = (struct store_candidate *)keep(bytes, from, sizeof(*from));
+
+    if (candidate)
+        candidate->bytes = keep(bytes, candidate->bytes, candidate->size);
+    return candidate;
 }
 
 static void keep_events(char **bytes, struct store_change *change)
@@ -105,9 +120,12 @@ static void keep_change(char *bytes, struct store_change *change)
     change->snapshot = keep_text(&bytes, change->snapshot);
     change->settings = keep_text(&bytes, change->settings);
     change->marks = keep(&bytes, change->marks, change->mark_count * sizeof(*change->marks));
-    change->commissioning =
-        keep(&bytes, change->commissioning, change->commissioning_count * sizeof(*change->commissioning));
-    keep_commissioning(&bytes, change);
+    change->snapshot_after = keep_text(&bytes, change->snapshot_after);
+    change->snapshot_note = keep_text(&bytes, change->snapshot_note);
+    change->commissioning = keep_buffers(&bytes, change->commissioning, change->commissioning_count);
+    change->evidence = keep_buffers(&bytes, change->evidence, change->evidence_count);
+    change->mute = keep(&bytes, change->mute, sizeof(*change->mute));
+    change->candidate = keep_candidate(&bytes, change->candidate);
     change->hours = keep(&bytes, change->hours, change->hour_count * sizeof(*change->hours));
     change->anomalies = keep(&bytes, change->anomalies, change->anomaly_count * sizeof(*change->anomalies));
     change->outgoing = keep(&bytes, change->outgoing, change->outgoing_count * sizeof(*change->outgoing));
@@ -181,6 +199,30 @@ int store_delete_machine(struct store *store, int64_t machine, const struct stor
     if (!op)
         return fault(-ENOMEM);
     op->machine = machine;
+    return store_run_op(store, op, NULL);
+}
+
+int store_add_snapshot(struct store *store, int64_t machine, const char *reason, const char *note, const void *bytes,
+                       size_t size, int64_t at)
+{
+    struct store_change change = { .machine = machine,
+                                   .at = at,
+                                   .snapshot = reason,
+                                   .snapshot_note = note,
+                                   .knowledge = bytes,
+                                   .knowledge_size = size };
+    struct store_op *op = new_op(OP_SNAPSHOT, &change, NULL);
+
+    return op ? store_run_op(store, op, NULL) : fault(-ENOMEM);
+}
+
+int store_daily_snapshots(struct store *store, int64_t since, int64_t at)
+{
+    struct store_op *op = new_op(OP_DAILY, &(struct store_change){ .at = at }, NULL);
+
+    if (!op)
+        return fault(-ENOMEM);
+    op->since = since;
     return store_run_op(store, op, NULL);
 }
 

@@ -18,7 +18,9 @@
 #include "record/anomaly.h"
 #include "record/hour.h"
 #include "record/machine.h"
+#include "record/mute.h"
 #include "record/report.h"
+#include "record/snapshot.h"
 
 struct store;
 struct store_op; /* one submitted change on its way to the disk */
@@ -47,12 +49,22 @@ struct store_outgoing {
     size_t correlation_size;
 };
 
-struct store_commissioning {
+/* A buffer as it is kept: for commissioning, or as evidence of an anomaly. */
+struct store_buffer {
     const int16_t *samples; /* interleaved by axis, value = offset[axis] + step[axis] * sample */
     size_t count;
     const float *step, *offset; /* axes of each */
     uint32_t axes;
     int64_t at;
+    int64_t anomaly; /* of evidence */
+};
+
+/* Knowledge that was relearned and is not in force. */
+struct store_candidate {
+    int64_t made;               /* wall ms; 0 = none */
+    uint32_t buffers, accepted; /* that it was learned from; that an operator had accepted */
+    const void *bytes;          /* sealed block */
+    size_t size;
 };
 
 /* One atomic change of one machine; NULL parts are left as they are. Everything is copied. */
@@ -65,14 +77,22 @@ struct store_change {
     size_t window_size;
     const void *knowledge; /* sealed block */
     size_t knowledge_size;
-    const char *snapshot;     /* reason: the knowledge in the store before this change becomes a snapshot */
-    const char *settings;     /* JSON of what REST has set */
-    const struct mark *marks; /* all of the machine: what is not among them is deleted */
+    const char *snapshot;       /* reason: the knowledge in the store before this change becomes a snapshot */
+    const char *snapshot_after; /* the same of the knowledge as this change leaves it */
+    const char *snapshot_note;  /* of both; NULL = none */
+    int64_t restored;           /* snapshot that is put in force; 0 = none: commissioning buffers that came after it are
+                                 * forgotten, and what was accepted after it is not any more */
+    const char *settings;       /* JSON of what REST has set */
+    const struct mark *marks;   /* all of the machine: what is not among them is deleted */
     size_t mark_count;
-    const struct store_commissioning *commissioning;
+    const struct store_buffer *commissioning;
     size_t commissioning_count;
-    bool forget_commissioning;
-    const struct anomaly *anomalies; /* inserted or replaced by id */
+    bool forget_commissioning; /* and the buffers of anomalies that were accepted: what the knowledge was of */
+    const struct store_buffer *evidence; /* of anomalies of the machine; bounded there, not here */
+    size_t evidence_count;
+    const struct mute *mute;                 /* until 0: not muted any more */
+    const struct store_candidate *candidate; /* made 0: none any more */
+    const struct anomaly *anomalies;         /* inserted or replaced by id */
     size_t anomaly_count;
     const struct store_outgoing *outgoing; /* to the broker */
     size_t outgoing_count;
@@ -121,6 +141,8 @@ struct store_machine {
     size_t mark_count;
     uint32_t commissioning_count;
     uint64_t commissioning_bytes;
+    struct mute mute; /* until 0: none */
+    struct store_candidate candidate;
 };
 
 /* Calls `each` for every machine (0), or for one row; stops at the first that returns < 0 and returns that. Under the read
@@ -155,6 +177,36 @@ int store_hours_span(struct store *store, int64_t *oldest, int64_t *newest);
 /* Calls `each` for every anomaly that was open in [from, to), oldest first; the explanation is valid during the call only. */
 int store_anomalies_between(struct store *store, int64_t from, int64_t to,
                             void (*each)(void *user, int64_t machine, const struct anomaly *anomaly), void *user);
+
+/* ------------------------------------------------------------------------------------------- snapshots, kept buffers */
+
+/* Adds a snapshot that is not, and was not, in force. Waits for the commit. Returns 0 or negative. */
+int store_add_snapshot(struct store *store, int64_t machine, const char *reason, const char *note, const void *bytes,
+                       size_t size, int64_t at);
+
+/* A snapshot of every machine whose knowledge changed since its last one, but one a day; `since`: when the day began. Deletes what
+ * is too old. Waits for the commit. Returns 0 or negative. */
+int store_daily_snapshots(struct store *store, int64_t since, int64_t at);
+
+/* Calls `each` for the snapshots of a machine, or for one of them (0 = all), newest first. bytes are valid during the call only.
+ * Under the read lock. */
+int store_snapshots(struct store *store, int64_t machine, int64_t id,
+                    void (*each)(void *user, const struct snapshot *snapshot, const void *bytes), void *user);
+
+/* How many commissioning buffers of a machine there are that a snapshot knows, and their bytes. */
+int store_commissioning_of(struct store *store, int64_t machine, int64_t snapshot, uint32_t *count, uint64_t *bytes);
+
+enum store_kept {
+    KEPT_COMMISSIONING,
+    KEPT_EVIDENCE, /* of one anomaly */
+    KEPT_ACCEPTED, /* evidence of all anomalies of a machine that were accepted */
+    KEPT_STRANGE   /* and of those that were not */
+};
+
+/* Calls `each` for kept buffers, oldest first; `of`: row of the machine, for EVIDENCE the anomaly. They are valid during the call
+ * only. Stops at the first that returns < 0 and returns that. Under the read lock. */
+int store_kept(struct store *store, enum store_kept kept, int64_t of,
+               int (*each)(void *user, const struct store_buffer *buffer), void *user);
 
 /* ---------------------------------------------------------------------------------------------------- daily reports */
 

@@ -1,4 +1,5 @@
 /* Anomalies as they are listed, and as they are announced; troubles as they are announced. */
+#include "wire/build.h"
 #include "wire/document.h"
 #include "wire/json.h"
 
@@ -8,6 +9,13 @@ static json_t *build_stored(const char *explanation)
     json_t *items = explanation ? json_loads(explanation, 0, NULL) : NULL;
 
     return items ? items : json_array();
+}
+
+static json_t *build_context(const char *context)
+{
+    json_t *object = context[0] != '\0' ? json_loads(context, 0, NULL) : NULL;
+
+    return object ? object : json_object();
 }
 
 /* What both forms say. */
@@ -20,6 +28,9 @@ static void put_facts(json_t **object, const struct anomaly *anomaly)
     wire_put(object, "sensitivity", wire_float(anomaly->sensitivity));
     wire_put(object, "learned", json_integer(anomaly->learned));
     wire_put(object, "buffers", json_integer(anomaly->buffers));
+    wire_put(object, "knowledge",
+             anomaly->knowledge_crc != 0 ? json_sprintf("%08x", anomaly->knowledge_crc) : json_null());
+    wire_put(object, "context", build_context(anomaly->context));
     wire_put(object, "explanation", build_stored(anomaly->explanation));
 }
 
@@ -34,12 +45,16 @@ static json_t *build_head(const struct anomaly *anomaly, enum anomaly_event even
     return object;
 }
 
-static json_t *build_anomaly(const struct anomaly *anomaly)
+json_t *build_anomaly(const struct anomaly *anomaly)
 {
     json_t *object = build_head(anomaly, (enum anomaly_event)anomaly->event);
 
     wire_put(&object, "open", json_boolean(anomaly->cleared == 0));
     wire_put(&object, "cleared", wire_time(anomaly->cleared));
+    wire_put(&object, "duration_s",
+             anomaly->cleared != 0 ? wire_figure((double)(anomaly->cleared - anomaly->raised) / 1000) : json_null());
+    wire_put(&object, "evidence", json_integer(anomaly->evidence));
+    wire_put(&object, "undo", wire_id(anomaly->undo));
     put_facts(&object, anomaly);
     return object;
 }

@@ -10,6 +10,9 @@
 #include "record/anomaly.h"
 #include "record/hour.h"
 #include "record/machine.h"
+#include "record/mute.h"
+#include "record/relearned.h"
+#include "record/snapshot.h"
 #include "report/daily.h"
 #include "report/group.h"
 #include "report/history.h"
@@ -21,8 +24,21 @@ char *wire_problem(const struct refusal *refusal);
  * {"machine":..., "buffers": count, "verdicts":[...]}. */
 char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t shown, size_t count);
 
+/* Answers to the lines of NDJSON, which count from 1: {"line":3, "machine":..., ...} as above; and where a line was refused
+ * {"line":4, "machine":..., "status":"refused", "problem":{...}}. machine NULL = not known. */
+char *wire_line_verdicts(size_t number, const char *machine, const struct verdict *verdicts, size_t shown,
+                         size_t count);
+char *wire_line_problem(size_t number, const char *machine, const struct refusal *refusal);
+
+/* A line of NDJSON that POST /v1/buffers takes: {"machine":..., "time":..., "axes":3, "data":[...]}; with the anomaly that it raised, 0 =
+ * it was learned. */
+char *wire_stored(const char *machine, int64_t at, int64_t anomaly, uint32_t axes, const float *samples, size_t values);
+
 /* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
 char *wire_state(const struct machine_view *view);
+
+/* {"temperature": 61.5}, as it is stored with an anomaly. */
+char *wire_named_numbers(const struct named_number *numbers, size_t count);
 
 /* The explanation array alone, as it is stored with an anomaly. */
 char *wire_explanation(const struct detection *detection);
@@ -67,6 +83,22 @@ struct wire_member {
     int64_t integer; /* also the boolean */
 };
 char *wire_object(const struct wire_member *members, size_t count);
+
+/* Anomalies by asset, newest episode first: episode[] as episodes_group() made it. cut: there are more. */
+char *wire_episodes(const struct anomaly *anomalies, size_t count, const size_t *episode, size_t episodes, bool cut);
+
+/* The anomaly with what became of accepting it. */
+char *wire_accepted(const struct anomaly *anomaly, const struct accepted *accepted);
+
+char *wire_snapshot(const struct snapshot *snapshot);
+char *wire_snapshots(const char *machine, const struct snapshot *snapshots, size_t count);
+char *wire_relearned(const char *machine, const struct relearned *relearned);
+
+/* {"for": "2h", "who": "...", "why": "...", "then": "keep"}; `until` comes out as wall ms. */
+int wire_read_mute(const void *bytes, size_t size, int64_t now, struct mute *mute, struct refusal *refusal);
+
+/* {"note": "..."} or {} */
+int wire_read_note(const void *bytes, size_t size, char note[SNAPSHOT_NOTE_SIZE], struct refusal *refusal);
 
 /* ---- settings */
 

@@ -60,6 +60,21 @@ static json_t *build_running(const struct machine_view *view)
     return status == RUN_UNKNOWN ? json_null() : json_boolean(status == RUN_RUNS);
 }
 
+static json_t *build_mute(const struct mute *mute)
+{
+    json_t *object;
+
+    if (mute->until == 0)
+        return json_null();
+    object = json_object();
+    wire_put(&object, "since", wire_time(mute->since));
+    wire_put(&object, "until", wire_time(mute->until));
+    wire_put(&object, "who", wire_text(mute->who));
+    wire_put(&object, "why", wire_text(mute->why));
+    wire_put(&object, "then", json_string(mute_end_name((enum mute_end)mute->then)));
+    return object;
+}
+
 /* Learning as far as it has come. */
 static void put_learning(json_t **object, const struct learning *learning)
 {
@@ -96,6 +111,7 @@ char *wire_state(const struct machine_view *view)
     wire_put(&state, "progress", wire_text(view->progress[0] != '\0' ? view->progress : NULL));
     wire_put(&state, "running", build_running(view));
     wire_put(&state, "troubles", build_troubles(view));
+    wire_put(&state, "mute", build_mute(&view->mute));
     wire_put(&state, "sensitivity", wire_float(view->settings.sensitivity));
     wire_put(&state, "threshold", json_integer(view->settings.threshold));
     wire_put(&state, "seen", wire_time(view->state.last_seen));
@@ -124,13 +140,18 @@ static json_t *build_knowledge(const struct machine_view *view)
     return knowledge;
 }
 
-static json_t *build_context(const struct machine_view *view)
+static json_t *build_numbers(const struct named_number *numbers, size_t count)
 {
-    json_t *context = json_object();
+    json_t *object = json_object();
 
-    for (uint32_t i = 0; i < view->context_count; i++)
-        wire_put(&context, view->context[i].name, wire_figure(view->context[i].value));
-    return context;
+    for (size_t i = 0; i < count; i++)
+        wire_put(&object, numbers[i].name, wire_figure(numbers[i].value));
+    return object;
+}
+
+char *wire_named_numbers(const struct named_number *numbers, size_t count)
+{
+    return wire_dump(build_numbers(numbers, count));
 }
 
 static void put_times(json_t **machine, const struct strategy_state *state)
@@ -156,6 +177,8 @@ static json_t *build_machine(const struct machine_view *view, bool origins)
     wire_put(&machine, "progress", wire_text(view->progress[0] != '\0' ? view->progress : NULL));
     wire_put(&machine, "running", build_running(view));
     wire_put(&machine, "troubles", build_troubles(view));
+    wire_put(&machine, "mute", build_mute(&view->mute));
+    wire_put(&machine, "relearned", json_boolean(view->relearned));
     wire_put(&machine, "alarm", build_alarm(view));
     wire_put(&machine, "rules", build_rules(view));
     wire_put(&machine, "anomaly", wire_id(view->state.anomaly));
@@ -163,7 +186,7 @@ static json_t *build_machine(const struct machine_view *view, bool origins)
     wire_put(&machine, "knowledge", view->knowledge_size > 0 ? build_knowledge(view) : json_null());
     wire_put(&machine, "drift", wire_figure((double)view->drift));
     put_times(&machine, &view->state);
-    wire_put(&machine, "context", build_context(view));
+    wire_put(&machine, "context", build_numbers(view->context, view->context_count));
     wire_put(&machine, "conflict", wire_text(view->conflict ? view->conflict_text : NULL));
     wire_put(&machine, "last", view->last.at != 0 ? build_verdict(&view->last) : json_null());
     return machine;

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 BUFFER_SIZE, AXES, LEARNED = 256, 3, 20
 MOST_PER_MACHINE, MOST_IN_ALL = 12 * 1024, 40 * 1024 * 1024  # bytes; the second for 1,000 machines
@@ -49,6 +50,7 @@ def start(habitd, folder):
     for line in process.stderr:
         found = re.search(r'answers on http://127\.0\.0\.1:(\d+)', line)
         if found:
+            threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop habitd
             return process, int(found.group(1))
     sys.exit('habitd did not start')
 

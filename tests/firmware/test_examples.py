@@ -166,6 +166,8 @@ def test_knowledge_goes_from_board_to_gateway_and_back(tmp_path, powered, house)
     machine = habitd.machine('pump-1')
     assert machine['settings']['buffer_size'] == 128 and machine['settings']['unit'] == 'g', machine
 
+    # The simulated machine is another one than the board's: more than the budget of what is normal.
+    habitd.patch('pump-1', drift_budget=1000)
     nominal = b''.join(support.simulate(tmp_path, 20, 128, 3))
     assert habitd.request('POST', '/v1/machines/pump-1/learn', data=nominal, headers=support.RAW).status_code == 200
     enriched = habitd.get(path).content

@@ -68,7 +68,7 @@ def faulty(tmp_path_factory):
 
 
 def watch(habitd, machine, nominal):
-    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60)
+    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60, false_alarms="off")
     habitd.act(machine, "commission")
     send(habitd, machine, nominal[:60])
 

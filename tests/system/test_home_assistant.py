@@ -20,7 +20,7 @@ def home(house, broker):
 
 
 def make(habitd, machine="pump-1", **settings):
-    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60, **settings)
+    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60, false_alarms="off", **settings)
 
 
 def announced(home, device=PUMP):

@@ -65,7 +65,7 @@ def test_the_form(house, broker, nominal):
 def test_what_a_machine_did(house, broker, nominal, faulty):
     habitd = house.habitd(broker)
     client = house.client(broker)
-    habitd.put_machine("pump-1", buffer_size=64, axes=1, learn=60)
+    habitd.put_machine("pump-1", buffer_size=64, axes=1, learn=60, false_alarms="off")
     habitd.post("pump-1", "buffers", nominal[0])
     habitd.act("pump-1", "commission")
     client.publish_all(f"{ROOT}/pump-1/buffer", nominal[:60])

@@ -23,7 +23,7 @@ def faulty(tmp_path_factory):
 
 
 def watch(habitd, machine, nominal):
-    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60)
+    habitd.put_machine(machine, buffer_size=64, axes=1, learn=60, false_alarms="off")
     habitd.act(machine, "commission")
     habitd.request("POST", f"/v1/machines/{machine}/buffers", data=b"".join(nominal[:60]),
                    headers={"Content-Type": "application/octet-stream"})
@@ -200,6 +200,21 @@ def test_commands_do_what_rest_does(gateway, asker, nominal):
         "machine": "pump-1", "command": "initialize", "id": "x-1", "ok": True, "phase": "new", "learned": 0,
         "sensitivity": 1.5, "anomaly": None}
     assert gateway.learned("pump-1") == 0
+
+
+def test_maintenance_and_snapshots_over_mqtt(gateway, asker, nominal):
+    asker.request("pump-1", "commission")
+    gateway.post_all("pump-1", "buffers", nominal[:9])
+    assert asker.request("pump-1", "snapshot", {"note": "nine"})["ok"]
+    kept, = gateway.json("/v1/machines/pump-1/snapshots")["snapshots"]
+    assert (kept["note"], kept["learned"], kept["reason"]) == ("nine", 9, "on request")
+    assert asker.request("pump-1", "mute", {"for": "2h", "who": "Ana", "why": "belt"})["ok"]
+    assert gateway.machine("pump-1")["mute"]["why"] == "belt"
+    assert asker.refused("pump-1", "mute", {"for": "2h", "who": "Ana"})["field"] == "why"
+    assert gateway.post("pump-1", "buffers", nominal[9])["status"] == "idle"
+    assert asker.request("pump-1", "unmute")["ok"]
+    assert gateway.machine("pump-1")["mute"] is None
+    assert asker.refused("pump-1", "unmute")["type"].endswith(":not-found")
 
 
 def test_answers_without_a_response_topic(gateway, asker):

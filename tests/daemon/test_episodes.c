@@ -1,0 +1,405 @@
+/* What people do about anomalies, with a real store below: what belongs together, what a failed commit leaves, and clocks. */
+#include "support.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "registry/registry.h"
+#include "report/episodes.h"
+
+enum { SAMPLES = 32, AXES = 2, VALUES = SAMPLES * AXES, LEARNED = 60, MINUTE = 60000 };
+
+static const char settings[] = "{\"buffer_size\":32,\"axes\":2,\"learn\":60,\"window\":5,\"false_alarms\":\"off\"}";
+
+/* -------------------------------------------------------------------------------------------------- what is one episode */
+
+static struct anomaly anomaly(int64_t id, const char *machine, const char *asset, int64_t raised, int64_t cleared)
+{
+    struct anomaly made = { .id = id, .raised = raised, .cleared = cleared };
+
+    snprintf(made.machine, sizeof(made.machine), "%s", machine);
+    snprintf(made.asset, sizeof(made.asset), "%s", asset);
+    return made;
+}
+
+static void test_grouping(void **state)
+{
+    const int64_t gap = EPISODE_GAP_MS;
+    struct anomaly list[] = {
+        anomaly(9, "c", "pump", 90 * MINUTE, 0),                 /* episode 3: open, after the gap */
+        anomaly(1, "a", "pump", MINUTE, 50 * MINUTE),            /* 0: lasts longest */
+        anomaly(2, "b", "pump", 2 * MINUTE, 3 * MINUTE),         /* 0 */
+        anomaly(3, "x", "", 2 * MINUTE, 4 * MINUTE),             /* 1 */
+        anomaly(4, "y", "", 3 * MINUTE, 4 * MINUTE),             /* 2: another machine without an asset */
+        anomaly(5, "b", "pump", 50 * MINUTE + gap, 61 * MINUTE), /* 0: just within the gap after a, not after b */
+        anomaly(6, "x", "", 4 * MINUTE + gap + 1, 20 * MINUTE),  /* 3: after the gap */
+        anomaly(10, "a", "pump", 500 * MINUTE, 510 * MINUTE),    /* with 9, which is open */
+    };
+    const size_t expected[] = { 0, 0, 1, 2, 3, 0, 4, 4 };
+    size_t episode[COUNT(list)];
+
+    (void)state;
+    assert_int_equal(episodes_group(list, COUNT(list), episode), 5);
+    for (size_t i = 0; i < COUNT(list); i++)
+        if (episode[i] != expected[i])
+            fail_msg("anomaly %d is in episode %zu", (int)list[i].id, episode[i]);
+    assert_int_equal(episodes_group(list, 0, episode), 0);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- bench */
+
+struct bench {
+    char directory[PATH_SIZE], path[PATH_SIZE + 16];
+    struct config config;
+    struct store *store;
+    struct registry *registry;
+    struct moment now;
+    struct refusal refusal;
+    uint64_t seed;
+};
+
+static void start(struct bench *bench)
+{
+    char message[STORE_MESSAGE_SIZE];
+
+    if (store_open(&bench->store, bench->path, message) != 0)
+        fail_msg("%s", message);
+    assert_int_equal(registry_new(&bench->registry, &bench->config, bench->store), 0);
+}
+
+static void stop(struct bench *bench)
+{
+    bench->registry = registry_free(bench->registry);
+    bench->store = store_close(bench->store);
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof(*bench));
+
+    assert_non_null(bench);
+    directory_make(bench->directory);
+    snprintf(bench->path, sizeof(bench->path), "%s/habit.db", bench->directory);
+    assert_int_equal(config_default(&bench->config), 0);
+    bench->now = (struct moment){ .wall = INT64_C(1795353571000), .mono = 1000 };
+    bench->seed = 42;
+    start(bench);
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+
+    stop(bench);
+    config_free(&bench->config);
+    directory_remove(bench->directory);
+    free(bench);
+    return 0;
+}
+
+static void pass(struct bench *bench, int64_t milliseconds)
+{
+    bench->now.wall += milliseconds;
+    bench->now.mono += milliseconds;
+}
+
+static void sql(struct bench *bench, const char *text)
+{
+    sqlite3 *database;
+
+    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, 5000);
+    if (sqlite3_exec(database, text, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", text, sqlite3_errmsg(database));
+    sqlite3_close(database);
+}
+
+static int64_t number_of(struct bench *bench, const char *text)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *database;
+    int64_t number = -1;
+
+    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, 5000);
+    assert_int_equal(sqlite3_prepare_v2(database, text, -1, &statement, NULL), SQLITE_OK);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return number;
+}
+
+/* A tone and some noise; another tone where it is strange. */
+static struct verdict shoot(struct bench *bench, enum intent intent, bool strange, const struct wire_meta *meta)
+{
+    float samples[VALUES];
+    struct verdict verdict;
+    struct arrival arrival = { .id = "fan",
+                               .intent = intent,
+                               .encoding = ENCODING_RAW,
+                               .bytes = samples,
+                               .size = sizeof(samples),
+                               .format = -1,
+                               .meta = meta,
+                               .now = bench->now };
+    size_t count = 0;
+
+    for (size_t i = 0; i < VALUES; i++) {
+        float noise = 0;
+
+        for (int j = 0; j < 4; j++)
+            noise += (float)chance_below(&bench->seed, 2000) / 1000.0f - 1.0f;
+        samples[i] = sinf((float)(i / AXES) * (strange ? 1.9f : 0.7f)) + 0.1f * noise;
+    }
+    pass(bench, 1000);
+    if (registry_submit(bench->registry, &arrival, &verdict, 1, &count, NULL, &bench->refusal) != 0)
+        fail_msg("%s", bench->refusal.detail);
+    return verdict;
+}
+
+static void watch(struct bench *bench)
+{
+    bool created;
+
+    assert_int_equal(registry_put(bench->registry, "fan", settings, strlen(settings), "", &created, &bench->refusal),
+                     0);
+    for (int i = 0; i < LEARNED; i++)
+        assert_int_equal(shoot(bench, INTENT_LEARN, false, NULL).status, VERDICT_LEARNED);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(shoot(bench, INTENT_BUFFER, false, NULL).anomaly, 0);
+}
+
+static int64_t raise(struct bench *bench)
+{
+    for (int i = 0; i < 20; i++) {
+        struct verdict verdict = shoot(bench, INTENT_BUFFER, true, NULL);
+
+        if (verdict.anomaly != 0)
+            return verdict.anomaly;
+    }
+    fail_msg("nothing was raised");
+    return 0;
+}
+
+static struct machine_view view(struct bench *bench)
+{
+    struct machine_view found;
+    char etag[ETAG_SIZE];
+
+    assert_int_equal(registry_show(bench->registry, "fan", &found, etag, bench->now, &bench->refusal), 0);
+    return found;
+}
+
+/* ------------------------------------------------------------------------------------------------ when a commit fails */
+
+/* What forbids the commit, and what then must be as it was. */
+static void refused_by_store(struct bench *bench, const char *table, int64_t id, int (*act)(struct bench *, int64_t))
+{
+    struct machine_view before = view(bench);
+    char text[160];
+
+    snprintf(text, sizeof(text), "CREATE TRIGGER forbid BEFORE INSERT ON %s BEGIN SELECT RAISE(ABORT, 'not now'); END",
+             table);
+    sql(bench, text);
+    assert_int_equal(act(bench, id), REFUSAL_STORE);
+    assert_int_equal(view(bench).knowledge_crc, before.knowledge_crc);
+    assert_int_equal(view(bench).state.anomaly, before.state.anomaly);
+    assert_int_equal(view(bench).state.phase, before.state.phase);
+    assert_int_equal(view(bench).mute.until, before.mute.until);
+    assert_int_equal(view(bench).relearned, before.relearned);
+    sql(bench, "DROP TRIGGER forbid");
+}
+
+static int accept_it(struct bench *bench, int64_t id)
+{
+    struct accepted accepted;
+
+    return registry_accept(bench->registry, id, bench->now, &accepted, &bench->refusal);
+}
+
+static int restore_it(struct bench *bench, int64_t id)
+{
+    return registry_restore(bench->registry, "fan", id, bench->now, &bench->refusal);
+}
+
+static int mute_it(struct bench *bench, int64_t id)
+{
+    struct mute mute = { .until = bench->now.wall + 10 * MINUTE, .who = "Ana", .why = "belt", .then = MUTE_RELEARN };
+
+    (void)id;
+    return registry_mute(bench->registry, "fan", &mute, bench->now, &bench->refusal);
+}
+
+static int unmute_it(struct bench *bench, int64_t id)
+{
+    (void)id;
+    return registry_unmute(bench->registry, "fan", bench->now, &bench->refusal);
+}
+
+static int relearn_it(struct bench *bench, int64_t id)
+{
+    (void)id;
+    return registry_relearn(bench->registry, "fan", bench->now, &bench->refusal);
+}
+
+static int switch_it(struct bench *bench, int64_t id)
+{
+    (void)id;
+    return registry_switch(bench->registry, "fan", bench->now, &bench->refusal);
+}
+
+static void test_nothing_stays_of_what_the_store_refuses(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id, ready;
+
+    watch(bench);
+    id = raise(bench);
+    ready = number_of(bench, "SELECT id FROM snapshot WHERE reason = 'first readiness'");
+    refused_by_store(bench, "snapshot", id, accept_it);
+    refused_by_store(bench, "event", id, accept_it);
+    assert_int_equal(number_of(bench, "SELECT event FROM anomaly"), ANOMALY_RAISED);
+    assert_int_equal(accept_it(bench, id), 0);
+    refused_by_store(bench, "snapshot", ready, restore_it);
+    assert_int_equal(restore_it(bench, ready), 0);
+    refused_by_store(bench, "candidate", 0, relearn_it);
+    assert_int_equal(relearn_it(bench, 0), 0);
+    refused_by_store(bench, "knowledge", 0, switch_it);
+    assert_int_equal(switch_it(bench, 0), 0);
+    refused_by_store(bench, "mute", 0, mute_it);
+    assert_int_equal(mute_it(bench, 0), 0);
+    refused_by_store(bench, "knowledge", 0, unmute_it);
+    assert_int_equal(view(bench).mute.then, MUTE_RELEARN);
+    assert_int_equal(unmute_it(bench, 0), 0);
+    assert_int_equal(view(bench).learning.learned, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- clocks */
+
+static void test_maintenance_ends_by_itself(void **state)
+{
+    struct bench *bench = *state;
+
+    watch(bench);
+    assert_int_equal(mute_it(bench, 0), 0);
+    pass(bench, 10 * MINUTE - 1);
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_true(view(bench).mute.until != 0 && view(bench).learning.learned == LEARNED);
+    sql(bench, "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    pass(bench, 1);
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_true(view(bench).mute.until != 0); /* the store would not have it */
+    assert_int_equal(shoot(bench, INTENT_BUFFER, true, NULL).status, VERDICT_IDLE);
+    sql(bench, "DROP TRIGGER forbid");
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(view(bench).mute.until, 0);
+    assert_int_equal(view(bench).learning.learned, 0);
+    assert_int_equal(view(bench).state.phase, PHASE_LEARNING);
+    assert_int_equal(number_of(bench, "SELECT count(*) FROM mute"), 0);
+}
+
+/* A clock that is set while somebody works neither ends nor prolongs it. */
+static void test_maintenance_and_a_clock_that_is_set(void **state)
+{
+    struct bench *bench = *state;
+
+    watch(bench);
+    assert_int_equal(mute_it(bench, 0), 0);
+    bench->now.wall += INT64_C(400) * 86400000;
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(view(bench).mute.until, bench->now.wall + 10 * MINUTE); /* as the clock is now */
+    bench->now.wall -= INT64_C(800) * 86400000;
+    pass(bench, 10 * MINUTE - 1);
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_true(view(bench).mute.until != 0);
+    pass(bench, 1);
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(view(bench).mute.until, 0);
+}
+
+/* Buffers that were measured before somebody began to work are judged, whenever they arrive. */
+static void test_a_backlog_from_before_maintenance(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta old = { .has_age = true, .age_ms = 5 * MINUTE }, fresh = { .has_age = true, .age_ms = 1 };
+
+    watch(bench);
+    assert_int_equal(mute_it(bench, 0), 0);
+    pass(bench, 2 * MINUTE);
+    assert_int_equal(shoot(bench, INTENT_BUFFER, false, &old).status, VERDICT_OK);
+    assert_int_equal(shoot(bench, INTENT_BUFFER, false, &fresh).status, VERDICT_IDLE);
+}
+
+static void test_daily_snapshots_wait_for_a_clock(void **state)
+{
+    static const char count[] = "SELECT count(*) FROM snapshot WHERE reason = 'daily'";
+    struct bench *bench = *state;
+
+    watch(bench);
+    sql(bench, "UPDATE snapshot SET bytes = x'00'"); /* as if something was learned since */
+    bench->now.doubtful = true;
+    assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
+    assert_int_equal(number_of(bench, count), 0);
+    bench->now.doubtful = false;
+    for (int day = 1; day <= LIMIT_SNAPSHOTS_DAILY + 3; day++) {
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
+        assert_int_equal(number_of(bench, count), day < LIMIT_SNAPSHOTS_DAILY ? day : LIMIT_SNAPSHOTS_DAILY);
+        pass(bench, INT64_C(86400000));
+        shoot(bench, INTENT_LEARN, false, NULL);
+    }
+    pass(bench, LIMIT_SNAPSHOT_DAYS * INT64_C(86400000));
+    assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
+    assert_int_equal(number_of(bench, "SELECT count(*) FROM snapshot"), 1); /* the newest, of today */
+}
+
+/* ----------------------------------------------------------------------------------------------------------- evidence */
+
+static void test_evidence_grows_while_it_lasts(void **state)
+{
+    static const char count[] = "SELECT count(*) FROM evidence";
+    struct bench *bench = *state;
+    int64_t at_first;
+
+    watch(bench);
+    raise(bench);
+    at_first = number_of(bench, count);
+    assert_in_range(at_first, 1, 5);
+    for (int i = 0; i < 3; i++)
+        shoot(bench, INTENT_BUFFER, true, NULL);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_in_range(number_of(bench, count), at_first + 1, at_first + 3);
+    for (int i = 0; i < 40; i++) {
+        shoot(bench, INTENT_BUFFER, true, NULL);
+        assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    }
+    assert_int_equal(number_of(bench, count), LIMIT_EVIDENCE);
+    for (int i = 0; i < 10; i++)
+        shoot(bench, INTENT_BUFFER, false, NULL);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(number_of(bench, "SELECT event FROM anomaly"), ANOMALY_CLEARED);
+    assert_int_equal(number_of(bench, count), LIMIT_EVIDENCE);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grouping),
+        TEST(test_nothing_stays_of_what_the_store_refuses),
+        TEST(test_maintenance_ends_by_itself),
+        TEST(test_maintenance_and_a_clock_that_is_set),
+        TEST(test_a_backlog_from_before_maintenance),
+        TEST(test_daily_snapshots_wait_for_a_clock),
+        TEST(test_evidence_grows_while_it_lasts),
+    };
+
+    return cmocka_run_group_tests_name("episodes", tests, NULL, NULL);
+}

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -14,6 +13,7 @@
 #include "http/http.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
+#include "service.h"
 #include "store/store.h"
 
 enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000 };
@@ -134,10 +134,15 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .store = app->store,
                                     .broker_connected = app->mqtt ? broker_connected : NULL,
                                     .broker_reconnects = broker_reconnects,
-                                    .user = app };
-    int r = http_start(&app->http, &options);
+                                    .user = app,
+                                    .socket = service_socket() };
+    int r = options.socket < -1 ? options.socket : http_start(&app->http, &options);
 
-    if (r < 0)
+    if (r < 0 && options.socket != -1)
+        snprintf(message, APP_MESSAGE_SIZE,
+                 "habitd.socket: %s: one TCP socket is wanted, on loopback unless [http] address says more",
+                 strerror(-r));
+    else if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "%s:%u: %s: choose another [http] port, or stop what listens there",
                  app->config->http_address, app->config->http_port, strerror(-r));
     return r;
@@ -242,9 +247,10 @@ int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
+    struct service service = { .registry = app->registry, .store = app->store, .mqtt = app->mqtt, .http = app->http };
 
     log_notice("habitd " HABIT_VERSION " answers on http://%s:%u", app->config->http_address, http_port(app->http));
-    sd_notify(0, "READY=1");
+    service_ready(&service, clock_now());
     for (;;) {
         int64_t left = next - clock_now().mono;
         int caught = wait_signal(left > 0 ? left : 0);
@@ -253,6 +259,7 @@ int app_run(struct app *app)
             log_warning("SIGHUP: a changed configuration is taken by a restart");
         else if (caught != 0)
             break;
+        service_look(&service, clock_now());
         if (clock_now().mono >= next_flush) {
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
@@ -261,6 +268,6 @@ int app_run(struct app *app)
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
     log_notice("stopping");
-    sd_notify(0, "STOPPING=1");
+    service_stopping();
     return 0;
 }

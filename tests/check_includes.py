@@ -20,7 +20,7 @@ ROOMS = {
     'mqtt': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry'),
     'http': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry', 'page'),
 }
-# Libraries, and the only rooms that may use them ('' = app.c and main.c).
+# Libraries, and the only rooms that may use them ('' = the files beside them).
 LIBRARIES = {
     'jansson.h': ('wire',),
     'sqlite3.h': ('store',),

@@ -12,6 +12,7 @@ int check_timezone(const char *text, struct refusal *refusal);
 int check_log_level(const char *text, struct refusal *refusal);
 int check_loopback(const char *text, struct refusal *refusal);
 int check_host(const char *text, struct refusal *refusal);
+int check_secret(const char *text, struct refusal *refusal);
 int check_path(const char *text, struct refusal *refusal);
 
 /* The beginning of topics: no wildcards, no empty levels. */

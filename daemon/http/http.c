@@ -58,10 +58,17 @@ static struct http *http_new(const struct http_options *options)
     return http;
 }
 
+static int open_socket(struct http *http)
+{
+    http->socket = http->options.socket;
+    return http->socket >= 0 ? listen_take(http->socket, http->options.config->http_address, &http->port)
+                             : listen_open(http->options.config->http_address, &http->port, &http->socket);
+}
+
 int http_start(struct http **ret_http, const struct http_options *options)
 {
     struct http *http = http_new(options);
-    int r = http ? listen_open(options->config->http_address, &http->port, &http->socket) : fault(-ENOMEM);
+    int r = http ? open_socket(http) : fault(-ENOMEM);
 
     if (r == 0)
         r = start_daemon(http);
@@ -75,6 +82,18 @@ int http_start(struct http **ret_http, const struct http_options *options)
 unsigned int http_port(const struct http *http)
 {
     return http->port;
+}
+
+static bool is_full(const struct http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info && info->num_connections >= LIMIT_HTTP_CONNECTIONS;
+}
+
+bool http_alive(const struct http *http, int milliseconds)
+{
+    return listen_probe(http->socket, milliseconds) || is_full(http);
 }
 
 void http_wake(struct http *http)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "access/access.h"
@@ -17,6 +16,7 @@
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
 #include "reload.h"
+#include "service.h"
 #include "store/store.h"
 
 enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000 };
@@ -161,12 +161,17 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .store = app->store,
                                     .broker_connected = app->mqtt ? broker_connected : NULL,
                                     .broker_reconnects = broker_reconnects,
-                                    .user = app };
-    char why[HTTP_MESSAGE_SIZE];
-    int r = http_start(&app->http, &options, why);
+                                    .user = app,
+                                    .socket = service_socket() };
+    char why[HTTP_MESSAGE_SIZE] = "";
+    int r = options.socket < -1 ? options.socket : http_start(&app->http, &options, why);
 
     if (r < 0 && why[0] != '\0')
         snprintf(message, APP_MESSAGE_SIZE, "%s", why);
+    else if (r < 0 && options.socket != -1)
+        snprintf(message, APP_MESSAGE_SIZE,
+                 "habitd.socket: %s: one TCP socket is wanted, on loopback unless [http] address says more",
+                 strerror(-r));
     else if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "%s:%u: %s: choose another [http] port, or stop what listens there",
                  app->config->http_address, app->config->http_port, strerror(-r));
@@ -271,31 +276,33 @@ static int64_t flush_interval(const struct app *app)
     return (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
 }
 
-static void take_changes(struct app *app)
+static void take_changes(struct app *app, struct service *service)
 {
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_ticks() / 1000));
+    service_reloading();
     if (reload(app->config, app->config_path, app->access, app->store) == 0)
         http_wake(app->http); /* streams of revoked tokens end */
-    sd_notify(0, "READY=1");
+    service_ready(service, clock_now());
 }
 
 int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
+    struct service service = { .registry = app->registry, .store = app->store, .mqtt = app->mqtt, .http = app->http };
 
     log_notice("habitd " HABIT_VERSION " answers on %s://%s:%u",
                app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
                http_port(app->http));
-    sd_notify(0, "READY=1");
+    service_ready(&service, clock_now());
     for (;;) {
         int64_t left = next - clock_now().mono;
         int caught = wait_signal(left > 0 ? left : 0);
 
         if (caught == SIGHUP)
-            take_changes(app);
+            take_changes(app, &service);
         else if (caught != 0)
             break;
+        service_look(&service, clock_now());
         if (clock_now().mono >= next_flush) {
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
@@ -304,6 +311,6 @@ int app_run(struct app *app)
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
     log_notice("stopping");
-    sd_notify(0, "STOPPING=1");
+    service_stopping();
     return 0;
 }

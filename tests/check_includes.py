@@ -9,6 +9,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 # Rooms of daemon/, and those whose headers they may include beside their own.
 ROOMS = {
     'base': (),
+    'page': (),
     'record': ('base',),
     'access': ('base',),
     'report': ('base', 'record'),
@@ -18,9 +19,9 @@ ROOMS = {
     'store': ('base', 'record'),
     'registry': ('base', 'record', 'report', 'strategy', 'wire', 'config', 'store'),
     'mqtt': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry'),
-    'http': ('base', 'access', 'record', 'report', 'wire', 'config', 'store', 'registry'),
+    'http': ('base', 'access', 'record', 'report', 'wire', 'config', 'store', 'registry', 'page'),
 }
-# Libraries, and the only rooms that may use them ('' = app.c and main.c).
+# Libraries, and the only rooms that may use them ('' = the files beside them).
 LIBRARIES = {
     'jansson.h': ('wire',),
     'sqlite3.h': ('store',),

@@ -115,6 +115,15 @@ int check_ca(const char *text, struct refusal *refusal)
     return 0;
 }
 
+/* A name alone is that of a credential, which systemd hands over. */
+int check_secret(const char *text, struct refusal *refusal)
+{
+    if (text[0] != '/' && strchr(text, '/'))
+        return refuse(refusal, REFUSAL_RANGE, "path", "'%s' is neither an absolute path nor the name of a credential",
+                      text);
+    return 0;
+}
+
 /* ----------------------------------------------------------------------------------------------------------- topics */
 
 /* One level of a topic or pattern. */

@@ -13,6 +13,7 @@ int check_log_level(const char *text, struct refusal *refusal);
 int check_address(const char *text, struct refusal *refusal);
 int check_names(const char *text, struct refusal *refusal);
 int check_host(const char *text, struct refusal *refusal);
+int check_secret(const char *text, struct refusal *refusal);
 int check_path(const char *text, struct refusal *refusal);
 int check_ca(const char *text, struct refusal *refusal);
 

@@ -107,6 +107,11 @@ void config_settings(const struct config *config, const char *id, struct setting
 const struct config_pattern *config_origin(const struct config *config, const char *id,
                                            const struct settings_field *field);
 
+/* Where the secret is that a key names: an absolute path as it is, a name alone in $CREDENTIALS_DIRECTORY, which systemd sets, else
+ * in /etc/habit/credentials. */
+enum { SECRET_PATH_SIZE = 512 };
+void config_secret_path(const char *name, char path[SECRET_PATH_SIZE]);
+
 /* Writes the effective configuration in the file's own form, secrets left out. */
 void config_print(const struct config *config, FILE *file);
 

@@ -116,13 +116,22 @@ static struct http *http_new(const struct http_options *options)
         return NULL;
     http->options = *options;
     http->port = options->config->http_port;
-    http->socket = -1;
+    http->socket = options->socket;
     pthread_mutex_init(&http->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&http->idle, &attributes);
     pthread_condattr_destroy(&attributes);
     return http;
+}
+
+/* Its own, or the one that was handed over. */
+static int open_socket(struct http *http)
+{
+    const char *address = http->options.config->http_address;
+
+    return http->socket >= 0 ? listen_take(http->socket, address, &http->port)
+                             : listen_open(address, &http->port, &http->socket);
 }
 
 int http_start(struct http **ret_http, const struct http_options *options, char message[HTTP_MESSAGE_SIZE])
@@ -135,7 +144,7 @@ int http_start(struct http **ret_http, const struct http_options *options, char 
         return fault(-ENOMEM);
     r = load_certificates(http, message);
     if (r == 0)
-        r = listen_open(options->config->http_address, &http->port, &http->socket);
+        r = open_socket(http);
     if (r == 0)
         r = start_daemon(http);
     if (r == 0)
@@ -148,6 +157,18 @@ int http_start(struct http **ret_http, const struct http_options *options, char 
 unsigned int http_port(const struct http *http)
 {
     return http->port;
+}
+
+static bool is_full(const struct http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info && info->num_connections >= LIMIT_HTTP_CONNECTIONS;
+}
+
+bool http_alive(const struct http *http, int milliseconds)
+{
+    return listen_probe(http->socket, milliseconds) || is_full(http);
 }
 
 void http_wake(struct http *http)

@@ -2,6 +2,8 @@
 #ifndef HABIT_HTTP_HTTP_H
 #define HABIT_HTTP_HTTP_H
 
+#include <stdbool.h>
+
 #include "access/access.h"
 #include "config/config.h"
 #include "registry/registry.h"
@@ -17,6 +19,7 @@ struct http_options {
     int (*broker_connected)(void *user); /* for readyz; NULL = no broker configured */
     uint64_t (*broker_reconnects)(void *user);
     void *user;
+    int socket; /* that listens already, handed over by systemd; -1 = open one. Closed by http_stop */
 };
 
 /* Listens and answers until http_stop. Returns 0, or negative (-EADDRINUSE: the port is taken), with the reason in `message`, which
@@ -26,6 +29,10 @@ int http_start(struct http **ret_http, const struct http_options *options, char 
 
 /* The port it listens on. */
 unsigned int http_port(const struct http *http);
+
+/* Connects to the port as a client would and waits up to so many milliseconds for any answer. A door that has no connection left
+ * counts as alive: it is busy with those that it has. */
+bool http_alive(const struct http *http, int milliseconds);
 
 /* Something was stored that event streams may show. Any thread; NULL is fine. */
 void http_wake(struct http *http);

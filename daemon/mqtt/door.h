@@ -85,6 +85,7 @@ struct mqtt {
     int wake_fd;        /* eventfd: something to publish, or another stage */
     _Atomic int wanted; /* enum stage */
     atomic_bool connected;
+    _Atomic int64_t turn_since;   /* monotonic ms at which the present turn began; 0 = no connection is served */
     _Atomic uint64_t connections; /* that were accepted */
     uint64_t configuration;       /* hash of what is in force */
     pthread_mutex_t lock;         /* of the rest */

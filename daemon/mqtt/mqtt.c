@@ -125,8 +125,11 @@ static void serve(struct mqtt *mqtt)
 
     mqtt->intake.failed = mqtt->intake.tainted = mqtt->intake.more = false;
     tell(mqtt, &mqtt->serving, true);
-    while (r == 0 && wanted(mqtt) != STAGE_LEAVE)
+    while (r == 0 && wanted(mqtt) != STAGE_LEAVE) {
+        atomic_store(&mqtt->turn_since, clock_now().mono);
         r = turn(mqtt);
+    }
+    atomic_store(&mqtt->turn_since, 0);
     if (r == 0 && mqtt->session.accepted)
         say_goodbye(mqtt);
     tell(mqtt, &mqtt->serving, false);
@@ -225,6 +228,11 @@ int mqtt_start(struct mqtt **ret_mqtt, const struct config *config, struct regis
 bool mqtt_connected(const struct mqtt *mqtt)
 {
     return mqtt && atomic_load(&mqtt->connected);
+}
+
+int64_t mqtt_turn_since(const struct mqtt *mqtt)
+{
+    return mqtt ? atomic_load(&mqtt->turn_since) : 0;
 }
 
 uint64_t mqtt_reconnects(const struct mqtt *mqtt)

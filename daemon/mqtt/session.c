@@ -182,11 +182,13 @@ static void on_publish(struct mosquitto *client, void *user, int mid, int reason
 /* The first line of the password file, read anew for each connection. Returns 0, or -EIO with why. */
 static int read_password(struct mqtt *mqtt, char password[PASSWORD_SIZE])
 {
-    const char *path = mqtt->config->mqtt_password_file;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char path[SECRET_PATH_SIZE];
     struct stat status;
     ssize_t got;
+    int fd;
 
+    config_secret_path(mqtt->config->mqtt_password_file, path);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return session_lost(mqtt, "password file %.80s: %s", path, strerror(errno));
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (status.st_mode & S_IROTH)) {

@@ -152,6 +152,7 @@ struct store {
     void *outgoing_user;
 
     _Atomic uint64_t epoch;
+    _Atomic int64_t busy_since; /* monotonic ms at which the writer took its group; 0 = it waits for one */
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
     struct histogram commit_duration, commit_size;

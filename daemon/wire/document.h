@@ -12,6 +12,7 @@
 #include "record/hour.h"
 #include "record/machine.h"
 #include "record/mute.h"
+#include "record/recent.h"
 #include "record/relearned.h"
 #include "record/snapshot.h"
 #include "report/daily.h"
@@ -68,6 +69,9 @@ char *wire_groups(const struct group_report *groups, size_t count, size_t left_o
 
 /* {"machine":..., "points":[...]}; hours that were added up, each with the end of its step. */
 char *wire_history(const char *machine, const struct history_point *points, size_t count);
+
+/* {"machine":..., "next":count, "points":[...]}; next: `after` of the next question. */
+char *wire_recent(const char *machine, const struct recent_point *points, size_t count, uint64_t total);
 
 /* {"reports":[...], "next":"cursor"}; next NULL = last page. */
 char *wire_reports(const struct daily_report *reports, size_t count, const char *next);

@@ -16,6 +16,8 @@ import requests
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+import openapi
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HABIT_BUILD", REPOSITORY / "build"))
 HABITD = BUILD / "daemon" / "habitd"
@@ -153,6 +155,7 @@ class Habitd(Process):
         self.conf = folder / "habitd.conf"
         self.url = None
         self.session = requests.Session()
+        self.session.hooks["response"].append(lambda answer, **_: openapi.check_answer(answer, self.url, BUILD, self.session))
         self.conf.write_text(configuration(self.store, broker, sections, **keys))
 
     def start(self, seconds=10):

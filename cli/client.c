@@ -241,3 +241,56 @@ int client_get_rows(struct client *client, const char *path, const char *array, 
         json_decref(rows);
     return r;
 }
+
+/* ----------------------------------------------------------------------------------------------------- other bodies */
+
+/* GETs what must be answered with 200; the body is the client's until the next request. */
+static int get_body(struct client *client, const char *path)
+{
+    struct request request = { .method = "GET", .path = path };
+    struct reply reply;
+    int r = client_send(client, &request, &reply);
+
+    if (r == 0 && reply.status != 200)
+        r = client_complain(path, &reply);
+    reply_free(&reply);
+    return r;
+}
+
+int client_get_lines(struct client *client, const char *path, json_t **ret_rows)
+{
+    json_t *rows = json_array();
+    int r = rows ? get_body(client, path) : complain_errno("hold", "an answer");
+    const char *rest = client->body, *end = rest ? rest + client->size : NULL;
+
+    while (r == 0 && rest && rest < end) {
+        const char *newline = memchr(rest, '\n', (size_t)(end - rest));
+        size_t length = (size_t)((newline ? newline : end) - rest);
+        json_t *row = json_loadb(rest, length, 0, NULL);
+
+        if (!row || json_array_append_new(rows, row) != 0) {
+            complain("%s: habitd's answer is no JSON", path);
+            r = EXIT_FAILED;
+        }
+        rest += length + (newline != NULL);
+    }
+    if (r == 0)
+        *ret_rows = rows;
+    else
+        json_decref(rows);
+    return r;
+}
+
+int client_get_bytes(struct client *client, const char *path, void **ret_bytes, size_t *ret_size)
+{
+    int r = get_body(client, path);
+
+    if (r != 0)
+        return r;
+    *ret_bytes = malloc(client->size > 0 ? client->size : 1);
+    if (!*ret_bytes)
+        return complain_errno("hold", "an answer");
+    memcpy(*ret_bytes, client->body ? client->body : "", client->size);
+    *ret_size = client->size;
+    return 0;
+}

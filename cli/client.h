@@ -47,6 +47,12 @@ int client_get(struct client *client, const char *path, json_t **ret_json);
  * goes into "after=". Returns 0 or EXIT_FAILED. */
 int client_get_rows(struct client *client, const char *path, const char *array, bool all, json_t **ret_rows);
 
+/* GETs lines of JSON (NDJSON) as an array: the caller's reference in *ret_rows. Returns 0 or EXIT_FAILED. */
+int client_get_lines(struct client *client, const char *path, json_t **ret_rows);
+
+/* GETs bytes of any kind; free() them. Returns 0 or EXIT_FAILED. */
+int client_get_bytes(struct client *client, const char *path, void **ret_bytes, size_t *ret_size);
+
 /* NULL is fine; always returns NULL. */
 struct client *client_close(struct client *client);
 

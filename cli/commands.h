@@ -20,5 +20,7 @@ extern const struct command mute_command;
 extern const struct command unmute_command;
 extern const struct command snapshots_command;
 extern const struct command relearn_command;
+extern const struct command replay_command;
+extern const struct command export_command;
 
 #endif

@@ -168,6 +168,11 @@ int samples_next(struct samples *samples, float *buffer)
     return r;
 }
 
+int64_t samples_time(const struct samples *samples)
+{
+    return samples->times && samples->count > 0 ? samples->times[samples->count - 1] : 0;
+}
+
 struct samples *samples_close(struct samples *samples)
 {
     if (!samples)
@@ -175,6 +180,7 @@ struct samples *samples_close(struct samples *samples)
     if (samples->file && samples->file != stdin)
         fclose(samples->file);
     csv_free(&samples->table);
+    free(samples->times);
     free(samples->bytes);
     free(samples);
     return NULL;

@@ -1,4 +1,4 @@
-/* Buffers from a file: raw float32 or int16, little-endian, back to back; or text with a buffer a line. What is wrong with a
+/* Buffers from a file: raw float32 or int16, little-endian, back to back; or text with a buffer a line, as habit export writes it too. What is wrong with a
  * file is said on stderr with its place, once, and comes back as an exit code. */
 #ifndef HABIT_CLI_SAMPLES_H
 #define HABIT_CLI_SAMPLES_H
@@ -37,6 +37,9 @@ enum { SAMPLES_END = -1 };
 /* Reads the next buffer: finite values of at most 1e15, interleaved by axis. Returns 0, SAMPLES_END, or EXIT_FAILED,
  * EXIT_DATA; a file without any buffer is EXIT_DATA too. */
 int samples_next(struct samples *samples, float *buffer);
+
+/* When the buffer that was read last was measured, wall ms; 0 = the file does not say: only CSV with a first column `time` does. */
+int64_t samples_time(const struct samples *samples);
 
 /* NULL is fine; always returns NULL. */
 struct samples *samples_close(struct samples *samples);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "message.h"
 #include "options.h"
 #include "samples_file.h"
@@ -71,21 +72,70 @@ static bool has_header(const char *text)
     return false;
 }
 
-static int read_table(struct samples *samples)
+/* Comments stand before everything else: habit export writes what the numbers are. */
+static char *skip_comments(char *text)
+{
+    while (*text == '#') {
+        text = strchrnul(text, '\n');
+        text += *text == '\n';
+    }
+    return text;
+}
+
+/* Whether the first column of the header is called time. */
+static bool has_times(const char *text)
+{
+    return strcspn(text, ",;\t\r\n") == 4 && strncasecmp(text, "time", 4) == 0 && strcspn(text, "\r\n") > 4;
+}
+
+static int take_time(struct samples *samples, size_t row, const char *cell, size_t length)
+{
+    char moment[CLOCK_TEXT_SIZE + 8];
+    int64_t *grown = realloc(samples->times, (row + 1) * sizeof(*grown));
+
+    if (!grown)
+        return complain_errno("read", samples->path);
+    samples->times = grown;
+    snprintf(moment, sizeof(moment), "%.*s", (int)(length < sizeof(moment) ? length : 0), cell);
+    if (clock_parse(moment, &grown[row]) == 0)
+        return 0;
+    complain("%s: buffer %zu (the first is 0): its time is not RFC 3339, such as 2026-11-22T13:19:31Z", samples->path,
+             row);
+    return EXIT_DATA;
+}
+
+/* Moves the first column out of a text with a header: what remains is a buffer a line. */
+static int split_times(struct samples *samples, char *text, size_t *size)
+{
+    char *to = strchrnul(text, '\n'), *from = to, *end = text + *size;
+    size_t row = 0;
+    int r = 0;
+
+    while (r == 0 && from < end) { /* at the end of a line */
+        size_t length;
+
+        *to++ = *from++;
+        length = strcspn(from, ",;\t\r\n");
+        if (from[length] == '\0' || from[length] == '\r' || from[length] == '\n')
+            break; /* the end, or a line that is refused with its number */
+        r = take_time(samples, row++, from, length);
+        from += length + 1;
+        while (from < end && *from != '\n')
+            *to++ = *from++;
+    }
+    memmove(to, from, (size_t)(end - from) + 1);
+    *size = (size_t)(to - text) + (size_t)(end - from);
+    return r;
+}
+
+static int parse(struct samples *samples, char *text, size_t size)
 {
     struct csv_options options = { .columns = samples->values };
     struct refusal refusal;
-    size_t size;
-    char *text = read_text(samples->file, &size);
     int r;
 
-    if (!text) {
-        complain_errno("read", samples->path);
-        return EXIT_FAILED;
-    }
     options.header = has_header(text);
     r = csv_read(text, size, &options, &samples->table, &refusal);
-    free(text);
     if (r == 0)
         return 0;
     if (r < 0) {
@@ -97,6 +147,25 @@ static int read_table(struct samples *samples)
         complain("a line is a buffer: %u samples x %u axes = %zu values", samples->shape.buffer_size,
                  samples->shape.axes, samples->values);
     return EXIT_DATA;
+}
+
+static int read_table(struct samples *samples)
+{
+    size_t size;
+    char *text = read_text(samples->file, &size), *table;
+    int r;
+
+    if (!text) {
+        complain_errno("read", samples->path);
+        return EXIT_FAILED;
+    }
+    table = skip_comments(text);
+    size -= (size_t)(table - text);
+    r = has_times(table) ? split_times(samples, table, &size) : 0;
+    if (r == 0)
+        r = parse(samples, table, size);
+    free(text);
+    return r;
 }
 
 int samples_next_csv(struct samples *samples, float *buffer)

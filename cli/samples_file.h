@@ -15,6 +15,7 @@ struct samples {
     size_t count;           /* buffers handed out so far: the number of the next one, from 0 */
     unsigned char *bytes;   /* of one raw buffer */
     struct csv_table table; /* of a text, once it is read */
+    int64_t *times;         /* of its rows; NULL = it has none */
 };
 
 /* Each returns as samples_next. */

@@ -40,6 +40,7 @@ const char *fault_place(void);
     X(UNKNOWN_FIELD, 422, "unknown-field", "no such field")                  \
     X(CONSTANT, 422, "constant", "all axes are constant")                    \
     X(KNOWLEDGE, 422, "knowledge", "not a knowledge block of this machine")  \
+    X(GAP, 422, "gap", "a part of a stream is missing")                      \
     X(RETAINED, 422, "retained", "a retained message is not a fresh buffer") \
     X(LIMIT, 429, "limit", "a bound is reached")                             \
     X(STORE, 503, "store", "the store cannot commit")                        \

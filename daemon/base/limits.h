@@ -36,6 +36,9 @@
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
+    X(LINES, 4096, "lines of POST /v1/buffers", "413, nothing of them is applied")                                \
+    X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
+    X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
     X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
 

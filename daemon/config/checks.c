@@ -155,7 +155,7 @@ int check_topic(const char *text, struct refusal *refusal)
             return refuse(refusal, REFUSAL_RANGE, "topic",
                           "'%s': '+' and '{machine}' stand alone between slashes, and '#' is not allowed", text);
     }
-    if (machines != 1 && text[0] != '\0')
+    if (machines > 1)
         return refuse(refusal, REFUSAL_RANGE, "topic", "'%s' has %u levels {machine}, but needs exactly one", text,
                       machines);
     return 0;

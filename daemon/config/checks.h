@@ -17,7 +17,7 @@ int check_path(const char *text, struct refusal *refusal);
 /* The beginning of topics: no wildcards, no empty levels. */
 int check_prefix(const char *text, struct refusal *refusal);
 
-/* A topic pattern: one level {machine}, '+' only as a whole level, no '#'. */
+/* A topic pattern: at most one level {machine}, '+' only as a whole level, no '#'. */
 int check_topic(const char *text, struct refusal *refusal);
 
 /* Whether a topic exists that both patterns match. */

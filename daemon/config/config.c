@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/keys.h"
+#include "config/map.h"
 #include "config/parse.h"
 #include "config/whole.h"
 
@@ -62,6 +63,8 @@ int config_read(struct config *config, const char *path, char message[CONFIG_MES
     set_defaults(config);
     r = config_parse(config, path, message);
     fill_in(config);
+    for (size_t i = 0; i < config->input_count; i++) /* each was checked when its line was read */
+        map_read(config->inputs[i].map, config->inputs[i].target, &config->inputs[i].targets, NULL);
     if (r == 0)
         r = config_whole(config, path, message);
     if (r < 0)

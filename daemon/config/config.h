@@ -19,6 +19,13 @@ struct config_pattern {
     unsigned int line;        /* of the section, for --explain-machine and errors */
 };
 
+/* One machine of a map: which channels of a message are its axes, in this order. */
+struct config_target {
+    char machine[96]; /* an ID, perhaps with {machine} in it: "{machine}-drive" */
+    uint8_t channel[16];
+    uint32_t count;
+};
+
 enum input_action { INPUT_BUFFER, INPUT_LEARN, INPUT_DETECT };
 
 /* [input "name"]: maps a topic of sensors that are there already. */
@@ -30,7 +37,14 @@ struct config_input {
     uint32_t layout; /* enum sample_layout */
     float scale, offset;
     char path[128];    /* of format json: where the numbers are, "accel.samples"; "" = data, or a bare array */
-    unsigned int line; /* of the section, for errors */
+    bool stream;       /* messages of any length are joined, and cut into buffers */
+    uint32_t hop;      /* of a stream: samples between the beginnings of two buffers; 0 = buffer_size */
+    uint64_t gap;      /* of a stream: ms of a pause that breaks it; 0 = by sampling_hz, where that is known */
+    uint32_t channels; /* values in a sample of a message with a map; 0 = as the map needs */
+    char map[256];     /* "{machine}-drive: 0-2, {machine}-fan: 3 4"; "" = a message is of one machine */
+    struct config_target target[LIMIT_MAPPED]; /* what map says */
+    uint32_t targets;                          /* 0 = no map */
+    unsigned int line;                         /* of the section, for errors */
 };
 
 /* Whether machines are announced to Home Assistant: not at all; whenever it or we begin; or retained too. */

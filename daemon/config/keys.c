@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "config/checks.h"
+#include "config/map.h"
 
 static const char *const discoveries[] = { "off", "birth", "retain", NULL };
 static const char *const actions[] = { "buffer", "learn", "detect", NULL };
@@ -66,6 +67,16 @@ const struct config_key config_keys[CONFIG_KEYS] = {
     { "input", "offset", KEY_NUMBER, OF(offset), -1e15, 1e15, "0", FREE, "in the machine's unit" },
     { "input", "path", KEY_TEXT, TEXT_OF(path), "", FREE,
       "of json: where the numbers are, accel.samples; empty = data, or a bare array" },
+    { "input", "stream", KEY_BOOLEAN, OF(stream), 0, 1, "no", FREE,
+      "messages have any length: they are joined, and cut into buffers" },
+    { "input", "hop", KEY_UNSIGNED, OF(hop), 0, LIMIT_NUMBERS, "0", FREE,
+      "of a stream: samples from the beginning of a buffer to that of the next; 0 = buffer_size" },
+    { "input", "gap", KEY_DURATION, OF(gap), 0, 86400e3, "0", FREE,
+      "of a stream: a pause between messages that breaks it; 0 = by numbers, or where they have none by sampling_hz" },
+    { "input", "channels", KEY_UNSIGNED, OF(channels), 0, LIMIT_CHANNELS, "0", FREE,
+      "of a map: values in a sample of a message; 0 = up to the highest that the map names" },
+    { "input", "map", KEY_TEXT, TEXT_OF(map), "", NULL, check_map,
+      "machines that share a message, and their channels: {machine}-drive: 0-2, {machine}-fan: 3 4" },
 };
 
 const struct config_key *config_key_find(const char *section, const char *key)

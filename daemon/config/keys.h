@@ -25,7 +25,7 @@ struct config_key {
     const char *help;
 };
 
-enum { CONFIG_KEYS = 26 };
+enum { CONFIG_KEYS = 31 };
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* The row of a key, or NULL. */

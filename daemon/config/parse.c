@@ -31,17 +31,15 @@ struct parser {
     struct config *config;
     const char *path;
     char *message;
-    const char *rest, *end;        /* what is not read yet */
-    unsigned int line;             /* the current one */
-    unsigned int wrong_at;         /* line of the first error; 0 = none */
-    const struct section *section; /* NULL before the first */
-    char heading[LABEL_SIZE];      /* "[http]" */
-    void *target;                  /* struct that the section's keys live in */
-    uint64_t keys;                 /* bit i: key i was given in this section */
-    uint64_t sections;             /* bit i: plain section i was given */
+    const char *rest, *end;                  /* what is not read yet */
+    unsigned int line;                       /* the current one */
+    unsigned int wrong_at;                   /* line of the first error; 0 = none */
+    const struct section *section;           /* NULL before the first */
+    char heading[LABEL_SIZE];                /* "[http]" */
+    void *target;                            /* struct that the section's keys live in */
+    bool keys[CONFIG_KEYS + SETTINGS_COUNT]; /* whether a key was given in this section */
+    uint64_t sections;                       /* bit i: plain section i was given */
 };
-
-static_assert(CONFIG_KEYS + SETTINGS_COUNT <= 64, "struct parser remembers the keys of a section in 64 bits");
 
 /* Notes the first error, "FILE:LINE: what". Returns -EINVAL. */
 static int wrong(struct parser *parser, unsigned int line, const char *format, ...)
@@ -163,7 +161,7 @@ static int open_section(struct parser *parser, const char *name, const char *lab
     else
         snprintf(parser->heading, sizeof(parser->heading), "[%s]", name);
     parser->section = section;
-    parser->keys = 0;
+    memset(parser->keys, 0, sizeof(parser->keys));
     return section->open ? section->open(parser, label) : open_plain(parser, section);
 }
 
@@ -241,14 +239,14 @@ static int read_value(struct parser *parser, const char *name, const char *value
     const struct config_key *key = config_key_find(parser->section->name, name);
     const struct settings_field *field = parser->section->open == open_machine ? settings_find(name) : NULL;
     size_t length = strlen(value);
-    uint64_t bit;
+    bool *given;
 
     if (!key && !field)
         return unknown_key(parser, name);
-    bit = UINT64_C(1) << (key ? key - config_keys : CONFIG_KEYS + (field - settings_fields));
-    if (parser->keys & bit)
+    given = &parser->keys[key ? key - config_keys : CONFIG_KEYS + (field - settings_fields)];
+    if (*given)
         return wrong(parser, parser->line, "%s %s: given twice", parser->heading, name);
-    parser->keys |= bit;
+    *given = true;
     if (length >= 2 && value[0] == '"' && value[length - 1] == '"')
         return wrong(parser, parser->line, "%s %s: write the value without quotes", parser->heading, name);
     return key ? set_key(parser, key, value) : set_setting(parser, field, value);

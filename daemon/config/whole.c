@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/checks.h"
+#include "config/map.h"
 
 static int check_login(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
 {
@@ -65,6 +66,42 @@ static const struct config_input *overlapping(const struct config *config, const
     return NULL;
 }
 
+/* Machines that a map makes of {machine} need one in the topic. */
+static bool needs_machine(const struct config_input *input)
+{
+    bool named = false;
+
+    for (uint32_t i = 0; i < input->targets; i++)
+        named = named || strstr(input->target[i].machine, "{machine}");
+    return named || input->targets == 0;
+}
+
+static int check_map_of(const struct config_input *input, struct refusal *refusal)
+{
+    bool machine = strstr(input->topic, "{machine}") != NULL;
+
+    if (!machine && needs_machine(input))
+        return refuse(refusal, REFUSAL_RANGE, "topic", "'%.100s' has 0 levels {machine}, but needs exactly one",
+                      input->topic);
+    if (machine && !needs_machine(input))
+        return refuse(refusal, REFUSAL_RANGE, "map", "it does not use {machine}, which the topic has: write + there");
+    if (input->channels > 0 && input->targets == 0)
+        return refuse(refusal, REFUSAL_RANGE, "channels", "goes with map: without one a sample has the machine's axes");
+    if (input->channels > 0 && input->channels < map_highest(input) + 1)
+        return refuse(refusal, REFUSAL_RANGE, "channels", "%u, but map names channel %u (the first is 0)",
+                      input->channels, map_highest(input));
+    return 0;
+}
+
+static int check_stream(const struct config_input *input, struct refusal *refusal)
+{
+    const char *key = input->hop > 0 ? "hop" : "gap";
+
+    if (!input->stream && (input->hop > 0 || input->gap > 0))
+        return refuse(refusal, REFUSAL_RANGE, key, "goes with stream = yes");
+    return 0;
+}
+
 static int check_input(const struct config *config, const struct config_input *input, const char *path,
                        char message[CONFIG_MESSAGE_SIZE])
 {
@@ -80,10 +117,10 @@ static int check_input(const struct config *config, const struct config_input *i
         refuse(&refusal, REFUSAL_RANGE, "topic",
                "%.80s overlaps with [input \"%.63s\"] in line %u: messages would come twice", input->topic, other->name,
                other->line);
-    else
+    else if (check_map_of(input, &refusal) == 0 && check_stream(input, &refusal) == 0)
         return 0;
-    snprintf(message, CONFIG_MESSAGE_SIZE, "%.150s:%u: [input \"%s\"] topic: %s", path, input->line, input->name,
-             refusal.detail);
+    snprintf(message, CONFIG_MESSAGE_SIZE, "%.130s:%u: [input \"%s\"] %.16s: %s", path, input->line, input->name,
+             refusal.field, refusal.detail);
     return -EINVAL;
 }
 

@@ -27,6 +27,10 @@ int buffers_detect(struct request *request);
 int buffers_submit(struct request *request);
 int context_put(struct request *request);
 
+/* lines.c */
+int lines_submit(struct request *request);
+int stored_list(struct request *request);
+
 /* reports.c */
 int anomalies_list(struct request *request);
 int anomaly_show(struct request *request);

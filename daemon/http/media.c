@@ -3,22 +3,28 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const types[] = {
-    [ENCODING_RAW] = "application/octet-stream",
-    [ENCODING_JSON] = "application/json",
-    [ENCODING_CSV] = "text/csv",
+static const struct {
+    const char *name;
+    enum wire_encoding encoding;
+} types[] = {
+    [ENCODING_RAW] = { "application/octet-stream", ENCODING_RAW },
+    [ENCODING_JSON] = { "application/json", ENCODING_JSON },
+    [ENCODING_CSV] = { "text/csv", ENCODING_CSV },
+    { "application/x-ndjson", ENCODING_JSON }, /* from here on: lines */
+    { "application/jsonl", ENCODING_JSON },
 };
 
-enum { TYPES = sizeof(types) / sizeof(types[0]) };
+enum { TYPES = sizeof(types) / sizeof(types[0]), LINES = ENCODING_CSV + 1 };
 
-/* By kind of body: a bit for each encoding; and the words for it. */
+/* By kind of body: a bit for each type; and the words for it. */
 static const struct {
-    unsigned int encodings;
+    unsigned int types;
     const char *words;
 } accepted[BODIES] = {
     [BODY_JSON] = { 1u << ENCODING_JSON, "application/json" },
     [BODY_OPTION] = { 1u << ENCODING_JSON, "application/json" },
     [BODY_BLOCK] = { 1u << ENCODING_RAW, "application/octet-stream" },
+    [BODY_LINES] = { 1u << LINES | 1u << (LINES + 1), "application/x-ndjson" },
     [BODY_KEPT] = { 1u << ENCODING_RAW | 1u << ENCODING_JSON, "application/octet-stream or application/json" },
     [BODY_BUFFERS] = { 1u << ENCODING_RAW | 1u << ENCODING_JSON | 1u << ENCODING_CSV,
                        "application/octet-stream, application/json or text/csv" },
@@ -50,8 +56,8 @@ static bool charset_is_utf8(const char *type)
 int media_of_body(enum body body, const char *type, enum wire_encoding *encoding, struct refusal *refusal)
 {
     for (unsigned int i = 0; type && i < TYPES; i++)
-        if ((accepted[body].encodings & 1u << i) && is_word(skip_spaces(type), types[i]) && charset_is_utf8(type)) {
-            *encoding = (enum wire_encoding)i;
+        if ((accepted[body].types & 1u << i) && is_word(skip_spaces(type), types[i].name) && charset_is_utf8(type)) {
+            *encoding = types[i].encoding;
             return 0;
         }
     return refuse(refusal, REFUSAL_MEDIA_TYPE, "Content-Type", "%.64s: this route takes %s, text in UTF-8",

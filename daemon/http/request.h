@@ -27,6 +27,7 @@ enum body {
     BODY_BLOCK,   /* octet-stream */
     BODY_KEPT,    /* octet-stream, JSON, or nothing */
     BODY_BUFFERS, /* octet-stream, JSON or CSV */
+    BODY_LINES,   /* NDJSON */
     BODIES
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/map.h"
 #include "mqtt/topic.h"
 #include "wire/buffer.h"
 
@@ -131,19 +132,40 @@ static int read_envelope(struct incoming *incoming, const mosquitto_property *pr
 
 /* ---------------------------------------------------------------------------------------------------------- buffers */
 
-static int submit(struct mqtt *mqtt, const struct incoming *incoming, struct refusal *refusal)
+/* What several machines share is decoded once. */
+static int decode_shared(const struct incoming *incoming, struct wire_message *decoded, struct refusal *refusal)
+{
+    const struct mosquitto_message *message = incoming->message;
+    const struct config_input *input = incoming->topic.input;
+    struct wire_shape shape = { .encoding = incoming->encoding,
+                                .axes = map_channels(input),
+                                .format = input->format,
+                                .layout = input->layout,
+                                .scale = input->scale,
+                                .offset = input->offset,
+                                .json_path = input->path };
+
+    return wire_decode_message(&shape, message->payload ? message->payload : "", (size_t)message->payloadlen,
+                               &incoming->meta, decoded, refusal);
+}
+
+/* id: the machine; shared, target: the message and what of it is this machine's, NULL = all is. */
+static int submit(struct mqtt *mqtt, const struct incoming *incoming, const char *id, const struct wire_message *shared,
+                  const struct config_target *target, struct refusal *refusal)
 {
     static const enum intent intents[] = {
         [TOPIC_BUFFER] = INTENT_BUFFER, [TOPIC_LEARN] = INTENT_LEARN, [TOPIC_DETECT] = INTENT_DETECT
     };
     const struct mosquitto_message *message = incoming->message;
     struct arrival arrival = {
-        .id = incoming->topic.machine,
+        .id = id,
         .intent = intents[incoming->topic.kind],
         .encoding = incoming->encoding,
         .bytes = message->payload ? message->payload : "",
         .size = (size_t)message->payloadlen,
         .format = -1,
+        .message = shared,
+        .target = target,
         .input = incoming->topic.input,
         .meta = &incoming->meta,
         .topic = message->topic,
@@ -161,7 +183,8 @@ static int submit(struct mqtt *mqtt, const struct incoming *incoming, struct ref
 
 /* What the store cannot take is not acknowledged, nor is what broke on our side: the broker sends it again. When the
  * store's queue is full, one more try after its commits: the reader waits. */
-static void take_buffer(struct mqtt *mqtt, const struct incoming *incoming)
+static void take_part(struct mqtt *mqtt, const struct incoming *incoming, const char *id,
+                      const struct wire_message *shared, const struct config_target *target)
 {
     struct intake *intake = &mqtt->intake;
     struct refusal refusal;
@@ -169,20 +192,48 @@ static void take_buffer(struct mqtt *mqtt, const struct incoming *incoming)
 
     if (intake->count == LIMIT_MQTT_BATCH)
         intake_settle(mqtt);
-    r = submit(mqtt, incoming, &refusal);
+    r = submit(mqtt, incoming, id, shared, target, &refusal);
     if (r == REFUSAL_STORE && intake->count > 0) {
         intake_settle(mqtt);
-        r = submit(mqtt, incoming, &refusal);
+        r = submit(mqtt, incoming, id, shared, target, &refusal);
     }
     if (r < 0)
-        session_lost(mqtt, "a buffer of %s could not be taken: %s at %s", incoming->topic.machine, strerror(-r),
-                     fault_place());
+        session_lost(mqtt, "a buffer of %s could not be taken: %s at %s", id, strerror(-r), fault_place());
     else if (r == REFUSAL_STORE || r == REFUSAL_BROKEN)
-        session_lost(mqtt, "a buffer of %s could not be stored: %s", incoming->topic.machine, refusal.detail);
+        session_lost(mqtt, "a buffer of %s could not be stored: %s", id, refusal.detail);
     else if (r > 0)
         log_refusal(mqtt, incoming->message->topic, &refusal);
     if (r < 0 || r == REFUSAL_STORE || r == REFUSAL_BROKEN)
         intake->failed = true;
+}
+
+/* Each machine of the map for itself: one that does not take its channels is no reason for the others. */
+static void take_shared(struct mqtt *mqtt, const struct incoming *incoming)
+{
+    const struct config_input *input = incoming->topic.input;
+    struct wire_message shared = { 0 };
+    struct refusal refusal;
+    char id[MACHINE_ID_SIZE];
+    int r = decode_shared(incoming, &shared, &refusal);
+
+    if (r < 0)
+        refuse_fault(&refusal, r);
+    if (r != 0)
+        drop(mqtt, incoming->message->topic, &refusal);
+    for (uint32_t i = 0; r == 0 && i < input->targets; i++)
+        if (map_machine(&input->target[i], incoming->topic.machine, id, &refusal) == 0)
+            take_part(mqtt, incoming, id, &shared, &input->target[i]);
+        else
+            drop(mqtt, incoming->message->topic, &refusal);
+    wire_message_free(&shared);
+}
+
+static void take_buffer(struct mqtt *mqtt, const struct incoming *incoming)
+{
+    if (incoming->topic.input && incoming->topic.input->targets > 0)
+        take_shared(mqtt, incoming);
+    else
+        take_part(mqtt, incoming, incoming->topic.machine, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- context */

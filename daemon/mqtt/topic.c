@@ -85,25 +85,24 @@ static int read_own(const struct config *config, const char *below, struct topic
 
 /* ----------------------------------------------------------------------------------------------------------- inputs */
 
-/* Where the machine's level begins in a topic that matches an input's pattern; NULL = it does not match. The pattern is
- * valid: its wildcards stand alone between slashes, one of them is the machine. */
-static const char *machine_level(const char *pattern, const char *topic)
+/* Whether a topic matches an input's pattern, and where in it the machine's level begins; NULL where the pattern has none. The pattern
+ * is valid: its wildcards stand alone between slashes. */
+static bool match(const char *pattern, const char *topic, const char **id)
 {
-    const char *id = NULL;
-
+    *id = NULL;
     for (;;) {
         size_t want = strcspn(pattern, "/"), got = strcspn(topic, "/");
         bool machine = want == strlen(placeholder) && memcmp(pattern, placeholder, want) == 0;
         bool any = machine || (want == 1 && *pattern == '+');
 
         if (machine)
-            id = topic;
+            *id = topic;
         if (!any && (want != got || memcmp(pattern, topic, want) != 0))
-            return NULL;
+            return false;
         if (pattern[want] != topic[got])
-            return NULL;
+            return false;
         if (pattern[want] == '\0')
-            return id;
+            return true;
         pattern += want + 1;
         topic += got + 1;
     }
@@ -121,13 +120,14 @@ static enum topic_kind kind_of(const struct config_input *input)
 static int read_input(const struct config *config, const char *text, struct topic *topic, struct refusal *refusal)
 {
     for (size_t i = 0; i < config->input_count; i++) {
-        const char *id = machine_level(config->inputs[i].topic, text);
+        const char *id;
 
-        if (!id)
+        if (!match(config->inputs[i].topic, text, &id))
             continue;
         topic->input = &config->inputs[i];
         topic->kind = kind_of(topic->input);
-        return take_machine(topic, id, strcspn(id, "/"), refusal);
+        topic->machine[0] = '\0';
+        return id ? take_machine(topic, id, strcspn(id, "/"), refusal) : 0;
     }
     return refuse(refusal, REFUSAL_NO_ROUTE, "topic", "no [input] section has a pattern for this topic");
 }
@@ -160,7 +160,11 @@ static const char *filter_of_input(const struct config_input *input, char filter
 {
     const char *machine = strstr(input->topic, placeholder);
 
-    snprintf(filter, TOPIC_SIZE, "%.*s+%s", (int)(machine - input->topic), input->topic, machine + strlen(placeholder));
+    if (machine)
+        snprintf(filter, TOPIC_SIZE, "%.*s+%s", (int)(machine - input->topic), input->topic,
+                 machine + strlen(placeholder));
+    else
+        snprintf(filter, TOPIC_SIZE, "%s", input->topic);
     return filter;
 }
 

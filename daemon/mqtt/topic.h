@@ -20,7 +20,7 @@ enum topic_kind {
 
 struct topic {
     enum topic_kind kind;
-    char machine[MACHINE_ID_SIZE];    /* of BIRTH: nothing */
+    char machine[MACHINE_ID_SIZE];    /* "" of BIRTH, and where an [input] with a map has no {machine} */
     char verb[16];                    /* of COMMAND */
     const struct config_input *input; /* the [input] it came by; NULL = one of our own topics */
 };

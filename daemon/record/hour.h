@@ -18,6 +18,7 @@
     X(refused, "buffers refused: see the counters of drops by reason")      \
     X(anomalies, "anomalies raised")                                        \
     X(starts, "times the machine began to run")                             \
+    X(gaps, "times a part of its stream was missing")                       \
     X(late, "buffers of a day whose report was made already, counted here") \
     X(untrusted, "buffers that came while the gateway's clock was not trusted")
 

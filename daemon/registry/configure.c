@@ -213,7 +213,8 @@ static void derive_buffer_size(struct settings *settings, const struct pending *
 {
     uint64_t bytes = value_bytes(settings->format) * settings->axes;
 
-    if (settings->buffer_size == 0 && bytes > 0 && pending->bytes % bytes == 0 && pending->bytes / bytes <= 4096)
+    if (settings->buffer_size == 0 && bytes > 0 && pending->format != FORMAT_JSON && pending->bytes % bytes == 0 &&
+        pending->bytes / bytes <= 4096)
         settings->buffer_size = (uint32_t)(pending->bytes / bytes);
 }
 

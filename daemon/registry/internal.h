@@ -95,6 +95,7 @@ struct machine {
     struct verdict last;
     struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
     uint32_t context_count;
+    struct stream *stream; /* of an [input] with stream = yes; heap, NULL = none came */
 };
 
 struct registry {
@@ -313,6 +314,9 @@ void presence_silence(struct registry *registry, struct machine *machine, int64_
 
 /* Silence between two moments that is in no hour: the end of one that is over, and one that lasts. */
 int64_t presence_silent_ms(const struct registry *registry, const struct machine *machine, int64_t from, int64_t to);
+
+/* ---- stream.c: what a stream left over; NULL is fine */
+void stream_free(struct stream *stream);
 
 /* ---- context.c */
 

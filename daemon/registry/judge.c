@@ -5,10 +5,23 @@
 
 #include "base/log.h"
 #include "registry/work.h"
+#include "report/days.h"
 
 struct hour *work_hour(const struct work *work)
 {
     return machine_hour(work->machine, work->registry->store, work->counted);
+}
+
+struct hour *work_effect(struct work *work)
+{
+    int64_t start = civil_hour_start(work->counted);
+    struct hour *hour = work->effects > 0 ? &work->effect[work->effects - 1] : NULL;
+
+    if (hour && (hour->start == start || work->effects == HOURS_PENDING))
+        return hour;
+    hour = &work->effect[work->effects++];
+    *hour = (struct hour){ .start = start, .similarity_min = 101 };
+    return hour;
 }
 
 static void describe_detection(const struct habit_result *result, uint32_t axes, struct detection *detection)
@@ -119,7 +132,10 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
         strategy_judged(&machine->settings, &machine->state, machine_plan(machine), &verdict->average, work->steady);
     if (event == ANOMALY_NONE)
         return 0;
-    work->effect.anomalies += event == ANOMALY_RAISED;
+    if (event == ANOMALY_RAISED) {
+        work_effect(work)->anomalies++;
+        work->raised++;
+    }
     return episode_event(machine, work->registry->store, event, &verdict->average, &verdict->detection, work->at,
                          &work->events);
 }
@@ -137,7 +153,7 @@ static int note_sequence(struct work *work, size_t index)
     const struct wire_meta *meta = &work->buffers.meta;
     int r;
 
-    if (!meta->has_seq)
+    if (!meta->has_seq || work->stream)
         return 0;
     r = marks_apply(&work->machine->marks, meta->source, meta->boot, meta->seq + index, work->arrival->now.wall);
     return r < 0 ? refuse_fault(work->refusal, r) : 0;
@@ -147,7 +163,8 @@ static bool is_duplicate(const struct work *work, size_t index)
 {
     const struct wire_meta *meta = &work->buffers.meta;
 
-    return meta->has_seq && marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
+    return meta->has_seq && !work->stream &&
+           marks_applied(&work->machine->marks, meta->source, meta->boot, meta->seq + index);
 }
 
 /* Judges without a trace. */
@@ -329,8 +346,7 @@ static void count_time(const struct work *work, struct hour *hour)
 
 int work_apply(struct work *work, size_t index, struct verdict *verdict)
 {
-    const struct settings *settings = &work->machine->settings;
-    const float *samples = work->buffers.samples + index * settings->buffer_size * settings->axes;
+    const float *samples = work->samples + index * work->stride;
     int r = 0;
 
     memset(verdict, 0, sizeof(*verdict));
@@ -355,11 +371,10 @@ int work_apply(struct work *work, size_t index, struct verdict *verdict)
 
 int work_try(struct work *work, size_t index, struct verdict *verdict)
 {
-    const struct settings *settings = &work->machine->settings;
     int r;
 
     memset(verdict, 0, sizeof(*verdict));
-    r = try_one(work, work->buffers.samples + index * settings->buffer_size * settings->axes, index, verdict);
+    r = try_one(work, work->samples + index * work->stride, index, verdict);
     if (r == 0)
         complete(work, verdict);
     return r;

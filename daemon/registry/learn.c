@@ -115,7 +115,7 @@ int work_learn(struct work *work, const float *samples, size_t index, float budg
             work->snapshot_after = SNAPSHOT_READY;
     }
     commissioning_add(&work->commissioning, machine, samples, work->at);
-    work->effect.learned++;
+    work_effect(work)->learned++;
     work->learned++;
     verdict->status = VERDICT_LEARNED;
     return 0;

@@ -103,6 +103,7 @@ struct machine *machine_free(struct machine *machine)
     free(machine->memory.knowledge);
     free(machine->open.explanation);
     free(machine->context);
+    stream_free(machine->stream);
     free(machine->mute);
     shadow_free(machine->shadow);
     suspects_clear(&machine->suspects);
@@ -202,6 +203,8 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
 
 void machine_take(struct machine *machine, struct machine *from)
 {
+    stream_free(machine->stream); /* its messages are marked as applied, or come again: both in memory only */
+    machine->stream = NULL;
     free(machine->memory.knowledge);
     marks_free(&machine->marks);
     free(machine->open.explanation);

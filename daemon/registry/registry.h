@@ -58,19 +58,40 @@ struct arrival {
     enum wire_encoding encoding;
     const void *bytes;
     size_t size;
-    bool dry_run;                     /* judge, touch nothing (detect only) */
-    int format;                       /* enum sample_format of a RAW body; -1 = the machine's setting */
+    bool dry_run;                       /* judge, touch nothing (detect only) */
+    int format;                         /* enum sample_format of a RAW body; -1 = the machine's setting */
+    const struct wire_line *line;       /* of JSON that was read already: bytes do not count; NULL = they do */
+    const struct wire_message *message; /* decoded already, for several machines: bytes do not count; NULL = not yet */
+    const struct config_target *target; /* which of its channels are this machine's */
     const struct config_input *input; /* format, layout, scale, offset, path come from here; NULL = from the machine */
     const struct wire_meta *meta;     /* NULL = nothing known */
     const char *topic; /* where it came from, for the pending list; NULL = HTTP: unknown machines are 404 */
     struct moment now;
 };
 
-/* Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
+/* What an [input] with stream = yes gives is joined to what the machine's stream left over, and cut into buffers: *count may be 0.
+ * What is missing of a stream drops its unfinished buffer, counted as GAP. A buffer of it that the engine refuses is dropped and
+ * counted, the others are taken.
+ *
+ * Decodes, finds the machine (creates it where a pattern says so, else pending), lets the strategy decide, learns or detects,
  * queues what must be durable. verdicts: `room` of them, which may be 0; *count: how many buffers came; those beyond room are
  * applied but not answered. A batch is all or nothing. */
 int registry_submit(struct registry *registry, const struct arrival *arrival, struct verdict *verdicts, size_t room,
                     size_t *count, struct receipt *receipt, struct refusal *refusal);
+
+/* A buffer that the store has: one that was learned, or one of those that raised an anomaly. */
+struct stored_buffer {
+    int64_t at;           /* wall ms when it was measured */
+    int64_t anomaly;      /* 0 = it was learned */
+    const float *samples; /* values, of the geometry that it had then */
+    size_t values;
+    uint32_t axes;
+};
+
+/* Calls `each` for the stored buffers of a machine, oldest first: those learned, or those of one of its anomalies. Samples are valid
+ * during the call only. Stops at the first that returns < 0. */
+int registry_stored(struct registry *registry, const char *id, int64_t anomaly,
+                    int (*each)(void *user, const struct stored_buffer *buffer), void *user, struct refusal *refusal);
 
 /* Named numbers that come beside buffers; latest value each. */
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,

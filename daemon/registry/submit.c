@@ -9,6 +9,8 @@
 /* What a batch must be able to take back: all or nothing. Of a single buffer the engine itself takes back what it refuses. */
 struct undo {
     bool batch;
+    size_t events; /* of the submission, before */
+    bool forget;
     void *knowledge;
     struct marks marks;
     struct strategy_state state;
@@ -56,6 +58,7 @@ static struct wire_shape shape_of(const struct settings *settings, const struct 
                                 .layout = input ? input->layout : settings->layout,
                                 .scale = input ? input->scale : settings->scale,
                                 .offset = input ? input->offset : settings->offset,
+                                .line = arrival->line,
                                 .json_path = input ? input->path : NULL };
 
     if (shape.encoding == ENCODING_RAW && format == FORMAT_JSON)
@@ -67,6 +70,19 @@ static struct wire_shape shape_of(const struct settings *settings, const struct 
     return shape;
 }
 
+void work_set_time(struct work *work, int64_t at)
+{
+    work->at = at;
+    work->steady = at - work->arrival->now.wall + work->now;
+    work->counted = counted_at(work->registry, at, work->arrival->now.wall);
+}
+
+/* A stream, or a message that several machines share: its length is not that of this machine's buffers. */
+static bool is_message(const struct arrival *arrival)
+{
+    return arrival->message || (arrival->input && arrival->input->stream);
+}
+
 static int decode(struct work *work, const struct settings *settings)
 {
     const struct arrival *arrival = work->arrival;
@@ -74,15 +90,19 @@ static int decode(struct work *work, const struct settings *settings)
     int r;
 
     wire_buffers_free(&work->buffers);
-    r = wire_decode(&shape, arrival->bytes, arrival->size, arrival->meta, &work->buffers, work->refusal);
-
+    if (is_message(arrival))
+        r = work_decode_message(work, settings, &shape);
+    else
+        r = wire_decode(&shape, arrival->bytes, arrival->size, arrival->meta, &work->buffers, work->refusal);
     if (r != 0)
         return r;
-    work->at = measured_at(&work->buffers.meta, arrival->now.wall);
+    work->samples = work->buffers.samples;
+    work->stride = (size_t)settings->buffer_size * settings->axes;
+    work->count = work->buffers.count;
     work->now = registry_steady(work->registry, arrival->now);
-    work->steady = work->at - arrival->now.wall + work->now;
-    work->timed = work->buffers.count == 1 && (work->buffers.meta.has_time || work->buffers.meta.has_age);
-    work->counted = counted_at(work->registry, work->at, arrival->now.wall);
+    work->came_at = measured_at(&work->buffers.meta, arrival->now.wall);
+    work_set_time(work, work->came_at);
+    work->timed = !work->stream && work->count == 1 && (work->buffers.meta.has_time || work->buffers.meta.has_age);
     return 0;
 }
 
@@ -98,13 +118,15 @@ static int copy_knowledge(struct machine *machine, struct undo *undo)
     return marks_copy(&machine->marks, &undo->marks);
 }
 
-static int prepare_undo(struct work *work, struct undo *undo)
+static int prepare_undo(struct work *work, size_t count, struct undo *undo)
 {
     struct machine *machine = work->machine;
     int r;
 
     work_hour(work); /* makes room now: what it hands over cannot be taken back */
-    *undo = (struct undo){ .batch = work->buffers.count > 1,
+    *undo = (struct undo){ .batch = count > 1,
+                           .events = work->events.count,
+                           .forget = work->forget,
                            .state = machine->state,
                            .window = machine->window,
                            .context_count = machine->context_count,
@@ -134,7 +156,7 @@ static void take_back(struct work *work, struct undo *undo)
     machine->enriched = undo->enriched;
     machine->hour_count = undo->hour_count;
     memcpy(machine->hour, undo->hour, sizeof(undo->hour));
-    if (work->events.count > 0 || (work->forget && !undo->batch) ||
+    if (work->events.count > undo->events || (work->forget && !undo->forget && !undo->batch) ||
         (undo->batch &&
          (!undo->knowledge || habit_load(&machine->engine, undo->knowledge, machine->memory.knowledge_size) != 0)))
         machine->epoch = 0; /* memory broke on the way: load anew what the store holds */
@@ -145,28 +167,63 @@ static void take_back(struct work *work, struct undo *undo)
     undo->marks = (struct marks){ 0 };
 }
 
-static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
+/* Some buffers of the submission, all or none of them. */
+static int apply(struct work *work, size_t from, size_t count, struct verdict *verdicts, size_t room)
 {
     struct verdict beyond;
     struct undo undo;
-    int r = prepare_undo(work, &undo);
+    int r = prepare_undo(work, count, &undo);
     bool prepared = r == 0;
 
     if (prepared && !work->arrival->dry_run) {
         machine_join_time(work->machine, work->now);
         context_take(work->machine, &work->buffers.meta, work->steady);
     }
-    for (size_t i = 0; i < work->buffers.count && r == 0; i++) {
+    for (size_t i = from; i < from + count && r == 0; i++) {
         struct verdict *verdict = i < room ? &verdicts[i] : &beyond;
 
         r = work->arrival->dry_run ? work_try(work, i, verdict) : work_apply(work, i, verdict);
     }
-    work->anomaly_before = undo.state.anomaly;
     if (r != 0 && prepared)
         take_back(work, &undo);
     marks_free(&undo.marks);
     free(undo.knowledge);
     return r;
+}
+
+static void count_refused(struct work *work, int r)
+{
+    if (r == REFUSAL_CONSTANT && !work->arrival->dry_run)
+        trouble_sensor(&work->machine->state, TROUBLE_DEAD, true);
+    if (r > 0 && !work->arrival->dry_run)
+        machine_hour(work->machine, work->registry->store,
+                     counted_at(work->registry, work->arrival->now.wall, work->arrival->now.wall))
+            ->refused++;
+    work->machine->unsaved = true;
+}
+
+/* Each buffer for itself: one that the engine does not take is no reason to lose those around it. */
+static int apply_stream(struct work *work, struct verdict *verdicts, size_t room)
+{
+    int r = work_join_stream(work);
+
+    for (size_t i = 0; i < work->count && r == 0; i++) {
+        work_time_stream(work, i);
+        r = apply(work, i, 1, verdicts, room);
+        if (r <= 0 || r == REFUSAL_BROKEN)
+            continue;
+        count_refused(work, r);
+        work->registry->refusals[r]++;
+        r = 0;
+    }
+    work_leave_stream(work);
+    return r;
+}
+
+static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
+{
+    work->anomaly_before = work->machine->state.anomaly;
+    return work->stream ? apply_stream(work, verdicts, room) : apply(work, 0, work->count, verdicts, room);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- durable */
@@ -213,10 +270,8 @@ static int queue(struct work *work, struct receipt *receipt)
     change.commissioning_count = work->commissioning.count;
     change.snapshot_after = work->snapshot_after;
     episode_log_change(&work->events, &change);
-    work->effect.start = civil_hour_start(work->counted);
-    work->effect.similarity_min = 101;
-    change.hours = &work->effect;
-    change.hour_count = work->effect.learned > 0 || work->effect.anomalies > 0;
+    change.hours = work->effect;
+    change.hour_count = work->effects;
     return machine_commit(work->registry, machine, &change, receipt, work->refusal);
 }
 
@@ -229,7 +284,7 @@ static int keep(struct work *work, bool promised, struct receipt *receipt)
 
     *taken = (struct receipt){ .promised = promised || !receipt,
                                .learned = work->learned,
-                               .raised = work->effect.anomalies,
+                               .raised = work->raised,
                                .began = work->began,
                                .transport = transport_of(work) };
     r = queue(work, taken);
@@ -245,17 +300,6 @@ static int check_conflict(const struct machine *machine, struct refusal *refusal
         return 0;
     return refuse(refusal, REFUSAL_GEOMETRY, "settings", "%s: POST .../initialize forgets what was learned",
                   machine_difference(&config, &machine->engine.config, text, sizeof(text)));
-}
-
-static void count_refused(struct work *work, int r)
-{
-    if (r == REFUSAL_CONSTANT && !work->arrival->dry_run)
-        trouble_sensor(&work->machine->state, TROUBLE_DEAD, true);
-    if (r > 0 && !work->arrival->dry_run)
-        machine_hour(work->machine, work->registry->store,
-                     counted_at(work->registry, work->arrival->now.wall, work->arrival->now.wall))
-            ->refused++;
-    work->machine->unsaved = true;
 }
 
 /* While the store fails, detection goes on: what it could not keep was not raised, and the next buffer raises it anew. */
@@ -284,7 +328,7 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         machine_leave(work->machine);
         return r;
     }
-    *count = work->buffers.count;
+    *count = work->count;
     if (work->arrival->dry_run) {
         machine_leave(work->machine);
         return 0;
@@ -319,7 +363,7 @@ static int make_by_pattern(struct work *work)
 
 static uint32_t pending_format(const struct arrival *arrival)
 {
-    if (arrival->encoding != ENCODING_RAW)
+    if (arrival->encoding != ENCODING_RAW || is_message(arrival)) /* whose length tells nothing of a buffer's */
         return FORMAT_JSON;
     return arrival->input ? arrival->input->format : FORMAT_F32;
 }

@@ -166,7 +166,11 @@ static const char version_5[] =
     "  made INTEGER NOT NULL, buffers INTEGER NOT NULL, accepted INTEGER NOT NULL, bytes BLOB NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5 };
+/* Streams whose parts were lost. */
+static const char version_6[] = "ALTER TABLE hour ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE report ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

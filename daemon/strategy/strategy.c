@@ -66,12 +66,20 @@ enum phase strategy_phase(const struct settings *settings, const struct strategy
 
 /* -------------------------------------------------------------------------------------------------------- decisions */
 
-/* Whether `every` has passed since `last`; a twentieth of it early will do: of a sender that sends once a minute, more or less,
- * every second buffer would be left out otherwise. A clock that went back counts as passed: better one buffer too many than none
- * for hours. */
-static bool due(uint64_t every, int64_t last, int64_t at)
+/* No sender is exact: of one that sends once a minute, more or less, every second buffer would be left out were a minute a minute. Of
+ * those around the due time the nearest is taken, at most a twentieth early. interval: usual time between two buffers, 0 = unknown. */
+static uint64_t slack(uint64_t every, int64_t interval)
 {
-    return every == 0 || last == 0 || at < last || (uint64_t)(at - last) >= every - every / 20;
+    uint64_t most = every / 20, half = (uint64_t)interval / 2;
+
+    return interval > 0 && half < most ? half : most;
+}
+
+/* Whether `every` has passed since `last`. A clock that went back counts as passed: better one buffer too many than none
+ * for hours. */
+static bool due(uint64_t every, int64_t last, int64_t at, int64_t interval)
+{
+    return every == 0 || last == 0 || at < last || (uint64_t)(at - last) + slack(every, interval) >= every;
 }
 
 static const char *const not_running[] = {
@@ -96,7 +104,7 @@ static enum strategy_action by_phase(const struct settings *settings, const stru
         return ACTION_IDLE;
     }
     if (!due(learning ? settings->learn_every : settings->detect_every,
-             learning ? state->last_learn : state->last_detect, at)) {
+             learning ? state->last_learn : state->last_detect, at, state->interval)) {
         *note = learning ? "learn_every has not passed" : "detect_every has not passed";
         return ACTION_SKIP;
     }

@@ -68,6 +68,30 @@ int wire_decode(const struct wire_shape *shape, const void *bytes, size_t size, 
     return 0;
 }
 
+int wire_decode_message(const struct wire_shape *shape, const void *bytes, size_t size, const struct wire_meta *meta,
+                        struct wire_message *message, struct refusal *refusal)
+{
+    struct wire_shape sample = *shape;
+    struct wire_buffers buffers;
+    int r;
+
+    sample.message = true;
+    sample.buffer_size = 1;
+    r = wire_decode(&sample, bytes, size, meta, &buffers, refusal);
+    if (r != 0)
+        return r;
+    *message = (struct wire_message){
+        .values = buffers.samples, .samples = buffers.count, .channels = shape->axes, .meta = buffers.meta
+    };
+    return 0;
+}
+
+void wire_message_free(struct wire_message *message)
+{
+    free(message->values);
+    *message = (struct wire_message){ 0 };
+}
+
 void wire_buffers_free(struct wire_buffers *buffers)
 {
     free(buffers->samples);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/json.h"
+#include "wire/line.h"
 #include "wire/meta.h"
 #include "wire/samples.h"
 
@@ -97,20 +98,29 @@ static int read_fields(json_t *root, const struct wire_shape *shape, struct wire
     return 0;
 }
 
+static int read_document(json_t *root, const struct wire_shape *shape, struct wire_meta *meta, float **values,
+                         size_t *count, struct refusal *refusal)
+{
+    const json_t *array = NULL;
+    int r = find_array(root, shape, &array, refusal);
+
+    if (r == 0)
+        r = read_fields(root, shape, meta, refusal);
+    return r == 0 ? read_numbers(array, shape, values, count, refusal) : r;
+}
+
 int samples_of_json(const struct wire_shape *shape, const void *bytes, size_t size, struct wire_meta *meta,
                     float **values, size_t *count, struct refusal *refusal)
 {
-    const json_t *array = NULL;
     json_t *root;
-    int r = wire_load(bytes, size, &root, refusal);
+    int r;
 
+    if (shape->line)
+        return read_document(line_document(shape->line), shape, meta, values, count, refusal);
+    r = wire_load(bytes, size, &root, refusal);
     if (r != 0)
         return r;
-    r = find_array(root, shape, &array, refusal);
-    if (r == 0)
-        r = read_fields(root, shape, meta, refusal);
-    if (r == 0)
-        r = read_numbers(array, shape, values, count, refusal);
+    r = read_document(root, shape, meta, values, count, refusal);
     json_decref(root);
     return r;
 }

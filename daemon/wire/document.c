@@ -2,10 +2,11 @@
 
 #include <stdio.h>
 
+#include "wire/build.h"
 #include "wire/json.h"
 #include "wire/parse.h"
 
-char *wire_problem(const struct refusal *refusal)
+json_t *build_problem(const struct refusal *refusal)
 {
     const struct refusal_kind *kind = refusal_kind(refusal->code);
     json_t *problem = json_object();
@@ -18,7 +19,12 @@ char *wire_problem(const struct refusal *refusal)
         wire_put(&problem, "field", wire_text(refusal->field));
     if (refusal->limit >= 0)
         wire_put(&problem, "limit", json_integer(refusal->limit));
-    return wire_dump(problem);
+    return problem;
+}
+
+char *wire_problem(const struct refusal *refusal)
+{
+    return wire_dump(build_problem(refusal));
 }
 
 static json_t *member_value(const struct wire_member *member)

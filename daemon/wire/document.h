@@ -24,6 +24,16 @@ char *wire_problem(const struct refusal *refusal);
  * {"machine":..., "buffers": count, "verdicts":[...]}. */
 char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t shown, size_t count);
 
+/* Answers to the lines of NDJSON, which count from 1: {"line":3, "machine":..., ...} as above; and where a line was refused
+ * {"line":4, "machine":..., "status":"refused", "problem":{...}}. machine NULL = not known. */
+char *wire_line_verdicts(size_t number, const char *machine, const struct verdict *verdicts, size_t shown,
+                         size_t count);
+char *wire_line_problem(size_t number, const char *machine, const struct refusal *refusal);
+
+/* A line of NDJSON that POST /v1/buffers takes: {"machine":..., "time":..., "axes":3, "data":[...]}; with the anomaly that it raised, 0 =
+ * it was learned. */
+char *wire_stored(const char *machine, int64_t at, int64_t anomaly, uint32_t axes, const float *samples, size_t values);
+
 /* The retained state topic: as detect's answer with learned, sensitivity, threshold, seen. */
 char *wire_state(const struct machine_view *view);
 

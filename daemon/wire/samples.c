@@ -17,6 +17,9 @@ int samples_count(const struct wire_shape *shape, size_t values, struct refusal 
     if (values > LIMIT_NUMBERS)
         return refuse_limit(refusal, REFUSAL_TOO_LARGE, "data", LIMIT_NUMBERS, "%zu values, at most %d in a body",
                             values, LIMIT_NUMBERS);
+    if (shape->message && (values == 0 || values % length != 0))
+        return refuse(refusal, REFUSAL_LENGTH, "data", "%zu values are no whole number of samples of %u values", values,
+                      shape->axes);
     if (values == 0 || values % length != 0)
         return refuse(refusal, REFUSAL_LENGTH, "data", "%zu values, this machine's buffer is %u x %u = %zu", values,
                       shape->buffer_size, shape->axes, length);
@@ -47,17 +50,17 @@ static int check_all(const float *values, size_t count, struct refusal *refusal)
     return 0;
 }
 
-/* x0 x1 y0 y1 z0 z1 -> x0 y0 z0 x1 y1 z1, one buffer. */
-static void interleave(const struct wire_shape *shape, const float *planar, float *interleaved)
+/* x0 x1 y0 y1 z0 z1 -> x0 y0 z0 x1 y1 z1 */
+static void interleave(const float *planar, size_t samples, size_t axes, float *interleaved)
 {
-    for (size_t axis = 0; axis < shape->axes; axis++)
-        for (size_t i = 0; i < shape->buffer_size; i++)
-            interleaved[i * shape->axes + axis] = *planar++;
+    for (size_t axis = 0; axis < axes; axis++)
+        for (size_t i = 0; i < samples; i++)
+            interleaved[i * axes + axis] = *planar++;
 }
 
 static int interleave_all(const struct wire_shape *shape, float *values, size_t count)
 {
-    size_t length = samples_length(shape);
+    size_t length = shape->message ? count : samples_length(shape); /* what is planar in itself */
     float *planar;
 
     if (shape->layout != LAYOUT_PLANAR || shape->axes == 1)
@@ -67,7 +70,7 @@ static int interleave_all(const struct wire_shape *shape, float *values, size_t 
         return fault(-ENOMEM);
     for (float *buffer = values; buffer < values + count; buffer += length) {
         memcpy(planar, buffer, length * sizeof(*planar));
-        interleave(shape, planar, buffer);
+        interleave(planar, length / shape->axes, shape->axes, buffer);
     }
     free(planar);
     return 0;

@@ -102,7 +102,7 @@ json_t *build_verdict(const struct verdict *verdict)
     return object;
 }
 
-static json_t *build_verdicts(const struct verdict *verdicts, size_t count)
+static json_t *build_list(const struct verdict *verdicts, size_t count)
 {
     json_t *array = json_array();
 
@@ -111,16 +111,23 @@ static json_t *build_verdicts(const struct verdict *verdicts, size_t count)
     return array;
 }
 
+json_t *build_verdicts(const struct verdict *verdicts, size_t shown, size_t count)
+{
+    json_t *answer;
+
+    if (count == 1)
+        return build_verdict(verdicts);
+    answer = json_object();
+    wire_put(&answer, "buffers", json_integer((json_int_t)count));
+    wire_put(&answer, "verdicts", build_list(verdicts, shown));
+    return answer;
+}
+
 char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t shown, size_t count)
 {
     json_t *answer = json_object();
 
     wire_put(&answer, "machine", json_string(machine));
-    if (count == 1) {
-        wire_merge(&answer, build_verdict(verdicts));
-    } else {
-        wire_put(&answer, "buffers", json_integer((json_int_t)count));
-        wire_put(&answer, "verdicts", build_verdicts(verdicts, shown));
-    }
+    wire_merge(&answer, build_verdicts(verdicts, shown, count));
     return wire_dump(answer);
 }

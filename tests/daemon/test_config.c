@@ -186,7 +186,6 @@ static const struct {
     { "[store]\npath = ~/habit.db\n", 2, "not an absolute path" },
 
     /* topics */
-    { INPUT "topic = factory/accel\n", 2, "has 0 levels {machine}" },
     { INPUT "topic = {machine}/{machine}\n", 2, "has 2 levels {machine}" },
     { INPUT "topic = factory/m-{machine}\n", 2, "stand alone" },
     { INPUT "topic = {machine}/#\n", 2, "'#' is not allowed" },
@@ -202,6 +201,21 @@ static const struct {
     { "[machine \"*\"]\nthreshold = 95\nclear = 95\n[machine \"p*\"]\nclear = 94\n", 4, "below threshold" },
     { "[http]\n" INPUT "format = i16\n", 2, "[input \"a\"] topic: is needed" },
     { INPUT "topic = {machine}/x\n[input \"b\"]\ntopic = a/{machine}\n", 3, "overlaps with [input \"a\"] in line 1" },
+    { INPUT "topic = factory/accel\n", 1, "has 0 levels {machine}" },
+    { INPUT "topic = a/b\nmap = {machine}-x: 0\n", 1, "has 0 levels {machine}" },
+    { INPUT "topic = a/{machine}\nmap = x: 0\n", 1, "does not use {machine}" },
+    { INPUT "topic = a/{machine}\nchannels = 3\n", 1, "goes with map" },
+    { INPUT "topic = a/b\nchannels = 3\nmap = x: 0-3\n", 1, "map names channel 3" },
+    { INPUT "topic = a/b\nmap = x: 0, x: 1\n", 3, "x comes twice" },
+    { INPUT "topic = a/b\nmap = x\n", 3, "machines with their channels are wanted" },
+    { INPUT "topic = a/b\nmap = x: 3-1\n", 3, "machines with their channels are wanted" },
+    { INPUT "topic = a/b\nmap = x: 64\n", 3, "machines with their channels are wanted" },
+    { INPUT "topic = a/b\nmap = x: 0-16\n", 3, "at most 16 of a machine" },
+    { INPUT "topic = a/b\nmap = x: 1,\n", 3, "machines with their channels are wanted" },
+    { INPUT "topic = a/b\nmap = -x: 1\n", 3, "machines with their channels are wanted" },
+    { INPUT "topic = a/b\nmap = x:1y\n", 3, "machines with their channels are wanted" },
+    { INPUT "topic = {machine}/x\nhop = 5\n", 1, "hop: goes with stream" },
+    { INPUT "topic = {machine}/x\ngap = 5s\n", 1, "gap: goes with stream" },
     { INPUT "topic = +/{machine}/x\n[input \"b\"]\ntopic = a/{machine}/x\n", 3, "overlaps" },
     { "[gateway]\nid = gw\n" INPUT "topic = habit/v1/gw/{machine}/state\n", 3, "habitd's own topics" },
     { "[gateway]\nid = gw\n" INPUT "topic = +/+/+/{machine}/buffer\n", 3, "habitd's own topics" },
@@ -524,6 +538,11 @@ static const char *const values[][3] = {
     { "input", "scale", "1.1" },
     { "input", "offset", "-1e+15" },
     { "input", "path", "accel.samples" },
+    { "input", "stream", "yes" },
+    { "input", "hop", "65536" },
+    { "input", "gap", "2s" },
+    { "input", "channels", "64" },
+    { "input", "map", "{machine}-a: 0-2 5, b: 63" },
 };
 
 enum { VALUES = sizeof(values) / sizeof(values[0]) };

@@ -888,7 +888,7 @@ static void test_old_hours_are_deleted(void **state)
     snprintf(text, sizeof(text),
              "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO hour SELECT "
              "%lld + i "
-             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
+             "* 3600000, 77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM n",
              LIMIT_HOURS - 2, (long long)first);
     run(bench->path, text);
     assert_int_equal(number_of(bench->path, "SELECT count(DISTINCT start) FROM hour"), LIMIT_HOURS);
@@ -987,7 +987,9 @@ static void test_reports_are_kept_as_they_were_made(void **state)
                      1);
     reopen(bench);
     assert_int_equal(store_report_progress(bench->store, &found), 0);
-    assert_memory_equal(&found, &progress, sizeof(found));
+    assert_int_equal(found.closed, progress.closed);
+    assert_int_equal(found.made, progress.made);
+    assert_string_equal(found.date, progress.date);
     assert_int_equal(count_reports(bench, 0, 0, INT64_MAX), 2);
     assert_int_equal(number_of(bench->path, "SELECT worst FROM report WHERE machine = 1"), 5);
     assert_int_equal(count_reports(bench, pump, 10 * day, 10 * day + 1), 1);
@@ -1239,6 +1241,7 @@ static void test_outbox_of_the_version_before(void **state)
                      "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
                      "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
                      "ALTER TABLE event RENAME TO outbox;"
+                     "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
                      "PRAGMA user_version = 3");
     reopen(bench);
     check_messages(bench, 0, 0, 3);

@@ -288,6 +288,36 @@ static void test_at_most_one_per_interval(void **state)
     }
 }
 
+/* Once a minute, as exactly as senders are; and ten times a minute, of which the nearest one counts. */
+static void test_intervals_of_senders_that_jitter(void **state)
+{
+    static const int64_t jitter[] = { 0, 40, -700, 300, -1, 1, 900, -900 };
+    struct settings settings = with("learn_every", "1m");
+    struct strategy_state now = last_done(PHASE_LEARNING, start);
+    int learned = 0;
+
+    (void)state;
+    now.interval = 60000;
+    for (int i = 1; i <= 60; i++) {
+        int64_t at = start + i * 60000 + jitter[i % 8];
+
+        assert_int_equal(decide(&settings, &now, WISH_AUTOMATIC, at), ACTION_LEARN);
+        now.last_learn = at;
+    }
+    now = last_done(PHASE_LEARNING, start);
+    now.interval = 6000;
+    for (int i = 1; i <= 600; i++)
+        if (decide(&settings, &now, WISH_AUTOMATIC, start + i * 6000 + jitter[i % 8]) == ACTION_LEARN) {
+            now.last_learn = start + i * 6000 + jitter[i % 8];
+            learned++;
+        }
+    assert_int_equal(learned, 60);
+    now = last_done(PHASE_LEARNING, start);
+    now.interval = 60000;
+    assert_int_equal(decide(&settings, &now, WISH_AUTOMATIC, start + 56999), ACTION_SKIP);
+    assert_int_equal(decide(&settings, &now, WISH_AUTOMATIC, start + 57000), ACTION_LEARN);
+}
+
 static void test_intervals_are_their_own_phase_s(void **state)
 {
     struct settings settings = with("learn_every", "10s");
@@ -545,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_learning_while_watching),
         cmocka_unit_test(test_goal_after_the_clock_went_back),
         cmocka_unit_test(test_at_most_one_per_interval),
+        cmocka_unit_test(test_intervals_of_senders_that_jitter),
         cmocka_unit_test(test_intervals_are_their_own_phase_s),
         cmocka_unit_test(test_intervals_after_the_clock_went_back),
         cmocka_unit_test(test_raise_and_clear_at_the_defaults),

@@ -694,7 +694,7 @@ static void test_reports(void **state)
     assert_non_null(strstr(json, "\"similarity_min\":null"));
     assert_non_null(strstr(json, "\"learned\":5"));
     assert_non_null(strstr(csv, "2026-11-22,a,\"pump \"\"1\"\", hall\",2026-11-21T23:00:00.000Z,"));
-    assert_non_null(strstr(csv, ",24,no,5,0,0,0,0,0,0,0,0,0,0,0,0,,,0,0,0,,0,0,0,,,,no,,,\r\n"));
+    assert_non_null(strstr(csv, ",24,no,5,0,0,0,0,0,0,0,0,0,0,0,0,0,,,0,0,0,,0,0,0,,,,no,,,\r\n"));
     free(json);
     free(csv);
 }

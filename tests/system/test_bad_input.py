@@ -785,7 +785,7 @@ BROKEN = [  # text, line, words
     ('[machine "p+"]\n', 1, ["p+"]), ("[machine]\naxes = 3\n", 1, ["name"]), ('[machine "p"]\n[machine "p"]\n', 2, ["line 1"]),
     ('[machine "p"]\ncreate = maybe\n', 2, ["create"]), ('[machine "p"]\ncreate = 1\n', 2, ["create"]),
     ('[machine "p"]\naxes = 3\nbuffer_size = 64\nthreshold = 95\n', 1, ["clear"]), ('[machine "p"]\ncreate = yes\n', 1, []),
-    ('[input "a"]\nformat = i16\n', 1, ["topic"]), ('[input "a"]\ntopic = a/b\n', 2, ["{machine}"]),
+    ('[input "a"]\nformat = i16\n', 1, ["topic"]), ('[input "a"]\ntopic = a/b\n', 1, ["{machine}"]),
     ('[input "a"]\ntopic = {machine}/{machine}\n', 2, ["{machine}"]), ('[input "a"]\ntopic = #/{machine}\n', 2, ["#"]),
     ('[input "a"]\ntopic = x{machine}\n', 2, []), ('[input "a"]\ntopic = a+/{machine}\n', 2, []),
     ('[input "a"]\ntopic = a/{machine}\n[input "b"]\ntopic = +/{machine}\n', 3, ["overlap"]),

@@ -96,7 +96,7 @@ int listen_take(int fd, const char *address, unsigned int *port)
 
     if (r == 0)
         r = resolve(address, 0, &found);
-    if (r < 0)
+    if (r < 0 || !found)
         return r;
     memcpy(&allowed, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);

@@ -182,7 +182,8 @@ static const struct {
     { "[mqtt]\nhost = a b\n", 2, "neither a host name" },
     { "[mqtt]\nhost = mqtt://broker\n", 2, "neither a host name" },
     { "[mqtt]\nusername = 0123456789012345678901234567890123456789012345678901234567890123\n", 2, "at most 63 bytes" },
-    { "[mqtt]\nusername = x\npassword_file = secret\n", 3, "not an absolute path" },
+    { "[mqtt]\nusername = x\npassword_file = folder/secret\n", 3,
+      "neither an absolute path nor the name of a credential" },
     { "[store]\npath = ~/habit.db\n", 2, "not an absolute path" },
 
     /* topics */

@@ -185,7 +185,8 @@ class Booted:
         return self.run('sh', '-euc', script, **options)
 
     def stop(self):
-        self.process.kill()
+        # All of its processes: a parent's end does not reach those that have gained capabilities.
+        (self.group / 'cgroup.kill').write_text('1')
         self.process.wait()
         self.log.close()
         for _ in range(100):

@@ -11,7 +11,8 @@ enum { ANSWER_BYTES = 64 << 20, SECONDS = 60 };
 
 struct client {
     CURL *curl;
-    char *url; /* without a slash at its end */
+    char *url;           /* without a slash at its end */
+    char *authorization; /* header; NULL = no token */
     char error[CURL_ERROR_SIZE];
     char *body; /* of the answer, bounded */
     size_t size;
@@ -30,6 +31,45 @@ static char *base_url(const char *url)
     return base;
 }
 
+/* ------------------------------------------------------------------------------------------------------------- token */
+
+/* Whether what is sent to a URL stays secret: by TLS, or because it stays on this host. */
+static bool is_private(const char *url)
+{
+    static const char *const ours[] = { "https://", "http://127.", "http://localhost", "http://[::1]" };
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strncasecmp(url, ours[i], strlen(ours[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The first line of the file, as a header. Returns 0, or EXIT_FAILED after saying why. */
+static int read_token(struct client *client)
+{
+    const char *path = getenv("HABIT_TOKEN_FILE");
+    char token[256] = "";
+    FILE *file;
+
+    if (!path || *path == '\0')
+        return 0;
+    if (!is_private(client->url)) {
+        complain("%s: a token is not sent in clear text over the network: use https", client->url);
+        return EXIT_FAILED;
+    }
+    file = fopen(path, "re");
+    if (!file)
+        return complain_errno("read", path);
+    if (!fgets(token, sizeof(token), file) || token[0] == '\n')
+        complain("%s: holds no token", path);
+    fclose(file);
+    token[strcspn(token, "\r\n")] = '\0';
+    if (token[0] == '\0' || asprintf(&client->authorization, "Authorization: Bearer %s", token) < 0)
+        client->authorization = NULL;
+    explicit_bzero(token, sizeof(token));
+    return client->authorization ? 0 : EXIT_FAILED;
+}
+
 int client_open(struct client **ret_client, const char *url)
 {
     struct client *client = calloc(1, sizeof(*client));
@@ -38,13 +78,17 @@ int client_open(struct client **ret_client, const char *url)
         client->url = base_url(url);
         client->curl = curl_easy_init();
     }
-    if (client && client->url && client->curl) {
-        *ret_client = client;
-        return 0;
+    if (!client || !client->url || !client->curl) {
+        client_close(client);
+        complain("no memory for an HTTP client");
+        return EXIT_FAILED;
     }
-    client_close(client);
-    complain("no memory for an HTTP client");
-    return EXIT_FAILED;
+    if (read_token(client) != 0) {
+        client_close(client);
+        return EXIT_FAILED;
+    }
+    *ret_client = client;
+    return 0;
 }
 
 struct client *client_close(struct client *client)
@@ -52,6 +96,9 @@ struct client *client_close(struct client *client)
     if (!client)
         return NULL;
     curl_easy_cleanup(client->curl);
+    if (client->authorization)
+        explicit_bzero(client->authorization, strlen(client->authorization));
+    free(client->authorization);
     free(client->url);
     free(client->body);
     free(client);
@@ -80,8 +127,11 @@ static size_t collect(char *bytes, size_t one, size_t count, void *user)
 static void prepare(struct client *client, const struct request *request, const char *url, struct curl_slist *headers)
 {
     CURL *curl = client->curl;
+    const char *ca = getenv("HABIT_CA");
 
     curl_easy_reset(curl); /* keeps the connection */
+    if (ca && *ca != '\0')
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
@@ -98,10 +148,13 @@ static void prepare(struct client *client, const struct request *request, const 
 }
 
 /* "Expect:" empty: a round trip less for larger bodies. */
-static struct curl_slist *make_headers(const struct request *request)
+static struct curl_slist *make_headers(const struct client *client, const struct request *request)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
     char type[96];
+
+    if (client->authorization)
+        headers = curl_slist_append(headers, client->authorization);
 
     snprintf(type, sizeof(type), "Content-Type: %s", request->type ? request->type : "application/json");
     return request->body ? curl_slist_append(headers, type) : headers;
@@ -119,7 +172,7 @@ static int perform(struct client *client, const char *url)
 
 int client_send(struct client *client, const struct request *request, struct reply *reply)
 {
-    struct curl_slist *headers = make_headers(request);
+    struct curl_slist *headers = make_headers(client, request);
     char *url = NULL;
     int r;
 

@@ -23,7 +23,10 @@ struct reply {
     json_t *json; /* NULL where the body is none */
 };
 
-/* url: NULL = $HABIT_URL, else CLIENT_URL. Returns 0, or EXIT_FAILED after saying why. */
+/* The token comes from the file that $HABIT_TOKEN_FILE names, and the CA that signed the daemon's certificate from $HABIT_CA: a secret
+ * among the arguments could be read by everybody on the host. A token is not sent in clear text beyond this host.
+ *
+ * url: NULL = $HABIT_URL, else CLIENT_URL. Returns 0, or EXIT_FAILED after saying why. */
 int client_open(struct client **ret_client, const char *url);
 
 /* Sends and waits, at most a minute. Returns 0 with an answer of any status, reply_free() it; or EXIT_FAILED after saying why

@@ -22,5 +22,8 @@ extern const struct command snapshots_command;
 extern const struct command relearn_command;
 extern const struct command replay_command;
 extern const struct command export_command;
+extern const struct command token_command;
+extern const struct command node_command;
+extern const struct command audit_command;
 
 #endif

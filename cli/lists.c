@@ -80,6 +80,18 @@ static const struct column anomaly_columns[] = {
     { NULL,        NULL },
 };
 
+static const struct column audit_columns[] = {
+    { "id",         "id" },
+    { "at",         "at" },
+    { "actor",      "actor" },
+    { "from",       "address" },
+    { "action",     "action" },
+    { "machine",    "machine" },
+    { "outcome",    "outcome" },
+    { "detail",     "detail" },
+    { NULL,        NULL },
+};
+
 static const struct column episode_columns[] = {
     { "from",       "from" },
     { "to",         "to" },
@@ -110,6 +122,7 @@ static const struct list lists[] = {
     { &pending_command, "/v1/pending?limit=1000", "pending", pending_columns, true },
     { &anomalies_command, "/v1/anomalies", "anomalies", anomaly_columns, false },
     { &episodes_command, "/v1/episodes", "episodes", episode_columns, false },
+    { &audit_command, "/v1/audit?limit=1000", "audit", audit_columns, true },
     { &report_command, "/v1/reports/daily", "reports", report_columns, true },
 };
 
@@ -194,6 +207,14 @@ const struct command anomalies_command = {
     .name = "anomalies",
     .synopsis = "[--json] [--url URL]",
     .summary = "lists the newest anomalies",
+    .options = plain_rows,
+    .run = run,
+};
+
+const struct command audit_command = {
+    .name = "audit",
+    .synopsis = "[--json] [--url URL]",
+    .summary = "lists who changed what; needs a token with scope admin",
     .options = plain_rows,
     .run = run,
 };

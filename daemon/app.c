@@ -5,21 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config/checks.h"
 #include "http/http.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
+#include "reload.h"
+#include "service.h"
 #include "store/store.h"
 
 enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000 };
 
 struct app {
     const struct config *config;
+    const char *config_path;
+    struct access *access;
     struct store *store;
     struct registry *registry;
     struct mqtt *mqtt;
@@ -116,10 +121,18 @@ static void listen_to_store(struct app *app)
     store_on_outgoing(app->store, wake_doors, app);
 }
 
+static void warn_of_clear_text(const struct config *config)
+{
+    if (config->mqtt_password_file[0] != '\0' && config->mqtt_ca[0] == '\0' && !is_loopback(config->mqtt_host))
+        log_warning("the password for broker %s crosses the network readable by others: [mqtt] ca turns TLS on",
+                    config->mqtt_host);
+}
+
 static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
 {
     int r = 0;
 
+    warn_of_clear_text(app->config);
     if (app->config->mqtt_host[0] != '\0')
         r = mqtt_start(&app->mqtt, app->config, app->registry, app->store);
     if (r < 0)
@@ -127,32 +140,56 @@ static int open_mqtt(struct app *app, char message[APP_MESSAGE_SIZE])
     return r;
 }
 
+/* Before anything listens: who may come in. */
+static int open_access(struct app *app, char message[APP_MESSAGE_SIZE])
+{
+    char why[TOKEN_MESSAGE_SIZE] = "out of memory";
+    int r = access_new(&app->access, app->config->http_tokens[0] != '\0');
+
+    if (r == 0)
+        r = load_tokens(app->config, app->access, why);
+    if (r < 0)
+        snprintf(message, APP_MESSAGE_SIZE, "[http] tokens: %s", why);
+    return r;
+}
+
 static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
 {
     struct http_options options = { .config = app->config,
+                                    .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
                                     .broker_connected = app->mqtt ? broker_connected : NULL,
                                     .broker_reconnects = broker_reconnects,
-                                    .user = app };
-    int r = http_start(&app->http, &options);
+                                    .user = app,
+                                    .socket = service_socket() };
+    char why[HTTP_MESSAGE_SIZE] = "";
+    int r = options.socket < -1 ? options.socket : http_start(&app->http, &options, why);
 
-    if (r < 0)
+    if (r < 0 && why[0] != '\0')
+        snprintf(message, APP_MESSAGE_SIZE, "%s", why);
+    else if (r < 0 && options.socket != -1)
+        snprintf(message, APP_MESSAGE_SIZE,
+                 "habitd.socket: %s: one TCP socket is wanted, on loopback unless [http] address says more",
+                 strerror(-r));
+    else if (r < 0)
         snprintf(message, APP_MESSAGE_SIZE, "%s:%u: %s: choose another [http] port, or stop what listens there",
                  app->config->http_address, app->config->http_port, strerror(-r));
     return r;
 }
 
-int app_new(struct app **ret_app, const struct config *config, char message[APP_MESSAGE_SIZE])
+int app_new(struct app **ret_app, const struct config *config, const char *config_path, char message[APP_MESSAGE_SIZE])
 {
-    static int (*const steps[])(struct app *, char *) = { open_store, begin_clock, load_machines, open_mqtt,
-                                                          open_http };
+    static int (*const steps[])(struct app *, char *) = { open_store,  begin_clock, load_machines,
+                                                          open_access, open_mqtt,   open_http };
     struct app *app = calloc(1, sizeof(*app));
     int r = app ? 0 : -ENOMEM;
 
     snprintf(message, APP_MESSAGE_SIZE, "out of memory");
-    if (app)
+    if (app) {
         app->config = config;
+        app->config_path = config_path;
+    }
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++)
         r = steps[i](app, message);
     if (r != 0) {
@@ -171,6 +208,7 @@ struct app *app_free(struct app *app)
     if (app->store) /* each door looks for itself on its way out */
         store_on_outgoing(app->store, NULL, NULL);
     app->http = http_stop(app->http); /* no new requests; those under way are answered */
+    app->access = access_free(app->access);
     mqtt_stop_intake(app->mqtt);
     if (app->registry && registry_flush(app->registry, clock_now()) < 0)
         log_error("counters of the last seconds are not in the store: see the line above");
@@ -238,21 +276,33 @@ static int64_t flush_interval(const struct app *app)
     return (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
 }
 
+static void take_changes(struct app *app, struct service *service)
+{
+    service_reloading();
+    if (reload(app->config, app->config_path, app->access, app->store) == 0)
+        http_wake(app->http); /* streams of revoked tokens end */
+    service_ready(service, clock_now());
+}
+
 int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
+    struct service service = { .registry = app->registry, .store = app->store, .mqtt = app->mqtt, .http = app->http };
 
-    log_notice("habitd " HABIT_VERSION " answers on http://%s:%u", app->config->http_address, http_port(app->http));
-    sd_notify(0, "READY=1");
+    log_notice("habitd " HABIT_VERSION " answers on %s://%s:%u",
+               app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
+               http_port(app->http));
+    service_ready(&service, clock_now());
     for (;;) {
         int64_t left = next - clock_now().mono;
         int caught = wait_signal(left > 0 ? left : 0);
 
         if (caught == SIGHUP)
-            log_warning("SIGHUP: a changed configuration is taken by a restart");
+            take_changes(app, &service);
         else if (caught != 0)
             break;
+        service_look(&service, clock_now());
         if (clock_now().mono >= next_flush) {
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
@@ -261,6 +311,6 @@ int app_run(struct app *app)
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
     log_notice("stopping");
-    sd_notify(0, "STOPPING=1");
+    service_stopping();
     return 0;
 }

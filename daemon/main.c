@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "reload.h"
 
 enum { EXIT_USAGE = 2 }; /* also for a broken configuration */
 
@@ -87,9 +88,8 @@ static int run(const struct config *config, const struct arguments *arguments)
     struct app *app = NULL;
     int r;
 
-    (void)arguments;
     app_block_signals();
-    r = app_new(&app, config, message);
+    r = app_new(&app, config, arguments->config, message);
     if (r != 0) {
         log_error("%s", message);
         return EXIT_FAILURE;
@@ -184,15 +184,6 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
-static void set_log_level(const char *name)
-{
-    static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(names[i], name) == 0)
-            log_set_level((enum log_level)i);
-}
-
 int main(int argc, char **argv)
 {
     struct arguments arguments = { .config = HABIT_CONFIG, .action = run };
@@ -214,7 +205,7 @@ int main(int argc, char **argv)
         setenv("TZ", config.timezone, 1);
         tzset();
     }
-    set_log_level(config.log_level);
+    use_log_level(config.log_level);
     status = arguments.action(&config, &arguments);
     config_free(&config);
     return status;

@@ -9,7 +9,9 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 # Rooms of daemon/, and those whose headers they may include beside their own.
 ROOMS = {
     'base': (),
+    'page': (),
     'record': ('base',),
+    'access': ('base',),
     'report': ('base', 'record'),
     'strategy': ('base', 'record'),
     'wire': ('base', 'record', 'report'),
@@ -17,9 +19,9 @@ ROOMS = {
     'store': ('base', 'record'),
     'registry': ('base', 'record', 'report', 'strategy', 'wire', 'config', 'store'),
     'mqtt': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry'),
-    'http': ('base', 'record', 'report', 'wire', 'config', 'store', 'registry'),
+    'http': ('base', 'access', 'record', 'report', 'wire', 'config', 'store', 'registry', 'page'),
 }
-# Libraries, and the only rooms that may use them ('' = app.c and main.c).
+# Libraries, and the only rooms that may use them ('' = the files beside them).
 LIBRARIES = {
     'jansson.h': ('wire',),
     'sqlite3.h': ('store',),
@@ -27,6 +29,10 @@ LIBRARIES = {
     'mosquitto.h': ('mqtt',),
     'microhttpd.h': ('http',),
     'ini.h': ('config',),
+    'gnutls/gnutls.h': ('access', 'http'),
+    'gnutls/crypto.h': ('access',),
+    'gnutls/x509.h': ('http',),
+    'gnutls/abstract.h': ('http',),
     'systemd/sd-daemon.h': ('',),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)

@@ -51,7 +51,8 @@ asset = hall ventilation
 '''
 
 NEXT_STEPS = '''
-habitd answers on {url}; the broker is at 127.0.0.1:{mqtt}. In another shell:
+Open {url} in a browser: machines, alarms, reports.
+habitd answers there to programs too; the broker is at 127.0.0.1:{mqtt}. In another shell:
 
   curl {url}/v1/machines/fan-2                 # settings and state of one machine
   curl {url}/v1/anomalies                      # what broke its habit, and why

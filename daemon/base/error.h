@@ -22,6 +22,9 @@ const char *fault_place(void);
     X(MACHINE_ID, 400, "machine-id", "not a machine ID")                     \
     X(REQUEST, 400, "request", "not a valid request")                        \
     X(UNAUTHORIZED, 401, "unauthorized", "a token is required")              \
+    X(CREDENTIALS, 401, "credentials", "not a token, or not any more")       \
+    X(FORBIDDEN, 403, "forbidden", "this token may not do that")             \
+    X(CERTIFICATE, 403, "certificate", "a client certificate is required")   \
     X(ORIGIN, 403, "origin", "a web page from elsewhere")                    \
     X(NO_ROUTE, 404, "no-route", "no such route")                            \
     X(NO_MACHINE, 404, "no-machine", "no such machine")                      \
@@ -43,6 +46,7 @@ const char *fault_place(void);
     X(GAP, 422, "gap", "a part of a stream is missing")                      \
     X(RETAINED, 422, "retained", "a retained message is not a fresh buffer") \
     X(LIMIT, 429, "limit", "a bound is reached")                             \
+    X(ATTEMPTS, 429, "attempts", "too many wrong tokens")                    \
     X(STORE, 503, "store", "the store cannot commit")                        \
     X(BROKEN, 500, "broken", "habitd failed")
 

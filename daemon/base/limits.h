@@ -35,7 +35,14 @@
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
+    X(TOKENS, 1000, "tokens", "the file is refused")                                                              \
+    X(SESSIONS, 64, "logins of the web page", "the oldest one ends")                                              \
+    X(SESSION_HOURS, 12, "hours", "a login of the web page ends")                                                 \
+    X(FAILURES, 256, "addresses that sent wrong tokens", "the one with the fewest of late is forgotten")          \
+    X(EACH_CONNECTIONS, 32, "connections an address, with TLS", "closed at once")                                 \
+    X(AUDIT, 20000, "records of changes", "the oldest are deleted")                                               \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
+    X(RECENT, 160, "judged buffers a machine for GET .../recent", "older ones are forgotten")                     \
     X(LINES, 4096, "lines of POST /v1/buffers", "413, nothing of them is applied")                                \
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
     X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \

@@ -54,7 +54,7 @@ int check_log_level(const char *text, struct refusal *refusal)
     return refuse(refusal, REFUSAL_RANGE, "log_level", "'%s' is not error, warning, notice, info or debug", text);
 }
 
-static bool is_loopback(const char *text)
+bool is_loopback(const char *text)
 {
     struct in6_addr six;
     struct in_addr four;
@@ -66,13 +66,29 @@ static bool is_loopback(const char *text)
     return inet_pton(AF_INET6, text, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
-int check_loopback(const char *text, struct refusal *refusal)
+static bool is_address(const char *text)
 {
-    if (!is_loopback(text))
+    struct in6_addr six;
+    struct in_addr four;
+
+    return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1;
+}
+
+int check_address(const char *text, struct refusal *refusal)
+{
+    if (strcmp(text, "localhost") != 0 && !is_address(text))
         return refuse(refusal, REFUSAL_RANGE, "address",
-                      "'%s' is not a loopback address (127.0.0.1, ::1, localhost): without TLS and tokens, which this "
-                      "version does not have, anyone on the network could use it",
+                      "'%s' is not an address in numbers (127.0.0.1, ::1, 192.168.1.5, 0.0.0.0), and not localhost",
                       text);
+    return 0;
+}
+
+int check_names(const char *text, struct refusal *refusal)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:[] ";
+
+    if (text[strspn(text, allowed)] != '\0')
+        return refuse(refusal, REFUSAL_RANGE, "names", "'%s' is not a list of host names with spaces between", text);
     return 0;
 }
 
@@ -89,6 +105,22 @@ int check_path(const char *text, struct refusal *refusal)
 {
     if (text[0] != '\0' && text[0] != '/')
         return refuse(refusal, REFUSAL_RANGE, "path", "'%s' is not an absolute path", text);
+    return 0;
+}
+
+int check_ca(const char *text, struct refusal *refusal)
+{
+    if (text[0] != '\0' && text[0] != '/' && strcmp(text, "system") != 0)
+        return refuse(refusal, REFUSAL_RANGE, "ca", "'%s' is neither an absolute path nor system", text);
+    return 0;
+}
+
+/* A name alone is that of a credential, which systemd hands over. */
+int check_secret(const char *text, struct refusal *refusal)
+{
+    if (text[0] != '/' && strchr(text, '/'))
+        return refuse(refusal, REFUSAL_RANGE, "path", "'%s' is neither an absolute path nor the name of a credential",
+                      text);
     return 0;
 }
 

@@ -10,9 +10,15 @@
 int check_gateway(const char *text, struct refusal *refusal);
 int check_timezone(const char *text, struct refusal *refusal);
 int check_log_level(const char *text, struct refusal *refusal);
-int check_loopback(const char *text, struct refusal *refusal);
+int check_address(const char *text, struct refusal *refusal);
+int check_names(const char *text, struct refusal *refusal);
 int check_host(const char *text, struct refusal *refusal);
+int check_secret(const char *text, struct refusal *refusal);
 int check_path(const char *text, struct refusal *refusal);
+int check_ca(const char *text, struct refusal *refusal);
+
+/* Whether only this host can reach an address, or name an MQTT broker by it. */
+bool is_loopback(const char *text);
 
 /* The beginning of topics: no wildcards, no empty levels. */
 int check_prefix(const char *text, struct refusal *refusal);

@@ -31,6 +31,18 @@ static void store_path_default(char *path, size_t size)
     snprintf(path, size, "%s/habit.db", directory);
 }
 
+void config_secret_path(const char *name, char path[SECRET_PATH_SIZE])
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+    if (name[0] == '/')
+        snprintf(path, SECRET_PATH_SIZE, "%s", name);
+    else if (directory) /* habit_: systemd puts the name of LoadCredential= in front of each file of a folder */
+        snprintf(path, SECRET_PATH_SIZE, "%s/habit_%s", directory, name);
+    else
+        snprintf(path, SECRET_PATH_SIZE, "/etc/habit/credentials/%s", name);
+}
+
 /* Keys whose empty value stands for what only this machine knows. */
 static void fill_in(struct config *config)
 {

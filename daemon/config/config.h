@@ -50,17 +50,27 @@ struct config_input {
 /* Whether machines are announced to Home Assistant: not at all; whenever it or we begin; or retained too. */
 enum discovery_mode { DISCOVERY_OFF, DISCOVERY_BIRTH, DISCOVERY_RETAIN };
 
+enum { CONFIG_LINES = 64 };
+
 struct config {
     char gateway[GATEWAY_ID_SIZE]; /* default: the host name */
     uint32_t machines;             /* most that may exist */
     char timezone[64];             /* IANA name; "" = the system's */
     char log_level[8];
-    char http_address[64]; /* loopback only in this version */
-    uint32_t http_port;    /* 0 = any free one: printed at start */
-    char mqtt_host[128];   /* "" = no broker */
+    char http_address[64];      /* beyond loopback only with the next three */
+    char http_certificate[256]; /* PEM; "" = no TLS */
+    char http_key[256];
+    char http_tokens[256];    /* file; "" = everybody who reaches us may do everything */
+    char http_client_ca[256]; /* PEM; "" = clients need no certificate */
+    char http_names[256];     /* by spaces, that requests may call us beside loopback, address and certificate */
+    uint32_t http_port;       /* 0 = any free one: printed at start */
+    char mqtt_host[128];      /* "" = no broker */
     uint32_t mqtt_port;
     char mqtt_username[64];
     char mqtt_password_file[256];
+    char mqtt_ca[256]; /* PEM, or "system"; "" = no TLS */
+    char mqtt_certificate[256];
+    char mqtt_key[256];
     uint32_t mqtt_keepalive;      /* seconds */
     uint64_t mqtt_session_expiry; /* ms */
     bool mqtt_commands;           /* <machine>/cmd/<verb> is taken */
@@ -73,6 +83,8 @@ struct config {
     size_t pattern_count;
     struct config_input *inputs;
     size_t input_count;
+    /* Of each row of config_keys that stands in a plain section of the file; 0 = it does not. */
+    unsigned int lines[CONFIG_LINES];
 };
 
 enum { CONFIG_MESSAGE_SIZE = 512 };
@@ -94,6 +106,11 @@ void config_settings(const struct config *config, const char *id, struct setting
 /* The section that gives a machine this field; NULL = default. */
 const struct config_pattern *config_origin(const struct config *config, const char *id,
                                            const struct settings_field *field);
+
+/* Where the secret is that a key names: an absolute path as it is, a name alone in $CREDENTIALS_DIRECTORY, which systemd sets, else
+ * in /etc/habit/credentials. */
+enum { SECRET_PATH_SIZE = 512 };
+void config_secret_path(const char *name, char path[SECRET_PATH_SIZE]);
 
 /* Writes the effective configuration in the file's own form, secrets left out. */
 void config_print(const struct config *config, FILE *file);

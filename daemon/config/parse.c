@@ -5,7 +5,6 @@
  * are kept here. */
 #include "config/parse.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
@@ -221,6 +220,8 @@ static int set_key(struct parser *parser, const struct config_key *key, const ch
         return wrong(parser, parser->line, "%s %s: %s", parser->heading, key->key, refusal.detail);
     if (parser->section->open == open_machine)
         ((struct config_pattern *)parser->target)->create_set = true;
+    if (!parser->section->open)
+        parser->config->lines[key - config_keys] = parser->line;
     return 0;
 }
 

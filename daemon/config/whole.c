@@ -5,14 +5,71 @@
 #include <string.h>
 
 #include "config/checks.h"
+#include "config/keys.h"
 #include "config/map.h"
 
-static int check_login(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+/* "FILE:LINE: [section] key", or without the line where the file does not have it. */
+struct place {
+    const struct config *config;
+    const char *path;
+    char *message;
+};
+
+static int wrong(const struct place *place, const char *section, const char *key, const char *what)
 {
-    if (config->mqtt_password_file[0] == '\0' || config->mqtt_username[0] != '\0')
-        return 0;
-    snprintf(message, CONFIG_MESSAGE_SIZE, "%.200s: [mqtt] password_file: needs a username too", path);
+    unsigned int line = place->config->lines[config_key_find(section, key) - config_keys];
+    char number[16] = "";
+
+    if (line > 0)
+        snprintf(number, sizeof(number), ":%u", line);
+    snprintf(place->message, CONFIG_MESSAGE_SIZE, "%.200s%s: [%s] %s: %s", place->path, number, section, key, what);
     return -EINVAL;
+}
+
+static bool given(const char *text)
+{
+    return text[0] != '\0';
+}
+
+/* A certificate without its key, or the other way round. */
+static int check_pair(const struct place *place, const char *section, const char *certificate, const char *key)
+{
+    if (given(certificate) == given(key))
+        return 0;
+    return wrong(place, section, given(certificate) ? "certificate" : "key",
+                 "certificate and key go together: the other one is missing");
+}
+
+/* What goes beyond loopback is open to everybody on the network, but for these. */
+static int check_http(const struct place *place)
+{
+    const struct config *config = place->config;
+    bool tls = given(config->http_certificate), tokens = given(config->http_tokens);
+    int r = check_pair(place, "http", config->http_certificate, config->http_key);
+    char what[280];
+
+    if (r == 0 && given(config->http_client_ca) && !tls)
+        r = wrong(place, "http", "client_ca", "needs a certificate and a key too");
+    if (r != 0 || is_loopback(config->http_address) || (tls && tokens))
+        return r;
+    snprintf(
+        what, sizeof(what),
+        "%.64s is not a loopback address (127.0.0.1, ::1, localhost): anyone on the network could use it, so it needs "
+        "%s%s%s as well; docs/security.md says how",
+        config->http_address, tls ? "" : "certificate and key", tls || tokens ? "" : ", and ", tokens ? "" : "tokens");
+    return wrong(place, "http", "address", what);
+}
+
+static int check_mqtt(const struct place *place)
+{
+    const struct config *config = place->config;
+    int r = check_pair(place, "mqtt", config->mqtt_certificate, config->mqtt_key);
+
+    if (r == 0 && given(config->mqtt_password_file) && !given(config->mqtt_username))
+        r = wrong(place, "mqtt", "password_file", "needs a username too");
+    if (r == 0 && given(config->mqtt_certificate) && !given(config->mqtt_ca))
+        r = wrong(place, "mqtt", "certificate", "needs ca too, which turns TLS on");
+    return r;
 }
 
 /* --------------------------------------------------------------------------------------------------------- machines */
@@ -126,8 +183,11 @@ static int check_input(const struct config *config, const struct config_input *i
 
 int config_whole(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
 {
-    int r = check_login(config, path, message);
+    const struct place place = { .config = config, .path = path, .message = message };
+    int r = check_http(&place);
 
+    if (r == 0)
+        r = check_mqtt(&place);
     for (size_t i = 0; r == 0 && i < config->pattern_count; i++)
         r = check_pattern(config, &config->patterns[i], path, message);
     for (size_t i = 0; r == 0 && i < config->input_count; i++)

@@ -54,14 +54,25 @@ int answer_take_json(struct request *request, unsigned int status, char *text)
     return take_line(request, status, "application/json", text);
 }
 
-int answer_empty(struct request *request, unsigned int status)
+/* libmicrohttpd takes a pointer to bytes that it may change, and does not change them. */
+static int take_static(struct request *request, unsigned int status, const void *bytes, size_t size)
 {
-    static char nothing[1];
-
     drop_answer(request);
-    request->response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+    request->response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
     request->status = status;
     return request->response ? 0 : fault(-ENOMEM);
+}
+
+int answer_static(struct request *request, unsigned int status, const char *type, const void *bytes, size_t size)
+{
+    int r = take_static(request, status, bytes, size);
+
+    return r != 0 ? r : answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+}
+
+int answer_empty(struct request *request, unsigned int status)
+{
+    return take_static(request, status, "", 0);
 }
 
 char *answer_text_of(struct request *request, void (*write)(FILE *file, struct request *request))
@@ -137,10 +148,15 @@ static void log_fault(struct request *request, int r)
 
 static int add_problem_headers(struct request *request)
 {
+    bool wait = request->retry > 0 || request->status == MHD_HTTP_SERVICE_UNAVAILABLE;
+    char seconds[16];
     int r = 0;
 
-    if (request->status == MHD_HTTP_SERVICE_UNAVAILABLE)
-        r = answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    snprintf(seconds, sizeof(seconds), "%d", request->retry > 0 ? request->retry : 1);
+    if (wait)
+        r = answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    if (r == 0 && request->status == MHD_HTTP_UNAUTHORIZED)
+        r = answer_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"habit\"");
     if (r == 0 && request->refusal.code == REFUSAL_METHOD)
         r = answer_header(request, MHD_HTTP_HEADER_ALLOW, request->allow);
     return r;
@@ -175,7 +191,7 @@ enum MHD_Result answer_send(struct request *request)
 {
     enum MHD_Result result;
 
-    answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, request->kept ? "no-cache" : "no-store");
     answer_header(request, "X-Content-Type-Options", "nosniff");
     if (must_close(request))
         answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");

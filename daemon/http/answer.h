@@ -1,5 +1,5 @@
-/* Answers. Every function takes the text or bytes it is given, which may be NULL where memory ran out, and returns 0 or
- * -ENOMEM. Internal to http/. */
+/* Answers. Every function but answer_static takes the text or bytes it is given, which may be NULL where memory ran out; all return
+ * 0 or -ENOMEM. Internal to http/. */
 #ifndef HABIT_HTTP_ANSWER_H
 #define HABIT_HTTP_ANSWER_H
 
@@ -11,6 +11,7 @@
 int answer_take_json(struct request *request, unsigned int status, char *text);
 int answer_take_text(struct request *request, unsigned int status, const char *type, char *text);
 int answer_take_bytes(struct request *request, unsigned int status, const char *type, void *bytes, size_t size);
+int answer_static(struct request *request, unsigned int status, const char *type, const void *bytes, size_t size);
 int answer_empty(struct request *request, unsigned int status);
 
 /* Runs `write` into heap text; NULL when memory ran out. */

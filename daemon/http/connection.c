@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "http/answer.h"
+#include "http/audit.h"
+#include "http/authorize.h"
 #include "http/guard.h"
 #include "http/media.h"
 #include "http/query.h"
@@ -90,12 +92,15 @@ static int check_head(struct request *request, const char *version, uint64_t *le
     struct guard_headers headers;
     int r;
 
+    authorize_address(request);
     guard_read_headers(request->connection, &headers);
     r = guard_check(request, &headers, version, length);
     if (r == 0)
         r = route_find(request);
     if (r == 0)
         r = query_check(request);
+    if (r == 0)
+        r = authorize(request, &headers);
     return r != 0 ? r : check_body(request, &headers, *length);
 }
 
@@ -188,7 +193,7 @@ static int handle(struct request *request)
     if (request->route->body == BODY_EMPTY && !is_empty_object(request->body, request->size))
         return refuse(&request->refusal, REFUSAL_REQUEST, "", "%s %s takes no body, or {}", request->route->method,
                       request->route->path);
-    return request->route->handle(request);
+    return audit_handle(request);
 }
 
 static enum MHD_Result finish(struct request *request)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "http/tls.h"
 
 /* -------------------------------------------------------------------------------------------------------------- URI */
 
@@ -87,6 +88,8 @@ static const struct {
 } watched[] = {
     { "Host", offsetof(struct guard_headers, host) },
     { "Origin", offsetof(struct guard_headers, origin) },
+    { "Authorization", offsetof(struct guard_headers, authorization) },
+    { "Cookie", offsetof(struct guard_headers, cookie) },
     { "Content-Length", offsetof(struct guard_headers, length) },
     { "Transfer-Encoding", offsetof(struct guard_headers, transfer) },
     { "Content-Type", offsetof(struct guard_headers, type) },
@@ -162,7 +165,20 @@ static bool is_host(const char *host, const char *name)
     return *host == '\0' || (host[0] == ':' && host[1] != '\0' && host[1 + strspn(host + 1, "0123456789")] == '\0');
 }
 
-static bool is_ours(const char *host, const char *address)
+static bool is_listed(const char *host, const char *names)
+{
+    char name[256];
+    int length;
+
+    while (sscanf(names, " %255s%n", name, &length) == 1) {
+        if (is_host(host, name))
+            return true;
+        names += length;
+    }
+    return false;
+}
+
+static bool is_ours(const char *host, const struct guard_place *place)
 {
     static const char *const loopback[] = { "localhost", "127.0.0.1", "[::1]" };
     char bracketed[80];
@@ -170,25 +186,36 @@ static bool is_ours(const char *host, const char *address)
     for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++)
         if (is_host(host, loopback[i]))
             return true;
-    snprintf(bracketed, sizeof(bracketed), strchr(address, ':') ? "[%.64s]" : "%.64s", address);
-    return is_host(host, bracketed);
+    snprintf(bracketed, sizeof(bracketed), strchr(place->address, ':') ? "[%.64s]" : "%.64s", place->address);
+    return is_host(host, bracketed) || is_listed(host, place->names) || (place->covers && place->covers(host));
 }
 
-static bool is_same_origin(const char *origin, const char *host)
+static bool is_same_origin(const char *origin, const char *host, const char *scheme)
 {
-    const size_t scheme = strlen("http://");
+    size_t length = strlen(scheme);
 
-    return strncasecmp(origin, "http://", scheme) == 0 && strcasecmp(origin + scheme, host) == 0;
+    return strncasecmp(origin, scheme, length) == 0 && strcasecmp(origin + length, host) == 0;
 }
 
-int guard_host(const struct guard_headers *headers, const char *address, struct refusal *refusal)
+static bool is_own_page(const char *origin, const char *host, const struct guard_place *place)
+{
+    if (!host)
+        return false;
+    return is_same_origin(origin, host, place->tls ? "https://" : "http://") ||
+           (!place->tls && is_listed(host, place->names) && is_same_origin(origin, host, "https://"));
+}
+
+int guard_host(const struct guard_headers *headers, const struct guard_place *place, struct refusal *refusal)
 {
     const char *host = headers->host.value, *origin = headers->origin.value;
 
-    if (host && !is_ours(host, address))
-        return refuse(refusal, REFUSAL_HOST, "Host", "%.64s is not a name of this host: use localhost or %s", host,
-                      address);
-    if (origin && (!host || !is_same_origin(origin, host)))
+    if (host && !is_ours(host, place))
+        return refuse(
+            refusal, REFUSAL_HOST, "Host",
+            "%.64s is not a name of this host: use localhost, %s, a name of the certificate, or one of [http] "
+            "names",
+            host, place->address);
+    if (origin && !is_own_page(origin, host, place))
         return refuse(refusal, REFUSAL_ORIGIN, "Origin",
                       "requests of web pages from elsewhere (%.64s) are not answered", origin);
     return 0;
@@ -250,10 +277,15 @@ void guard_read_headers(struct MHD_Connection *connection, struct guard_headers 
 
 int guard_check(struct request *request, const struct guard_headers *headers, const char *version, uint64_t *length)
 {
+    const struct config *config = request->http->options.config;
+    const bool tls = config->http_certificate[0] != '\0';
+    const struct guard_place place = {
+        .address = config->http_address, .names = config->http_names, .tls = tls, .covers = tls ? tls_covers : NULL
+    };
     int r = guard_framing(headers, version, length, &request->refusal);
 
     if (r == 0)
         r = guard_uri(request->uri, &request->refusal);
     request->close = r != 0;
-    return r != 0 ? r : guard_host(headers, request->http->options.config->http_address, &request->refusal);
+    return r != 0 ? r : guard_host(headers, &place, &request->refusal);
 }

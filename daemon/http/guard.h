@@ -16,7 +16,7 @@ struct guard_header {
 };
 
 struct guard_headers {
-    struct guard_header host, length, transfer, type, encoding, expect, origin;
+    struct guard_header host, length, transfer, type, encoding, expect, origin, authorization, cookie;
     bool odd; /* a name that is no token, a control byte in a value */
 };
 
@@ -26,9 +26,17 @@ int guard_uri(const char *uri, struct refusal *refusal);
 /* How the body is framed. *length: bytes announced; UINT64_MAX = chunked. */
 int guard_framing(const struct guard_headers *headers, const char *version, uint64_t *length, struct refusal *refusal);
 
-/* Loopback by name or number, or `address` (the configured one), with or without a port: a web page whose name was
- * bound to 127.0.0.1 sends its own name. */
-int guard_host(const struct guard_headers *headers, const char *address, struct refusal *refusal);
+/* By which names requests may call us. */
+struct guard_place {
+    const char *address;              /* the configured one */
+    const char *names;                /* further ones, by spaces */
+    bool tls;                         /* what we listen with: the scheme of our own pages */
+    bool (*covers)(const char *host); /* whether our certificate is for it; NULL = none */
+};
+
+/* Loopback by name or number, the address, a further name, or one of the certificate, each with or without a port: a web page whose
+ * name was bound to our address sends its own name. A further name may be that of a proxy with TLS. */
+int guard_host(const struct guard_headers *headers, const struct guard_place *place, struct refusal *refusal);
 
 /* The headers of a request that matter here. */
 void guard_read_headers(struct MHD_Connection *connection, struct guard_headers *headers);

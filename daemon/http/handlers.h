@@ -36,6 +36,7 @@ int anomalies_list(struct request *request);
 int anomaly_show(struct request *request);
 int reports_daily(struct request *request);
 int history_show(struct request *request);
+int recent_show(struct request *request);
 
 /* episodes.c */
 int episodes_list(struct request *request);
@@ -58,9 +59,23 @@ int relearn_delete(struct request *request);
 int events_stream(struct request *request);
 
 /* health.c */
-int hints_show(struct request *request);
 int live_show(struct request *request);
 int ready_show(struct request *request);
+
+/* login.c */
+int login_post(struct request *request);
+int logout_post(struct request *request);
+int session_show(struct request *request);
+
+/* audit.c */
+int audit_list(struct request *request);
+
+/* page.c */
+int page_show(struct request *request);
+int page_file(struct request *request);
+
+/* openapi.c */
+int openapi_show(struct request *request);
 
 /* metrics.c */
 int metrics_show(struct request *request);

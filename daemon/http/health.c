@@ -6,23 +6,7 @@
 
 #include "http/answer.h"
 #include "http/handlers.h"
-#include "http/route.h"
 #include "wire/document.h"
-
-static void write_hints(FILE *file, struct request *request)
-{
-    fprintf(file,
-            "habitd " HABIT_VERSION " learns what is normal for each machine. README.md says how; the routes are:\n\n");
-    for (const struct route *route = routes; route->method; route++)
-        fprintf(file, "%-7s%s%s%s\n", route->method, route->path, route->parameters[0] != '\0' ? "  ? " : "",
-                route->parameters);
-    fprintf(file, "\nFor example: curl http://127.0.0.1:%u/v1/machines\n", request->http->port);
-}
-
-int hints_show(struct request *request)
-{
-    return answer_take_text(request, MHD_HTTP_OK, "text/plain; charset=utf-8", answer_text_of(request, write_hints));
-}
 
 int live_show(struct request *request)
 {

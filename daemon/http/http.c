@@ -6,7 +6,10 @@
 #include "http/http.h"
 
 #include <errno.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,16 +17,23 @@
 #include "http/listen.h"
 #include "http/request.h"
 #include "http/stream.h"
+#include "http/tls.h"
 
 enum {
     STACK_BYTES = 512 * 1024, /* the registry keeps about 40 KiB on it, JSON and SQLite the rest */
     STOP_SECONDS = 2          /* for requests under way */
 };
 
+/* TLS 1.2 with forward secrecy and authenticated encryption, or 1.3. */
+static const char priorities[] =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:"
+    "+CHACHA20-POLY1305:%SERVER_PRECEDENCE";
+
 static int start_daemon(struct http *http)
 {
-    const unsigned int flags =
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
+    const bool tls = http->options.config->http_certificate[0] != '\0';
+    const unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+                               MHD_USE_ITC | (tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem options[] = {
         { MHD_OPTION_LISTEN_SOCKET, http->socket, NULL },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)connection_on_uri, http },
@@ -34,10 +44,67 @@ static int start_daemon(struct http *http)
         { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
+    struct MHD_OptionItem secure[] = {
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)tls_on_handshake },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)priorities },
+        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, LIMIT_EACH_CONNECTIONS, NULL },
+        { http->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, http->client_ca },
+        { MHD_OPTION_END, 0, NULL },
+    };
 
-    http->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http, MHD_OPTION_ARRAY, options,
+                                    tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secure, MHD_OPTION_END);
     return http->daemon ? 0 : fault(-EIO);
+}
+
+/* ------------------------------------------------------------------------------------------------------ certificates */
+
+int http_load_certificate(const struct config *config, struct tls **ret_tls, char message[HTTP_MESSAGE_SIZE])
+{
+    *ret_tls = NULL;
+    if (config->http_certificate[0] == '\0')
+        return 0;
+    return tls_load(ret_tls, config->http_certificate, config->http_key, message);
+}
+
+void http_use_certificate(struct tls *tls)
+{
+    if (tls)
+        tls_use(tls);
+}
+
+void http_drop_certificate(struct tls *tls)
+{
+    tls_free(tls);
+}
+
+/* The text of [http] client_ca, which libmicrohttpd wants whole. */
+static int load_client_ca(struct http *http, char message[HTTP_MESSAGE_SIZE])
+{
+    const char *path = http->options.config->http_client_ca;
+    gnutls_datum_t bytes = { NULL, 0 };
+
+    if (path[0] == '\0')
+        return 0;
+    if (gnutls_load_file(path, &bytes) == 0 && bytes.size > 0 && memchr(bytes.data, '\0', bytes.size) == NULL)
+        http->client_ca = strndup((const char *)bytes.data, bytes.size);
+    gnutls_free(bytes.data);
+    if (http->client_ca && strstr(http->client_ca, "BEGIN CERTIFICATE"))
+        return 0;
+    snprintf(message, HTTP_MESSAGE_SIZE,
+             "[http] client_ca = %.200s: holds no certificate in PEM form, or cannot be read", path);
+    return -EINVAL;
+}
+
+static int load_certificates(struct http *http, char message[HTTP_MESSAGE_SIZE])
+{
+    struct tls *tls;
+    int r = http_load_certificate(http->options.config, &tls, message);
+
+    if (r < 0)
+        return r;
+    http_use_certificate(tls);
+    return load_client_ca(http, message);
 }
 
 static struct http *http_new(const struct http_options *options)
@@ -49,7 +116,7 @@ static struct http *http_new(const struct http_options *options)
         return NULL;
     http->options = *options;
     http->port = options->config->http_port;
-    http->socket = -1;
+    http->socket = options->socket;
     pthread_mutex_init(&http->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -58,11 +125,26 @@ static struct http *http_new(const struct http_options *options)
     return http;
 }
 
-int http_start(struct http **ret_http, const struct http_options *options)
+/* Its own, or the one that was handed over. */
+static int open_socket(struct http *http)
+{
+    const char *address = http->options.config->http_address;
+
+    return http->socket >= 0 ? listen_take(http->socket, address, &http->port)
+                             : listen_open(address, &http->port, &http->socket);
+}
+
+int http_start(struct http **ret_http, const struct http_options *options, char message[HTTP_MESSAGE_SIZE])
 {
     struct http *http = http_new(options);
-    int r = http ? listen_open(options->config->http_address, &http->port, &http->socket) : fault(-ENOMEM);
+    int r;
 
+    message[0] = '\0';
+    if (!http)
+        return fault(-ENOMEM);
+    r = load_certificates(http, message);
+    if (r == 0)
+        r = open_socket(http);
     if (r == 0)
         r = start_daemon(http);
     if (r == 0)
@@ -75,6 +157,18 @@ int http_start(struct http **ret_http, const struct http_options *options)
 unsigned int http_port(const struct http *http)
 {
     return http->port;
+}
+
+static bool is_full(const struct http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info && info->num_connections >= LIMIT_HTTP_CONNECTIONS;
+}
+
+bool http_alive(const struct http *http, int milliseconds)
+{
+    return listen_probe(http->socket, milliseconds) || is_full(http);
 }
 
 void http_wake(struct http *http)
@@ -110,6 +204,8 @@ struct http *http_stop(struct http *http)
     }
     if (http->socket >= 0)
         close(http->socket); /* ours again after quiescing, and only now nobody polls it */
+    tls_forget();
+    free(http->client_ca);
     pthread_cond_destroy(&http->idle);
     pthread_mutex_destroy(&http->lock);
     free(http);

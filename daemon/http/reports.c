@@ -271,3 +271,19 @@ int history_show(struct request *request)
     free(hours);
     return r;
 }
+
+int recent_show(struct request *request)
+{
+    struct recent_point *points = calloc(LIMIT_RECENT, sizeof(*points));
+    uint64_t after = 0, total;
+    size_t count;
+    int r = points ? query_number(request, "after", 0, INT64_MAX, 0, &after) : fault(-ENOMEM);
+
+    if (r == 0)
+        r = registry_recent(request->http->options.registry, request->id, after, points, &count, &total,
+                            &request->refusal);
+    if (r == 0)
+        r = answer_take_json(request, MHD_HTTP_OK, wire_recent(request->id, points, count, total));
+    free(points);
+    return r;
+}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -16,6 +17,7 @@
 #include "http/http.h"
 #include "wire/buffer.h"
 
+struct asset;
 struct request;
 
 /* What a route takes as its body. */
@@ -33,13 +35,18 @@ enum body {
 
 struct route {
     const char *method;
-    const char *path;       /* {id}: a machine ID; {n}: a number */
-    const char *scope;      /* of the token, once there are tokens: read, ingest, admin */
+    const char *path;       /* {id}: a machine ID; {n}: a number; {file}: a file of the web page */
+    const char *scope;      /* of the token: read, ingest, admin; "any": whatever it has; "": none is needed */
     const char *parameters; /* names that the query may have, by spaces */
     enum body body;
 
     /* Makes the answer. Returns 0 with it made; a refusal with request->refusal filled; or negative. */
     int (*handle)(struct request *request);
+
+    /* For /openapi.json: see there. */
+    const char *about; /* what it does, a few words */
+    const char *takes; /* schema of a JSON body; "" = the body has none */
+    const char *gives; /* "200:Machine 201:Machine", "200:text/plain", "204": statuses with schema or media type */
 };
 
 enum { COUNTED_ROUTES = 64, COUNTED_STATUSES = 32 };
@@ -49,6 +56,7 @@ struct http {
     struct MHD_Daemon *daemon;
     int socket;
     unsigned int port;
+    char *client_ca; /* PEM; NULL = clients need no certificate */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t idle;  /* under_way became 0 */
@@ -68,6 +76,7 @@ struct request {
     const struct route *route;
     char id[MACHINE_ID_SIZE]; /* of {id} */
     uint64_t number;          /* of {n} */
+    const struct asset *file; /* of {file} */
     char allow[64];           /* methods of this path, when the method is not one of them */
 
     enum wire_encoding encoding; /* of the body */
@@ -77,11 +86,15 @@ struct request {
 
     struct moment began, now; /* first line read; all read */
     bool begun;
-    bool close;   /* what follows on this connection cannot be trusted, or was not read */
-    bool counted; /* the registry has counted the refusal */
-    int early;    /* refused before the body: REFUSAL_NONE = not */
+    bool close;       /* what follows on this connection cannot be trusted, or was not read */
+    struct token who; /* that it comes with */
+    char address[48]; /* of the peer */
+    int retry;        /* seconds to wait, for Retry-After; 0 = as the status says */
+    bool counted;     /* the registry has counted the refusal */
+    int early;        /* refused before the body: REFUSAL_NONE = not */
     struct refusal refusal;
 
+    bool kept; /* the answer may be kept by the client, which asks whether it is still the same */
     unsigned int status;
     struct MHD_Response *response; /* NULL = no answer yet */
 };

@@ -8,7 +8,10 @@
  * MACHINE_ID. */
 int route_find(struct request *request);
 
-/* All routes, for the page of hints. Ends with a row whose method is NULL. */
+/* A file of the web page by its name, which need not end there; NULL = there is none. */
+const struct asset *route_file(const char *name, size_t length);
+
+/* All routes, for those who list and describe them. Ends with a row whose method is NULL. */
 extern const struct route routes[];
 
 #endif

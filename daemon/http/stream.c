@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "http/answer.h"
+#include "http/authorize.h"
 #include "http/handlers.h"
 #include "http/query.h"
 #include "wire/document.h"
@@ -34,6 +35,7 @@ struct stream {
     int wake_fd;                   /* eventfd */
     int socket;                    /* the connection's */
     char machine[MACHINE_ID_SIZE]; /* "" = all */
+    struct token who;              /* whose stream it is: it ends when the token is revoked or expires */
     bool shows[TYPES];
     int64_t after; /* id of the last stored event that was looked at */
     struct registry_news news;
@@ -195,7 +197,7 @@ static ssize_t read_stream(void *user, uint64_t position, char *buffer, size_t r
 
     (void)position;
     while (stream->sent == stream->size) {
-        if (is_stopping(stream->http))
+        if (is_stopping(stream->http) || !authorize_still(stream->http, &stream->who, clock_now()))
             return MHD_CONTENT_READER_END_OF_STREAM;
         more = compose(stream);
         if (stream->failed)
@@ -376,6 +378,7 @@ int events_stream(struct request *request)
     if (!stream)
         return fault(-ENOMEM);
     stream->http = request->http;
+    stream->who = request->who;
     stream->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     r = stream->wake_fd < 0 ? fault(-errno) : stream_open(request, stream);
     if (r == 0)

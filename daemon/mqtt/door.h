@@ -45,6 +45,7 @@ struct intake {
     struct receipt receipts[LIMIT_MQTT_BATCH]; /* submitted, not yet durable */
     size_t count;
     bool failed;  /* something of this batch is not durable: none of it may be acknowledged */
+    bool more;    /* with TLS: something may be there that the socket does not show */
     bool closed;  /* takes nothing any more */
     bool tainted; /* a message was read after that: its PUBACK waits in the queue, so nothing may be written any more */
     struct log_gate gates[REFUSAL_CODES];
@@ -84,6 +85,7 @@ struct mqtt {
     int wake_fd;        /* eventfd: something to publish, or another stage */
     _Atomic int wanted; /* enum stage */
     atomic_bool connected;
+    _Atomic int64_t turn_since;   /* monotonic ms at which the present turn began; 0 = no connection is served */
     _Atomic uint64_t connections; /* that were accepted */
     uint64_t configuration;       /* hash of what is in force */
     pthread_mutex_t lock;         /* of the rest */
@@ -106,6 +108,9 @@ int session_lost(struct mqtt *mqtt, const char *format, ...) __attribute__((form
 
 /* The same for a result of the library. */
 int session_lost_by(struct mqtt *mqtt, int rc);
+
+/* Whether the connection is encrypted. */
+bool session_has_tls(const struct mqtt *mqtt);
 
 /* Socket, or -1 when the connection is over. */
 int session_socket(const struct mqtt *mqtt);

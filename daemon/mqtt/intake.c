@@ -328,11 +328,15 @@ static bool readable(int fd)
 /* One call of the library reads a packet or a few more, so more may come than calls were made: take_buffer minds. */
 int intake_read(struct mqtt *mqtt)
 {
+    const bool tls = session_has_tls(mqtt);
     int rc;
 
-    for (int i = 0; i < LIMIT_MQTT_BATCH && readable(session_socket(mqtt)); i++) {
+    mqtt->intake.more =
+        tls; /* what TLS has decrypted already no longer shows at the socket: reading tells when it is all */
+    for (int i = 0; i < LIMIT_MQTT_BATCH && (tls ? mqtt->intake.more : readable(session_socket(mqtt))); i++) {
         errno = 0; /* a stale EAGAIN would look like the end of what is there */
         rc = mosquitto_loop_read(mqtt->session.client, 1);
+        mqtt->intake.more = tls && errno != EAGAIN;
         if (rc != MOSQ_ERR_SUCCESS)
             return session_lost_by(mqtt, rc);
     }

@@ -68,13 +68,13 @@ static int turn(struct mqtt *mqtt)
 {
     bool draining = wanted(mqtt) != STAGE_RUN, woken;
     short want_out = mosquitto_want_write(mqtt->session.client) ? POLLOUT : 0;
-    int patience = outlet_patience(mqtt, TURN_MS, clock_now());
+    int patience = mqtt->intake.more && !draining ? 0 : outlet_patience(mqtt, TURN_MS, clock_now());
     short ready = wait_for_work(mqtt, draining ? want_out : (short)(want_out | POLLIN), patience, &woken);
     int r = 0;
 
     if (ready & (POLLERR | POLLHUP) && draining)
         return session_lost_by(mqtt, MOSQ_ERR_CONN_LOST);
-    if (ready & (POLLIN | POLLERR | POLLHUP))
+    if (ready & (POLLIN | POLLERR | POLLHUP) || (session_has_tls(mqtt) && !draining))
         r = intake_read(mqtt);
     if (intake_settle(mqtt) < 0 || r < 0 || session_socket(mqtt) < 0) /* settle in any case: there are receipts */
         return -EIO;
@@ -123,10 +123,13 @@ static void serve(struct mqtt *mqtt)
 {
     int r = 0;
 
-    mqtt->intake.failed = mqtt->intake.tainted = false;
+    mqtt->intake.failed = mqtt->intake.tainted = mqtt->intake.more = false;
     tell(mqtt, &mqtt->serving, true);
-    while (r == 0 && wanted(mqtt) != STAGE_LEAVE)
+    while (r == 0 && wanted(mqtt) != STAGE_LEAVE) {
+        atomic_store(&mqtt->turn_since, clock_now().mono);
         r = turn(mqtt);
+    }
+    atomic_store(&mqtt->turn_since, 0);
     if (r == 0 && mqtt->session.accepted)
         say_goodbye(mqtt);
     tell(mqtt, &mqtt->serving, false);
@@ -225,6 +228,11 @@ int mqtt_start(struct mqtt **ret_mqtt, const struct config *config, struct regis
 bool mqtt_connected(const struct mqtt *mqtt)
 {
     return mqtt && atomic_load(&mqtt->connected);
+}
+
+int64_t mqtt_turn_since(const struct mqtt *mqtt)
+{
+    return mqtt ? atomic_load(&mqtt->turn_since) : 0;
 }
 
 uint64_t mqtt_reconnects(const struct mqtt *mqtt)

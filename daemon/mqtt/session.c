@@ -182,11 +182,13 @@ static void on_publish(struct mosquitto *client, void *user, int mid, int reason
 /* The first line of the password file, read anew for each connection. Returns 0, or -EIO with why. */
 static int read_password(struct mqtt *mqtt, char password[PASSWORD_SIZE])
 {
-    const char *path = mqtt->config->mqtt_password_file;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char path[SECRET_PATH_SIZE];
     struct stat status;
     ssize_t got;
+    int fd;
 
+    config_secret_path(mqtt->config->mqtt_password_file, path);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return session_lost(mqtt, "password file %.80s: %s", path, strerror(errno));
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || (status.st_mode & S_IROTH)) {
@@ -216,6 +218,40 @@ static int set_login(struct mqtt *mqtt)
     return rc == MOSQ_ERR_SUCCESS ? 0 : session_lost_by(mqtt, rc);
 }
 
+bool session_has_tls(const struct mqtt *mqtt)
+{
+    return mqtt->config->mqtt_ca[0] != '\0';
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+/* For each connection anew: the files may have changed, and no reconnect can be less strict than the first connect. The broker's
+ * certificate must be signed by the CA and be for the host that the configuration names; there is no way to turn that off. */
+static int set_tls(struct mqtt *mqtt)
+{
+    const struct config *config = mqtt->config;
+    struct mosquitto *client = mqtt->session.client;
+    bool system = strcmp(config->mqtt_ca, "system") == 0;
+    int rc;
+
+    if (!session_has_tls(mqtt))
+        return MOSQ_ERR_SUCCESS;
+    rc = mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, system);
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_tls_set(client, system ? NULL : config->mqtt_ca, NULL, or_null(config->mqtt_certificate),
+                               or_null(config->mqtt_key), NULL);
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_tls_opts_set(client, 1, NULL, NULL); /* 1: the peer is verified */
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_tls_insecure_set(client, false);
+    if (rc == MOSQ_ERR_INVAL) /* what the library says where it cannot open one of them */
+        session_lost(mqtt, "[mqtt] ca, certificate or key cannot be read");
+    return rc;
+}
+
 static int set_options(struct mqtt *mqtt)
 {
     struct mosquitto *client = mqtt->session.client;
@@ -232,6 +268,8 @@ static int set_options(struct mqtt *mqtt)
         rc = mosquitto_threaded_set(client, true); /* PUBACKs wait for mosquitto_loop_write: see door.h */
     if (rc == MOSQ_ERR_SUCCESS)
         rc = mosquitto_will_set(client, status, (int)strlen("offline"), "offline", 1, true);
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = set_tls(mqtt);
     return rc == MOSQ_ERR_SUCCESS ? set_login(mqtt) : session_lost_by(mqtt, rc);
 }
 

@@ -95,6 +95,7 @@ struct machine {
     struct verdict last;
     struct named_number *context; /* LIMIT_CONTEXT; heap, NULL = none came */
     uint32_t context_count;
+    struct recent *recent; /* NULL = nothing was judged since it was loaded */
     struct stream *stream; /* of an [input] with stream = yes; heap, NULL = none came */
 };
 
@@ -304,6 +305,13 @@ bool etag_asked(const char *if_match, const char *etag);
 /* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal);
+
+/* ---- recent.c: the last judged buffers */
+
+void recent_add(struct machine *machine, const struct recent_point *point);
+
+/* The machine is judged by other knowledge from now on. */
+void recent_forget(struct machine *machine);
 
 /* ---- presence.c: whether the machine is heard */
 

@@ -65,29 +65,46 @@ static void judge_window(struct machine *machine, struct habit_window *window, c
 }
 
 /* All axes together: their mean level, and the root of their powers. */
-static void count_size(struct hour *hour, const struct detection *detection)
+static void measure_size(const struct detection *detection, double *level, double *amplitude)
 {
-    double level = 0, power = 0;
+    double sum = 0, power = 0;
 
     for (size_t i = 0; i < detection->axes; i++) {
-        level += (double)detection->level[i];
+        sum += (double)detection->level[i];
         power += (double)detection->amplitude[i] * (double)detection->amplitude[i];
     }
-    hour->level_sum += level / detection->axes;
-    hour->amplitude_sum += sqrt(power);
+    *level = sum / detection->axes;
+    *amplitude = sqrt(power);
+}
+
+static void keep_recent(struct work *work, const struct verdict *verdict, double level, double amplitude)
+{
+    const struct recent_point point = { .at = work->at,
+                                        .distance = verdict->detection.distance,
+                                        .average_distance = verdict->average.known ? verdict->average.distance : 0,
+                                        .level = (float)level,
+                                        .amplitude = (float)amplitude,
+                                        .similarity = verdict->detection.similarity,
+                                        .average_similarity = verdict->average.similarity };
+
+    recent_add(work->machine, &point);
 }
 
 static void count_detection(struct work *work, struct hour *hour, const struct verdict *verdict, int64_t since)
 {
     const struct detection *detection = &verdict->detection;
     struct machine *machine = work->machine;
+    double level, amplitude;
 
     work->detected++;
     hour->detected++;
     hour->below += detection->similarity < machine->settings.threshold;
     hour->similarity_sum += detection->similarity;
     hour->log_distance_sum += log((double)detection->distance);
-    count_size(hour, detection);
+    measure_size(detection, &level, &amplitude);
+    hour->level_sum += level;
+    hour->amplitude_sum += amplitude;
+    keep_recent(work, verdict, level, amplitude);
     if (detection->similarity < hour->similarity_min)
         hour->similarity_min = detection->similarity;
     if (machine->state.anomaly != 0 && since != 0 && work->steady > since) /* a long silence is not time in anomaly */

@@ -21,6 +21,7 @@ void machine_clear_window(struct machine *machine)
     habit_window_init(&machine->window, machine->settings.window);
     machine->state.memory.below = 0;
     suspects_clear(&machine->suspects);
+    recent_forget(machine);
 }
 
 static struct store_change change_of(struct machine *machine, const struct replacement *replacement,

@@ -131,6 +131,7 @@ void work_forget(struct work *work)
     habit_init(&machine->engine, &config, &memory);
     habit_set_sensitivity(&machine->engine, machine->settings.sensitivity);
     habit_window_init(&machine->window, machine->settings.window);
+    recent_forget(machine);
     strategy_learn_anew(&machine->state, work->steady);
     commissioning_free(&work->commissioning);
     machine->commissioning_count = 0;

@@ -55,6 +55,7 @@ static int make_engine(struct machine *machine, const struct habit_config *confi
     }
     habit_set_sensitivity(&machine->engine, machine->settings.sensitivity);
     habit_window_init(&machine->window, machine->settings.window);
+    recent_forget(machine);
     free(machine->memory.knowledge);
     machine->memory = memory;
     machine->memory.scratch = NULL; /* lent for the call only: see machine_lend_scratch */
@@ -103,6 +104,7 @@ struct machine *machine_free(struct machine *machine)
     free(machine->memory.knowledge);
     free(machine->open.explanation);
     free(machine->context);
+    free(machine->recent);
     stream_free(machine->stream);
     free(machine->mute);
     shadow_free(machine->shadow);

@@ -17,6 +17,7 @@
 #include "record/anomaly.h"
 #include "record/machine.h"
 #include "record/mute.h"
+#include "record/recent.h"
 #include "record/relearned.h"
 #include "record/snapshot.h"
 #include "record/verdict.h"
@@ -231,6 +232,11 @@ int registry_make_reports(struct registry *registry, struct moment now, bool *mo
  * many, a negative error, or 0 with a refusal filled. */
 int registry_history(struct registry *registry, const char *id, int64_t from, int64_t to, struct hour **hours,
                      struct refusal *refusal);
+
+/* What the last LIMIT_RECENT judged buffers said, oldest first, without the first `after` since the machine was loaded. points:
+ * room for LIMIT_RECENT. *total: the `after` to go on with. Returns 0, MACHINE_ID, NO_MACHINE, STORE. */
+int registry_recent(struct registry *registry, const char *id, uint64_t after, struct recent_point *points,
+                    size_t *count, uint64_t *total, struct refusal *refusal);
 
 /* ------------------------------------------------------------------------------------------------------ house-keeping */
 

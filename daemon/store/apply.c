@@ -444,11 +444,16 @@ static int apply_outbox_done(struct store *store, struct store_op *op)
 
 int store_apply(struct store *store, struct store_op *op)
 {
-    static int (*const kinds[])(struct store *, struct store_op *) = {
-        [OP_CHANGE] = apply_change,           [OP_CREATE] = apply_create,        [OP_DELETE] = apply_delete,
-        [OP_SNAPSHOT] = apply_new_snapshot,   [OP_DAILY] = apply_daily,          [OP_PUBLISH] = apply_publish,
-        [OP_OUTBOX_DONE] = apply_outbox_done, [OP_REPORTS] = store_apply_reports
-    };
+    static int (*const kinds[])(struct store *, struct store_op *) = { [OP_CHANGE] = apply_change,
+                                                                       [OP_CREATE] = apply_create,
+                                                                       [OP_DELETE] = apply_delete,
+                                                                       [OP_SNAPSHOT] = apply_new_snapshot,
+                                                                       [OP_DAILY] = apply_daily,
+                                                                       [OP_PUBLISH] = apply_publish,
+                                                                       [OP_OUTBOX_DONE] = apply_outbox_done,
+                                                                       [OP_REPORTS] = store_apply_reports,
+                                                                       [OP_AUDIT_ADD] = store_apply_audit_add,
+                                                                       [OP_AUDIT_END] = store_apply_audit_end };
 
     return kinds[op->kind](store, op);
 }

@@ -92,6 +92,10 @@
     X(REPORT_PRUNE, "DELETE FROM report WHERE start < (" STARTS("report", "DESC") " LIMIT 1 OFFSET ?1 - 1)")           \
     X(REPORTS_DELETE, "DELETE FROM report WHERE machine = ?1 AND start IN (" STARTS("report", "ASC") ")")              \
     X(REPORT_FORGET, "DELETE FROM report WHERE start >= ?")                                                            \
+    X(AUDIT_ADD, "INSERT INTO audit (at, actor, door, address, action, machine, detail, outcome) "                     \
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                                                    \
+    X(AUDIT_END, "UPDATE audit SET outcome = ?2 WHERE id = ?1")                                                        \
+    X(AUDIT_PRUNE, "DELETE FROM audit WHERE id <= ?")                                                                  \
     X(REPORTING_PUT, "INSERT OR REPLACE INTO reporting (id, closed, made, date) VALUES (1, ?, ?, ?)")
 
 enum statement {
@@ -103,7 +107,18 @@ enum statement {
     STATEMENT_COUNT
 };
 
-enum op_kind { OP_CHANGE, OP_CREATE, OP_DELETE, OP_SNAPSHOT, OP_DAILY, OP_PUBLISH, OP_OUTBOX_DONE, OP_REPORTS };
+enum op_kind {
+    OP_CHANGE,
+    OP_CREATE,
+    OP_DELETE,
+    OP_SNAPSHOT,
+    OP_DAILY,
+    OP_PUBLISH,
+    OP_OUTBOX_DONE,
+    OP_REPORTS,
+    OP_AUDIT_ADD,
+    OP_AUDIT_END
+};
 
 struct store_op {
     enum op_kind kind;
@@ -115,6 +130,8 @@ struct store_op {
     const char *id;                      /* CREATE; in bytes[] */
     struct store_change change;          /* pointers into bytes[] */
     const struct store_reports *reports; /* REPORTS: the caller's, who waits */
+    const struct audit *audit;           /* AUDIT_ADD: the same; its id comes as `machine` */
+    int outcome;                         /* AUDIT_END, of the record `machine` */
     char bytes[];
 };
 
@@ -135,6 +152,7 @@ struct store {
     void *outgoing_user;
 
     _Atomic uint64_t epoch;
+    _Atomic int64_t busy_since; /* monotonic ms at which the writer took its group; 0 = it waits for one */
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
     struct histogram commit_duration, commit_size;
@@ -175,6 +193,10 @@ int store_read_hour(sqlite3_stmt *statement, int column, struct hour *hour);
 /* reports.c */
 extern const char store_report_add[];
 int store_apply_reports(struct store *store, struct store_op *op);
+
+/* audit.c */
+int store_apply_audit_add(struct store *store, struct store_op *op);
+int store_apply_audit_end(struct store *store, struct store_op *op);
 
 /* store.c: submits an op and waits for its end. *machine: the row of a new one; NULL = none. */
 int store_run_op(struct store *store, struct store_op *op, int64_t *machine);

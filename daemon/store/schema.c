@@ -170,7 +170,14 @@ static const char version_5[] =
 static const char version_6[] = "ALTER TABLE hour ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE report ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
+static const char version_7[] =
+    "CREATE TABLE audit (" /* see record/audit.h */
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  at INTEGER NOT NULL, actor TEXT NOT NULL, door TEXT NOT NULL, address TEXT NOT NULL, action TEXT NOT NULL,"
+    "  machine TEXT NOT NULL, detail TEXT NOT NULL, outcome INTEGER NOT NULL" /* 0 = not known */
+    ") STRICT;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6, version_7 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

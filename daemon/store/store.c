@@ -278,3 +278,8 @@ void store_figures(struct store *store, struct store_figures *figures)
     figures->size_bytes = stat(store->path, &file) == 0 ? (int64_t)file.st_size : -1;
     figures->free_bytes = statvfs(store->path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;
 }
+
+int64_t store_busy_since(const struct store *store)
+{
+    return atomic_load(&store->busy_since);
+}

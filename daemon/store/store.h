@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "record/anomaly.h"
+#include "record/audit.h"
 #include "record/hour.h"
 #include "record/machine.h"
 #include "record/mute.h"
@@ -232,6 +233,26 @@ int store_put_reports(struct store *store, const struct store_reports *reports);
 /* All 0 and "" where nothing was reported yet. */
 int store_report_progress(struct store *store, struct report_progress *progress);
 
+/* ------------------------------------------------------------------------------------------------------------ audit */
+
+/* The record of a change, before it is made: waits for its commit, fills audit->id. Returns 0, or negative: then the change is not
+ * to be made. The newest LIMIT_AUDIT are kept. */
+int store_audit_begin(struct store *store, struct audit *audit);
+
+/* What became of it; waits for its commit, so that an answer is never ahead of its record. Where that fails, the outcome stays
+ * unknown. */
+void store_audit_end(struct store *store, int64_t id, int outcome);
+
+struct audit_query {
+    const char *machine; /* NULL = any */
+    int64_t from, to;    /* at in [from, to); 0 = open */
+    int64_t after;       /* cursor: ids above */
+    size_t limit;
+};
+
+/* Oldest first into audits[limit]. Returns how many, or negative. */
+int store_audits(struct store *store, const struct audit_query *query, struct audit *audits);
+
 /* ----------------------------------------------------------------------------------------------------------- outbox */
 
 struct outbox_message {
@@ -266,6 +287,9 @@ void store_outbox_done(struct store *store, int64_t id);
 /* Calls hook(user) after each commit that put messages into the outbox; on the writer's thread, so it only wakes somebody.
  * hook NULL: none; when this returns, the old one is not running and will not be called again. */
 void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user);
+
+/* Since when the writer has been at its present transaction, in monotonic milliseconds; 0 = it waits for work. Any thread. */
+int64_t store_busy_since(const struct store *store);
 
 /* Figures for info and health. */
 struct store_figures {

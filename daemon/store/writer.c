@@ -102,8 +102,11 @@ void *store_write_groups(void *argument)
     struct store *store = argument;
     struct store_op *group;
 
-    while ((group = take_group(store)))
+    while ((group = take_group(store))) {
+        atomic_store(&store->busy_since, clock_now().mono);
         finish_group(store, group, commit_group(store, group));
+        atomic_store(&store->busy_since, 0);
+    }
     return NULL;
 }
 

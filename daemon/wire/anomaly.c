@@ -2,18 +2,19 @@
 #include "wire/build.h"
 #include "wire/document.h"
 #include "wire/json.h"
+#include "wire/parse.h"
 
 /* The stored text is ours; a damaged one costs the explanation, not the anomaly. */
 static json_t *build_stored(const char *explanation)
 {
-    json_t *items = explanation ? json_loads(explanation, 0, NULL) : NULL;
+    json_t *items = wire_parse_text(explanation);
 
     return items ? items : json_array();
 }
 
 static json_t *build_context(const char *context)
 {
-    json_t *object = context[0] != '\0' ? json_loads(context, 0, NULL) : NULL;
+    json_t *object = context[0] != '\0' ? wire_parse_text(context) : NULL;
 
     return object ? object : json_object();
 }

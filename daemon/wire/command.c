@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "wire/document.h"
+#include "wire/dump.h"
 #include "wire/json.h"
+#include "wire/parse.h"
 
 enum { ID_SIZE = 65 };
 
@@ -33,7 +35,7 @@ static int check_id(const json_t *id, struct refusal *refusal)
 
 static char *dump_any(json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    char *text = value ? wire_dump_value(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
     json_decref(value);
     return text;
@@ -75,7 +77,7 @@ static json_t *build_head(const char *machine, const char *verb, const char *id,
 
     wire_put(&answer, "machine", json_string(machine));
     wire_put(&answer, "command", wire_text(verb));
-    wire_put(&answer, "id", json_loads(id ? id : "null", JSON_DECODE_ANY, NULL));
+    wire_put(&answer, "id", wire_parse_text(id ? id : "null"));
     wire_put(&answer, "ok", json_boolean(ok));
     return answer;
 }
@@ -96,7 +98,7 @@ char *wire_command_refused(const char *machine, const char *verb, const char *id
     json_t *answer = build_head(machine, verb, id, false);
     char *problem = wire_problem(refusal);
 
-    wire_put(&answer, "problem", problem ? json_loads(problem, 0, NULL) : NULL);
+    wire_put(&answer, "problem", wire_parse_text(problem));
     free(problem);
     return wire_dump(answer);
 }

@@ -4,6 +4,7 @@
 
 #include "wire/build.h"
 #include "wire/json.h"
+#include "wire/parse.h"
 
 json_t *build_problem(const struct refusal *refusal)
 {
@@ -38,7 +39,7 @@ static json_t *member_value(const struct wire_member *member)
     case MEMBER_BOOLEAN:
         return json_boolean(member->integer != 0);
     case MEMBER_RAW:
-        return json_loads(member->text, JSON_DECODE_ANY, NULL);
+        return wire_parse_text(member->text);
     case MEMBER_NULL:
         return json_null();
     }

@@ -8,9 +8,11 @@
 
 #include "base/error.h"
 #include "record/anomaly.h"
+#include "record/audit.h"
 #include "record/hour.h"
 #include "record/machine.h"
 #include "record/mute.h"
+#include "record/recent.h"
 #include "record/relearned.h"
 #include "record/snapshot.h"
 #include "report/daily.h"
@@ -68,11 +70,18 @@ char *wire_groups(const struct group_report *groups, size_t count, size_t left_o
 /* {"machine":..., "points":[...]}; hours that were added up, each with the end of its step. */
 char *wire_history(const char *machine, const struct history_point *points, size_t count);
 
+/* {"machine":..., "next":count, "points":[...]}; next: `after` of the next question. */
+char *wire_recent(const char *machine, const struct recent_point *points, size_t count, uint64_t total);
+
 /* {"reports":[...], "next":"cursor"}; next NULL = last page. */
 char *wire_reports(const struct daily_report *reports, size_t count, const char *next);
 
 /* The same as CSV (RFC 4180): a header line, then a line a machine. */
 char *wire_reports_csv(const struct daily_report *reports, size_t count);
+
+/* {"audit":[...], "next":id}; and as CSV. */
+char *wire_audits(const struct audit *audits, size_t count, int64_t next);
+char *wire_audits_csv(const struct audit *audits, size_t count);
 
 /* Names to numbers or texts, for info, readyz and small answers. */
 struct wire_member {
@@ -109,6 +118,9 @@ int wire_read_settings(const void *bytes, size_t size, struct settings *settings
 
 /* JSON object of the settings whose origin is at least `least`: ORIGIN_REST for what the store keeps. */
 char *wire_settings(const struct settings *settings, enum settings_origin least);
+
+/* {"token": "..."}: its text into room bytes. */
+int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal);
 
 /* {"sensitivity": 1.1} */
 int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, struct refusal *refusal);

@@ -1,4 +1,4 @@
-/* Reports of assets and of the fleet, and the history of one machine. */
+/* Reports of assets and of the fleet; the history and the last buffers of one machine. */
 #include <math.h>
 
 #include "wire/document.h"
@@ -58,6 +58,33 @@ static json_t *build_point(const struct history_point *point)
              point->sum.phase > 0 ? json_string(phase_name((enum phase)(point->sum.phase - 1))) : json_null());
     wire_put_hour(&object, &point->sum);
     return object;
+}
+
+static json_t *build_recent_point(const struct recent_point *point)
+{
+    bool window = point->average_distance > 0;
+    json_t *object = json_object();
+
+    wire_put(&object, "time", wire_time(point->at));
+    wire_put(&object, "similarity", json_integer(point->similarity));
+    wire_put(&object, "distance", wire_figure((double)point->distance));
+    wire_put(&object, "average", window ? json_integer(point->average_similarity) : json_null());
+    wire_put(&object, "average_distance", window ? wire_figure((double)point->average_distance) : json_null());
+    wire_put(&object, "level", wire_figure((double)point->level));
+    wire_put(&object, "amplitude", wire_figure((double)point->amplitude));
+    return object;
+}
+
+char *wire_recent(const char *machine, const struct recent_point *points, size_t count, uint64_t total)
+{
+    json_t *document = json_object(), *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        wire_append(&array, build_recent_point(&points[i]));
+    wire_put(&document, "machine", json_string(machine));
+    wire_put(&document, "next", json_integer((json_int_t)total));
+    wire_put(&document, "points", array);
+    return wire_dump(document);
 }
 
 char *wire_history(const char *machine, const struct history_point *points, size_t count)

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "wire/dump.h"
+#include "wire/parse.h"
 
 /* ---------------------------------------------------------------------------------------------------------- reading */
 
@@ -61,7 +63,7 @@ static int check_limits(const void *bytes, size_t size, struct refusal *refusal)
     return 0;
 }
 
-/* jansson has no words for it when memory runs out. */
+/* There are no words for it when memory runs out. */
 static int refuse_error(const json_error_t *error, struct refusal *refusal)
 {
     bool overflow = json_error_code(error) == json_error_numeric_overflow;
@@ -83,7 +85,7 @@ int wire_load(const void *bytes, size_t size, json_t **root, struct refusal *ref
         return refuse(refusal, REFUSAL_SYNTAX, "", "the body is empty");
     if (memchr(bytes, '\0', size)) /* jansson 2.14 passes over one that follows a number */
         return refuse(refusal, REFUSAL_SYNTAX, "", "there is a NUL byte in it");
-    *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+    *root = wire_parse(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
     return *root ? 0 : refuse_error(&error, refusal);
 }
 
@@ -125,7 +127,7 @@ void wire_merge(json_t **object, json_t *more)
 /* Nine digits hold every float; what is meant to be shorter was rounded before. */
 char *wire_dump(json_t *document)
 {
-    char *text = document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = document ? wire_dump_value(document, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
 
     json_decref(document);
     return text;

@@ -30,6 +30,7 @@ static json_t *build_alarm(const struct machine_view *view)
     wire_put(&alarm, "buffers", json_integer(plan->buffers));
     wire_put(&alarm, "within_s", plan->rise_ms > 0 ? wire_figure(plan->rise_ms / 1000) : json_null());
     wire_put(&alarm, "line", wire_figure((double)plan->line));
+    wire_put(&alarm, "hold", wire_figure((double)plan->hold));
     wire_put(&alarm, "below", json_integer(view->state.memory.below));
     wire_put(&alarm, "kept", json_boolean(plan->kept));
     wire_put(&alarm, "extrapolated", json_boolean(plan->extrapolated));

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "wire/document.h"
 #include "wire/json.h"
+#include "wire/parse.h"
 
 /* ------------------------------------------------------------------------------------------------------------- JSON */
 
@@ -57,13 +58,12 @@ static json_t *build_hours(const struct daily_report *report)
 
 static json_t *build_worst(const struct daily_report *report)
 {
-    json_t *object, *reasons = NULL;
+    json_t *object, *reasons;
 
     if (report->worst == 0)
         return json_null();
     object = json_object();
-    if (report->worst_explanation)
-        reasons = json_loads(report->worst_explanation, 0, NULL);
+    reasons = wire_parse_text(report->worst_explanation);
     wire_put(&object, "anomaly", json_integer(report->worst));
     wire_put(&object, "similarity", json_integer(report->worst_similarity));
     wire_put(&object, "distance", wire_figure((double)report->worst_distance));

@@ -109,6 +109,23 @@ int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, st
     return r;
 }
 
+int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+{
+    const char *token;
+    json_t *root;
+    int r = load_object(bytes, size, &root, refusal);
+
+    if (r != 0)
+        return r;
+    token = json_string_value(json_object_get(root, "token"));
+    if (!token || json_object_size(root) != 1 || strlen(token) >= room)
+        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, "token", "the body is {\"token\": \"...\"} and nothing else");
+    else
+        snprintf(text, room, "%s", token);
+    json_decref(root);
+    return r;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- writing */
 
 static json_t *build_value(const struct settings *settings, const struct settings_field *field)

@@ -172,17 +172,18 @@ static const struct {
     { "[gateway]\ntimezone = SECURITY\n", 2, "not a zone" },
     { "[gateway]\ntimezone = Europe\n", 2, "not a zone" },
     { "[gateway]\ntimezone = zone.tab\n", 2, "not a zone" },
-    { "[http]\naddress = 0.0.0.0\n", 2, "not a loopback address" },
-    { "[http]\naddress = ::\n", 2, "not a loopback address" },
-    { "[http]\naddress = 192.168.1.5\n", 2, "not a loopback address" },
-    { "[http]\naddress = localhost.\n", 2, "not a loopback address" },
-    { "[http]\naddress = eth0\n", 2, "not a loopback address" },
-    { "[http]\naddress = 127.1\n", 2, "not a loopback address" },
-    { "[http]\naddress =\n", 2, "not a loopback address" },
+    { "[http]\naddress = localhost.\n", 2, "not an address in numbers" },
+    { "[http]\naddress = eth0\n", 2, "not an address in numbers" },
+    { "[http]\naddress = 127.1\n", 2, "not an address in numbers" },
+    { "[http]\naddress =\n", 2, "not an address in numbers" },
+    { "[http]\nnames = a/b\n", 2, "not a list of host names" },
+    { "[http]\ntokens = tokens\n", 2, "not an absolute path" },
+    { "[mqtt]\nca = systems\n", 2, "neither an absolute path nor system" },
     { "[mqtt]\nhost = a b\n", 2, "neither a host name" },
     { "[mqtt]\nhost = mqtt://broker\n", 2, "neither a host name" },
     { "[mqtt]\nusername = 0123456789012345678901234567890123456789012345678901234567890123\n", 2, "at most 63 bytes" },
-    { "[mqtt]\nusername = x\npassword_file = secret\n", 3, "not an absolute path" },
+    { "[mqtt]\nusername = x\npassword_file = folder/secret\n", 3,
+      "neither an absolute path nor the name of a credential" },
     { "[store]\npath = ~/habit.db\n", 2, "not an absolute path" },
 
     /* topics */
@@ -194,7 +195,18 @@ static const struct {
     { INPUT "topic = $SYS/{machine}\n", 2, "begins with '$'" },
 
     /* contradictions */
-    { "[mqtt]\npassword_file = /x\n", 0, "needs a username" },
+    { "[http]\naddress = 0.0.0.0\n", 2, "needs certificate and key, and tokens as well" },
+    { "[http]\naddress = ::\n", 2, "needs certificate and key, and tokens as well" },
+    { "[http]\naddress = 192.168.1.5\n", 2, "not a loopback address" },
+    { "[http]\naddress = ::ffff:127.0.0.1\n", 2, "not a loopback address" },
+    { "[http]\naddress = 0.0.0.0\ntokens = /t\n", 2, "needs certificate and key as well" },
+    { "[http]\naddress = 0.0.0.0\ncertificate = /c\nkey = /k\n", 2, "needs tokens as well" },
+    { "[http]\ncertificate = /c\n", 2, "certificate and key go together" },
+    { "[http]\nkey = /k\n", 2, "certificate and key go together" },
+    { "[http]\nclient_ca = /ca\n", 2, "needs a certificate and a key too" },
+    { "[mqtt]\nca = /ca\nkey = /k\n", 3, "certificate and key go together" },
+    { "[mqtt]\ncertificate = /c\nkey = /k\n", 2, "needs ca too" },
+    { "[mqtt]\npassword_file = /x\n", 2, "needs a username" },
     { "\n" MACHINE "create = yes\n", 2, "buffer_size and axes are needed" },
     { MACHINE "create = yes\nbuffer_size = 256\n", 1, "axes are needed" },
     { MACHINE "threshold = 95\n", 1, "clear 93 is below threshold 95" },
@@ -391,7 +403,7 @@ static void knows_its_defaults(void **state)
     assert_int_equal(defaults.store_flush, 5000);
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
         read_good(&config, empty[i]);
-        assert_memory_equal(&config, &defaults, sizeof(config));
+        assert_memory_equal(&config, &defaults, offsetof(struct config, lines));
     }
     setenv("STATE_DIRECTORY", "/run/elsewhere", 1);
     read_good(&config, "");
@@ -485,11 +497,19 @@ static const char *const values[][3] = {
     { "gateway", "timezone", "America/Argentina/Buenos_Aires" },
     { "gateway", "log_level", "warning" },
     { "http", "address", "127.9.8.7" },
+    { "http", "certificate", "/etc/habit/tls/habitd.pem" },
+    { "http", "key", "/etc/habit/tls/habitd.key" },
+    { "http", "tokens", "/etc/habit/tokens" },
+    { "http", "client_ca", "/etc/habit/tls/clients.pem" },
+    { "http", "names", "gw.local habit.example.org" },
     { "http", "port", "65535" },
     { "mqtt", "host", "fe80::1%eth0" },
     { "mqtt", "port", "1" },
     { "mqtt", "username", "J\xc3\xbcrgen" },
     { "mqtt", "password_file", "/run/credentials/habitd.service/mqtt-password" },
+    { "mqtt", "ca", "system" },
+    { "mqtt", "certificate", "/etc/habit/tls/broker.pem" },
+    { "mqtt", "key", "/etc/habit/tls/broker.key" },
     { "mqtt", "keepalive", "3600" },
     { "mqtt", "session_expiry", "365d" },
     { "mqtt", "commands", "yes" },
@@ -638,7 +658,7 @@ static void installs_the_defaults(void **state)
     assert_int_equal(config_default(&defaults), 0);
     if (config_read(&config, installed, message) != 0)
         fail_msg("%s", message);
-    assert_memory_equal(&config, &defaults, sizeof(config));
+    assert_memory_equal(&config, &defaults, offsetof(struct config, lines));
 }
 
 /* Every key is there, and its line says the default. */

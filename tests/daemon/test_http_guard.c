@@ -153,11 +153,13 @@ static void test_host(void **state)
         { NULL, "http://localhost", REFUSAL_ORIGIN },
     };
 
+    const struct guard_place place = { .address = "127.0.0.7", .names = "" };
+
     (void)state;
     for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
         const struct guard_headers headers = { .host = { vectors[i].host, 1 }, .origin = { vectors[i].origin, 1 } };
 
-        if (guard_host(&headers, "127.0.0.7", NULL) != vectors[i].code)
+        if (guard_host(&headers, &place, NULL) != vectors[i].code)
             fail_msg("%s, %s", vectors[i].host ? vectors[i].host : "-", vectors[i].origin ? vectors[i].origin : "-");
     }
 }

@@ -16,6 +16,8 @@ import requests
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+import openapi
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HABIT_BUILD", REPOSITORY / "build"))
 HABITD = BUILD / "daemon" / "habitd"
@@ -153,6 +155,7 @@ class Habitd(Process):
         self.conf = folder / "habitd.conf"
         self.url = None
         self.session = requests.Session()
+        self.session.hooks["response"].append(lambda answer, **_: openapi.check_answer(answer, self.url, BUILD, self.session))
         self.conf.write_text(configuration(self.store, broker, sections, **keys))
 
     def start(self, seconds=10):
@@ -165,12 +168,12 @@ class Habitd(Process):
     def answers(self, before):
         log = self.log()[before:]
         assert self.running(), f"habitd ended: {log}"
-        found = re.search(r"answers on (http://\S+)", log)
+        found = re.search(r"answers on (https?://\S+)", log)
         if not found:
             return False
-        self.url = found.group(1)
+        self.url = found.group(1).replace("//0.0.0.0:", "//127.0.0.1:")
         try:
-            return requests.get(self.url + "/readyz", timeout=2).status_code == 200
+            return self.session.get(self.url + "/readyz", timeout=2).status_code == 200
         except requests.ConnectionError:
             return False
 

@@ -1,0 +1,161 @@
+#include "broker_files.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "options.h"
+#include "shared_file.h"
+
+enum { ITERATIONS = 101, SALT_BYTES = 12, HASH_BYTES = 64 }; /* as mosquitto_passwd makes them */
+
+/* Writes `text` and what `put` adds in place of the file. */
+static int replace_file(const char *path, const char *text, const char *added)
+{
+    struct output_file output = { 0 };
+    int r = shared_file_open(&output, path, "mosquitto");
+
+    if (r != 0)
+        return r;
+    fputs(text, output.file);
+    if (text[0] != '\0' && text[strlen(text) - 1] != '\n')
+        fputc('\n', output.file);
+    fputs(added, output.file);
+    r = output_file_commit(&output);
+    output_file_abandon(&output);
+    return r;
+}
+
+/* -------------------------------------------------------------------------------------------------------- passwords */
+
+/* Cuts the lines that begin with "user:" out of the text. */
+static void cut_user(char *text, const char *user)
+{
+    size_t length = strlen(user);
+
+    while (*text != '\0') {
+        char *end = text + strcspn(text, "\n");
+
+        end += *end == '\n';
+        if (strncmp(text, user, length) == 0 && text[length] == ':')
+            memmove(text, end, strlen(end) + 1);
+        else
+            text = end;
+    }
+}
+
+static int put_base64(FILE *file, const unsigned char *bytes, unsigned int size)
+{
+    gnutls_datum_t plain = { (unsigned char *)bytes, size }, text = { NULL, 0 };
+
+    if (gnutls_base64_encode2(&plain, &text) < 0)
+        return -1;
+    fprintf(file, "%.*s", (int)text.size, (const char *)text.data);
+    gnutls_free(text.data);
+    return 0;
+}
+
+static int put_hash(FILE *file, const char *user, const char *password)
+{
+    unsigned char salt[SALT_BYTES], hash[HASH_BYTES];
+    gnutls_datum_t key = { (unsigned char *)password, (unsigned int)strlen(password) };
+    gnutls_datum_t salted = { salt, sizeof(salt) };
+
+    if (gnutls_rnd(GNUTLS_RND_NONCE, salt, sizeof(salt)) < 0 ||
+        gnutls_pbkdf2(GNUTLS_MAC_SHA512, &key, &salted, ITERATIONS, hash, sizeof(hash)) < 0)
+        return -1;
+    fprintf(file, "%s:$7$%d$", user, ITERATIONS);
+    if (put_base64(file, salt, sizeof(salt)) < 0)
+        return -1;
+    fputc('$', file);
+    if (put_base64(file, hash, sizeof(hash)) < 0)
+        return -1;
+    fputc('\n', file);
+    return 0;
+}
+
+/* The line of a user, heap; NULL after saying why. */
+static char *make_line(const char *user, const char *password)
+{
+    char *line = NULL;
+    size_t size;
+    FILE *file = open_memstream(&line, &size);
+    int r = file ? put_hash(file, user, password) : -1;
+
+    if (file && fclose(file) == 0 && r == 0)
+        return line;
+    complain("cannot hash a password");
+    free(line);
+    return NULL;
+}
+
+int broker_password_put(const char *path, const char *user, const char *password)
+{
+    char *text = shared_file_read(path);
+    char *line = text ? password ? make_line(user, password) : strdup("") : NULL;
+    int r = EXIT_FAILED;
+
+    if (line) {
+        cut_user(text, user);
+        r = replace_file(path, text, line);
+    }
+    free(line);
+    free(text);
+    return r;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- ACL */
+
+/* "user NAME" alone on a line, where the text begins or behind a newline; NULL = none. */
+static char *find_block(char *text, const char *user)
+{
+    size_t length = strlen(user);
+
+    for (char *line = text; *line != '\0';) {
+        char *end = line + strcspn(line, "\n");
+
+        if (strncmp(line, "user ", 5) == 0 && strncmp(line + 5, user, length) == 0 && line + 5 + length == end)
+            return line;
+        line = end + (*end == '\n');
+    }
+    return NULL;
+}
+
+bool broker_acl_has(const char *text, const char *user)
+{
+    return find_block((char *)text, user) != NULL;
+}
+
+/* From "user NAME" to the next user, or a blank line before it. */
+static void cut_block(char *text, const char *user)
+{
+    char *block = find_block(text, user);
+    char *end = block;
+
+    if (!block)
+        return;
+    do {
+        end += strcspn(end, "\n");
+        end += *end == '\n';
+    } while (*end != '\0' && *end != '\n' && strncmp(end, "user ", 5) != 0);
+    if (*end == '\n')
+        end++;
+    memmove(block, end, strlen(end) + 1);
+}
+
+int broker_acl_put(const char *path, const char *user, const char *lines)
+{
+    char *text = shared_file_read(path), *block = NULL;
+    int r = EXIT_FAILED;
+
+    if (text && (lines ? asprintf(&block, "user %s\n%s\n", user, lines) : asprintf(&block, "%s", "")) >= 0) {
+        cut_block(text, user);
+        r = replace_file(path, text, block);
+        free(block);
+    }
+    free(text);
+    return r;
+}

@@ -1,0 +1,14 @@
+/* A file that a daemon reads: replaced whole, with the owner, group and mode that it had. */
+#ifndef HABIT_CLI_SHARED_FILE_H
+#define HABIT_CLI_SHARED_FILE_H
+
+#include "output_file.h"
+
+/* Opens what will replace `path`. A new one may be read by the group of the daemon, where there is such a group, and by nobody else.
+ * Returns 0 or EXIT_FAILED after saying why; then commit or abandon it as any output file. */
+int shared_file_open(struct output_file *output, const char *path, const char *group);
+
+/* The whole text of a file, heap; "" where there is none. NULL after saying why. */
+char *shared_file_read(const char *path);
+
+#endif

@@ -1,0 +1,63 @@
+"""The packages for arm64 and armhf in clean roots of these, all programs by qemu-user. systemd is not the first process there (it
+does not start under qemu-user): habitd is started as its unit's user, without capabilities."""
+import re
+import subprocess
+
+import pytest
+
+import conftest
+import roots
+import steps
+
+START = '''
+install -d -o mosquitto /run/mosquitto # a service would have it from systemd
+mosquitto -d -c /etc/mosquitto/mosquitto.conf
+habitd_start() {
+    STATE_DIRECTORY=/var/lib/habit setpriv --reuid=habit --regid=habit --init-groups --no-new-privs --inh-caps=-all \\
+        --bounding-set=-all /usr/sbin/habitd --config /etc/habit/habitd.conf 2>>/var/log/habitd.log &
+    pid=$!
+    curl -sSf --retry 60 --retry-connrefused --retry-delay 1 http://127.0.0.1:8088/livez >/dev/null || { cat /var/log/habitd.log; exit 1; }
+}
+habitd_stop() { kill $pid; wait $pid; }
+knowledge() { curl -sSf http://127.0.0.1:8088/v1/machines/pump-1/knowledge | sha256sum; }
+'''
+
+LIFE = '''
+cp /usr/share/habit/mosquitto-habit.conf /etc/mosquitto/conf.d/habit.conf
+%(start)s
+habitd_start
+cd /root
+( %(job)s
+)
+knowledge >/root/before
+habitd_stop
+for version in 99.0 0.0.1; do
+    dpkg -i /packages/habitd_${version}_*.deb
+    habitd_start
+    knowledge >/root/after
+    cmp /root/before /root/after && echo "kept by $version"
+    habitd_stop
+done
+apt-get remove -y -q habitd
+test -s /var/lib/habit/habit.db && echo 'store is there'
+apt-get purge -y -q habitd habit
+test ! -e /var/lib/habit && test ! -e /etc/habit && echo 'purged'
+'''
+
+
+@pytest.mark.parametrize('arch', ['arm64', 'armhf'])
+def test_life(arch, tmp_path):
+    with roots.layer() as layer:
+        root, binds = conftest.prepared(arch, tmp_path, layer)
+        how = {'arch': arch, 'layer': layer, 'network': False, 'binds': binds, 'stdout': subprocess.PIPE,
+               'stderr': subprocess.STDOUT, 'check': False}
+        install = ('apt-get install -y -q --no-install-recommends /packages/habitd_0.1*.deb /packages/habit_*.deb '
+                   + ' '.join(conftest.TOOLS))
+        status, said = roots.enter(root, ['sh', '-euc', install], **how)
+        assert status == 0, said
+        script = LIFE % {'start': START, 'job': steps.commands('First machine')}
+        status, said = roots.enter(root, ['bash', '-euc', script], **how)
+        assert status == 0, said
+        assert re.search(r'habit/v1/\S+/pump-1/anomaly \{.*"raised"', said), said
+        for line in ('kept by 99.0', 'kept by 0.0.1', 'store is there', 'purged'):
+            assert line in said, said

@@ -1,0 +1,469 @@
+"""The web page in a headless Chromium, with real clicks and keys, against the real habitd and a broker.
+
+HABIT_PICTURES=folder keeps pictures of what it saw."""
+import datetime
+import os
+import pathlib
+import time
+
+import pytest
+
+from support import RAW, ROOT, free_port, habit, simulate, wait_until
+from test_security import closed, reload, token
+
+browser_module = pytest.importorskip("browser", reason="python3-selenium is not installed")
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+pytestmark = pytest.mark.skipif(browser_module.missing() is not None, reason=f"{browser_module.missing()} is not installed")
+
+SIZE, AXES = 256, 3
+GEOMETRY = {"buffer_size": SIZE, "axes": AXES, "sampling_hz": 1600, "unit": "g"}
+LEARN = 120
+
+
+@pytest.fixture(scope="module")
+def downloads(tmp_path_factory):
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def opened(downloads):
+    opened = browser_module.Browser(downloads)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def browser(opened):
+    """On a desktop's screen, with a console that stays clean."""
+    opened.size(1200, 900)
+    opened.dark(False)
+    opened.open("about:blank")
+    opened.complaints()
+    yield opened
+    assert opened.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    healthy = simulate(folder, LEARN + 80, SIZE, AXES, seed=3)
+    return {"healthy": healthy, "faulty": simulate(folder, 60, SIZE, AXES, seed=3, fault="bearing")}
+
+
+def send(habitd, machine, buffers):
+    answer = habitd.request("POST", f"/v1/machines/{machine}/buffers", data=b"".join(buffers), headers=RAW)
+    assert answer.status_code == 200, answer.text
+
+
+def watching(habitd, data, machine, **settings):
+    habitd.put_machine(machine, learn=LEARN, false_alarms="off", **{**GEOMETRY, **settings})
+    habitd.act(machine, "commission")
+    for first in range(0, LEARN + 40, 80):
+        send(habitd, machine, data["healthy"][first:first + 80])
+    assert habitd.machine(machine)["phase"] == "watching"
+
+
+def state(browser):
+    return browser.text("#state")
+
+
+def wait_state(browser, word):
+    wait_until(lambda: state(browser) == word, f"the state {word}, it is {state(browser)}")
+
+
+def picture(browser, name, whole=True):
+    folder = os.environ.get("HABIT_PICTURES")
+    if folder:
+        browser.picture(pathlib.Path(folder) / f"{name}.png", whole)
+
+
+def slide(browser, steps):
+    """Moves the sensitivity's slider with the arrow keys."""
+    browser.script("document.getElementById('range').focus()")
+    browser.press(*[Keys.ARROW_RIGHT if steps > 0 else Keys.ARROW_LEFT] * abs(steps))
+
+
+# --------------------------------------------------------------------------------------------------------- machines
+
+def test_machines_at_a_glance_and_live(habitd, browser, data):
+    watching(habitd, data, "pump-1", name="Feed pump", asset="boiler")
+    habitd.put_machine("pump-2", **GEOMETRY)
+    browser.open(habitd.url + "/")
+    browser.wait_text("[data-machine=pump-1]", "Nominal")
+    browser.wait_text("[data-machine=pump-2]", "New")
+    assert "Feed pump" in browser.text("[data-machine=pump-1]") and "2 machines" in browser.text("main")
+    browser.wait_text("#link", "live")
+    send(habitd, "pump-1", data["faulty"])
+    browser.wait_text("[data-machine=pump-1]", "Alarm", 5)
+    assert "Hz" in browser.text("[data-machine=pump-1]"), "the card says why"
+    habitd.put_machine("pump-3", **GEOMETRY)
+    send(habitd, "pump-3", data["healthy"][:1])
+    browser.wait_text("[data-machine=pump-3]", "New")
+    assert [card.get_attribute("data-machine") for card in browser.find(".card")] == ["pump-1", "pump-2", "pump-3"], "alarms come first"
+    picture(browser, "machines")
+    browser.wait_for("input[type=search]").send_keys("boiler")
+    wait_until(lambda: len(browser.find(".card")) == 1, "only what is searched for")
+    browser.click("[data-machine=pump-1]")
+    browser.wait_text("h1", "Feed pump")
+
+
+def test_pending_are_adopted_and_learn(house, broker, browser, data):
+    habitd = house.habitd(broker)
+    sender = house.client(broker)
+    sender.publish_all(f"{ROOT}/node-7/buffer", data["healthy"][:3])
+    browser.open(habitd.url + "/")
+    browser.wait_text("main", "1 unknown ID sends")
+    browser.click("[data-adopt=node-7]")
+    assert browser.wait_for("input[name=buffer_size]").get_attribute("value") == str(SIZE), "the likely geometry is there already"
+    assert browser.wait_for("input[name=axes]").get_attribute("value") == str(AXES)
+    picture(browser, "adopt")
+    browser.click("dialog button.main")
+    wait_until(lambda: habitd.get("/v1/machines/node-7").status_code == 200, "it is a machine")
+    wait_until(lambda: habitd.machine("node-7")["phase"] == "learning", "it learns")
+    browser.wait_text("[data-machine=node-7]", "Learning")
+    sender.publish_all(f"{ROOT}/node-7/buffer", data["healthy"][3:40])
+    browser.wait_text("[data-machine=node-7]", "37 buffers learned")
+    browser.click("[data-machine=node-7]")
+    browser.wait_text("main", "37")
+    bar = float(browser.wait_for("#progress").get_attribute("value"))
+    assert 0 < bar < 1 and abs(bar - habitd.machine("node-7")["settled"]) < 0.05
+    picture(browser, "learning")
+
+
+# ---------------------------------------------------------------------------------------------------------- machine
+
+def test_an_alarm_with_its_explanation(habitd, browser, data):
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#why", "Nothing was strange")
+    wait_state(browser, "Nominal")
+    send(habitd, "fan", data["faulty"])
+    wait_state(browser, "Alarm")
+    browser.wait_text("#why", "Anomaly 1")
+    found = habitd.anomalies()[0]["explanation"]
+    bands = [r for r in found if r["kind"] == "band"]
+    wait_until(lambda: len(browser.find(".bands .band")) == len(bands), "a mark for each band")
+    rows = [row.text for row in browser.find("section.wide tbody tr")]
+    assert len(rows) == len(found) and rows[0].startswith("xyz"[found[0]["axis"]]), rows
+    last = habitd.machine("fan")["last"]
+    wait_until(lambda: browser.text("#similarity") == str(last["similarity"]), "the last similarity")
+    assert browser.text("#average") == str(last["average"])
+    drawn = lambda: browser.script("return Chart.getChart(document.querySelector('canvas')).data.datasets.map(d => d.data.length)")
+    points = habitd.json("/v1/machines/fan/recent")["points"]
+    assert len(points) == 40 + len(data["faulty"])
+    wait_until(lambda: drawn()[0] == len(points), f"all judged buffers, {drawn()}")
+    picture(browser, "page-alarm", whole=False)
+    assert drawn()[1] == sum(p["average"] is not None for p in points) > 80
+    send(habitd, "fan", data["healthy"][-40:])
+    wait_state(browser, "Nominal")
+    wait_until(lambda: drawn()[0] == len(points) + 40, "the chart goes on")
+    browser.wait_text("[data-anomaly='1']", "Cleared")
+    picture(browser, "machine")
+
+
+def test_sensitivity_shows_what_it_would_change_before_it_is_set(habitd, browser, data):
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#effect", "buffers judged")
+    assert not browser.find("#set")[0].is_enabled() and "instead of" not in browser.text("#effect")
+    before = habitd.machine("fan")
+    slide(browser, 40)
+    effect = browser.wait_text("#effect", "instead of")
+    assert habitd.machine("fan")["sensitivity"] == 1, "trying changes nothing"
+    tried = float(browser.find("#exact")[0].get_attribute("value"))
+    points = habitd.json("/v1/machines/fan/recent")["points"]
+    below = sum(similarity(p["distance"] * tried) < 90 for p in points)
+    assert below > 0 and f"{below} instead of {sum(p['similarity'] < 90 for p in points)}" in effect, effect
+    assert browser.script("return Chart.getChart(document.querySelector('canvas')).data.datasets[2].data.length") > 0, "and is drawn"
+    picture(browser, "sensitivity")
+    browser.click("#back")
+    wait_until(lambda: "instead of" not in browser.text("#effect"), "back")
+    slide(browser, 5)
+    browser.click("#set")
+    wait_until(lambda: habitd.machine("fan")["sensitivity"] == 1.5, "it is set")
+    assert habitd.machine("fan")["knowledge"]["bytes"] == before["knowledge"]["bytes"]
+    assert sum(p["similarity"] < 90 for p in points) == sum(similarity(p["distance"]) < 90 for p in points)
+
+
+def similarity(distance):
+    """design.md, 1."""
+    percent = 100 * 0.9 ** (distance * distance)
+    return max(90, round(percent)) if distance <= 1 else min(89, int(percent))
+
+
+def test_what_was_tried_is_what_comes(habitd, browser, data):
+    """The page foretells for how many of the same buffers habitd says 'below' once the sensitivity is set."""
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#effect", "buffers judged")
+    slide(browser, 10)
+    told = browser.wait_text("#effect", "instead of").splitlines()
+    below = int(told[told.index("buffers below 90") + 1].split()[0])
+    browser.click("#set")
+    wait_until(lambda: habitd.machine("fan")["sensitivity"] == 2, "it is set")
+    again = habitd.request("POST", "/v1/machines/fan/detect", params={"dry_run": 1}, headers=RAW,
+                           data=b"".join(data["healthy"][LEARN:LEARN + 40])).json()["verdicts"]
+    assert sum(v["similarity"] < 90 for v in again) == below > 0
+
+
+def test_learning_and_forgetting_ask_first(habitd, browser, data):
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.click("#initialize")
+    picture(browser, "initialize")
+    browser.click("dialog button[type=button]")
+    time.sleep(0.3)
+    assert habitd.learned("fan") == LEARN, "cancelled: nothing happened"
+    browser.click("#initialize")
+    browser.press(Keys.ESCAPE)
+    wait_until(lambda: not browser.find("dialog"), "Escape closes it")
+    assert habitd.learned("fan") == LEARN
+    browser.click("#initialize")
+    browser.click("dialog button.danger")
+    wait_until(lambda: habitd.learned("fan") == 0, "it forgot")
+    wait_state(browser, "New")
+    browser.click("#learn")
+    browser.click("dialog button.main")
+    wait_state(browser, "Learning")
+    assert habitd.machine("fan")["phase"] == "learning"
+    browser.click("#pause")
+    wait_state(browser, "Paused")
+    browser.click("#pause")
+    wait_state(browser, "Learning")
+
+
+def test_knowledge_goes_out_and_in(habitd, browser, data, downloads):
+    watching(habitd, data, "fan")
+    habitd.put_machine("twin", **GEOMETRY)
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.click("#download")
+    file = downloads / "fan.habit"
+    wait_until(lambda: file.exists() and file.stat().st_size > 0, "the download")
+    assert file.read_bytes() == habitd.knowledge("fan")
+    browser.open(habitd.url + "/#/machine/twin")
+    browser.wait_text("h1", "twin")
+    browser.wait_for("#choose")
+    browser.find("#upload")[0].send_keys(str(file))
+    browser.click("dialog button.danger")
+    wait_until(lambda: habitd.learned("twin") == LEARN, "the upload")
+    assert habitd.knowledge("twin") == file.read_bytes()
+    browser.wait_text("main", f"{LEARN} buffers")
+    wrong = downloads / "wrong.habit"
+    wrong.write_bytes(b"no knowledge")
+    browser.find("#upload")[0].send_keys(str(wrong))
+    browser.click("dialog button.danger")
+    browser.wait_text("#problem", "knowledge")
+    assert habitd.knowledge("twin") == file.read_bytes()
+    assert any("422" in line for line in browser.complaints()), "which the console tells too"
+
+
+# ------------------------------------------------------------------------------------------------------- other views
+
+def test_anomalies_and_report(habitd, browser, data, downloads):
+    watching(habitd, data, "fan", asset="hall")
+    watching(habitd, data, "other")
+    send(habitd, "fan", data["faulty"])
+    browser.open(habitd.url + "/#/anomalies")
+    browser.wait_text("[data-anomaly='1']", "fan")
+    assert "Open" in browser.text("[data-anomaly='1']") and "Hz" in browser.text("[data-anomaly='1']")
+    picture(browser, "anomalies")
+    browser.click("nav a[data-view=report]")
+    browser.wait_text("[data-report=fan]", "1 ")
+    assert [s.get_attribute("data-report") for s in browser.find("[data-report]")] == ["fan", "other"], "the worst comes first"
+    hours = len(habitd.json("/v1/reports/daily", params={"machine": "fan"})["reports"][0]["by_hour"])
+    assert not browser.find("#link")[0].is_displayed(), "a report follows nothing"
+    kinds = browser.script("return [...document.querySelectorAll('[data-report=fan] rect')].map(r => r.getAttribute('class'))")
+    assert len(kinds) == 2 * hours and kinds.count("anomaly") in (1, 2), kinds
+    picture(browser, "report")
+    browser.click("#csv")
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    file = downloads / f"report-{today}.csv"
+    wait_until(file.exists, "the CSV")
+    assert file.read_text().startswith("date,machine,")
+    browser.open(habitd.url + "/#/report/2026-01-02")
+    browser.wait_text("main", "1/2/2026")
+
+
+def test_phone_and_dark(habitd, browser, data):
+    watching(habitd, data, "fan", name="A fan with quite a long name, as people give them")
+    send(habitd, "fan", data["faulty"])
+    for view in ("", "machine/fan", "anomalies", "report"):
+        for dark, width in ((False, 1200), (True, 390), (False, 320)):
+            browser.size(width, 844)
+            browser.dark(dark)
+            browser.open("about:blank")
+            browser.open(f"{habitd.url}/#/{view}")
+            browser.wait_for("h1")
+            assert browser.script("return document.documentElement.scrollWidth") <= width, f"{view} is wider than the screen"
+            ratio, words = browser.contrast()
+            assert ratio >= 4.5, f"{view}, dark {dark}: {words!r} has a contrast of {ratio:.1f}"
+            if width == 390:
+                time.sleep(1.5)
+                picture(browser, f"phone-{view.replace('/', '-') or 'machines'}")
+
+
+def test_keyboard_alone(habitd, browser, data):
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/")
+    browser.wait_for("[data-machine=fan]")
+    browser.tab_to("[data-machine=fan]")
+    browser.press(Keys.ENTER)
+    browser.wait_text("h1", "fan")
+    browser.tab_to("#initialize")
+    browser.press(Keys.ENTER)
+    browser.wait_for("dialog")
+    assert browser.script("return document.querySelector('dialog').contains(document.activeElement)"), "the question has the focus"
+    browser.tab_to("dialog button.danger")
+    browser.press(Keys.ENTER)
+    wait_until(lambda: habitd.learned("fan") == 0, "it forgot")
+    unnamed = browser.script("return [...document.querySelectorAll('button, a, input:not([type=file])')]"
+                             ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length)).length")
+    assert unnamed == 0, "controls that say nothing to those who do not see them"
+
+
+def test_nothing_comes_from_elsewhere(habitd, browser, data):
+    watching(habitd, data, "fan")
+    browser.requested()
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#link", "live")
+    time.sleep(1)
+    asked = [url for url in browser.requested() if not url.startswith(("data:", "about:", "chrome:"))]
+    assert len(asked) > 10 and all(url.startswith(habitd.url + "/") for url in asked), asked
+    page = habitd.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
+    policy = page.headers["Content-Security-Policy"]
+    assert page.headers["Content-Type"].startswith("text/html") and "default-src 'none'" in policy and "unsafe" not in policy
+    again = habitd.get("/page/app.js", headers={"If-None-Match": habitd.get("/page/app.js").headers["ETag"]})
+    assert again.status_code == 304 and habitd.get("/page/none.js").status_code == 404
+    assert habitd.get("/").headers["Content-Type"].startswith("text/plain"), "a terminal gets the routes"
+
+
+def test_only_the_page_in_sight_has_a_stream(habitd, browser):
+    """A browser opens six connections to a host: a seventh page would wait for ever."""
+    for _ in range(8):
+        browser.open("about:blank")
+        browser.open(habitd.url + "/")
+        browser.wait_text("#link", "live", 5)
+    wait_until(lambda: habitd.metrics()["habit_sse_clients"] == 1, "the streams of the pages before end")
+
+
+def test_what_the_machine_is_called_is_no_markup(habitd, browser, data):
+    evil = "<img src=x onerror=alert(1)>"
+    watching(habitd, data, "fan", name=evil, asset="</script><b>")
+    for view in ("", "machine/fan", "report"):
+        browser.open("about:blank")
+        browser.open(f"{habitd.url}/#/{view}")
+        browser.wait_text("main", "</script><b>")
+        assert not browser.find("main img, main b.x, main script")
+
+
+def test_habitd_goes_and_comes_back(house, browser, data):
+    with_port = f"port = {free_port()}"
+    habitd = house.habitd(start=False)
+    habitd.conf.write_text(habitd.conf.read_text().replace("port = 0", with_port))
+    habitd.start()
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#link", "live")
+    habitd.crash()
+    browser.wait_text("#link", "live")
+    send(habitd, "fan", data["faulty"])
+    wait_state(browser, "Alarm")
+    browser.complaints()  # of the time between
+
+
+# ------------------------------------------------------------------------------------------------------------ tokens
+
+def log_in(browser, secret):
+    browser.wait_for("dialog input[name=token]").send_keys(secret)
+    browser.click("dialog button.main")
+
+
+def anew(browser, url):
+    """Another page: nothing of the one before is left."""
+    browser.open("about:blank")
+    browser.open(url)
+
+
+def test_a_token_becomes_a_session(house, browser, data, tmp_path):
+    """With TLS, as on a network: the page asks for a token, keeps none, changes what it may, and asks anew when the token is gone."""
+    habitd = closed(house, tmp_path)
+    guest, reader = token(habitd.tokens, "guest", "admin"), token(habitd.tokens, "reader", "read", machine="fan")
+    reload(habitd)
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    picture(browser, "login")
+    log_in(browser, "habit_wrong")
+    browser.wait_text("dialog", "not known")
+    assert not browser.text("h1"), "nothing is shown before"
+    log_in(browser, guest)
+    browser.wait_text("h1", "fan")
+    browser.wait_text("#link", "live")
+    assert browser.script("return document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage })") == "{}", "no script has it"
+    send(habitd, "fan", data["faulty"])
+    wait_state(browser, "Alarm")
+    browser.wait_text("#effect", "buffers judged")
+    slide(browser, 5)
+    browser.click("#set")
+    wait_until(lambda: habitd.machine("fan")["sensitivity"] == 1.5, "it is set")
+    assert [(r["actor"], r["action"]) for r in habitd.json("/v1/audit?machine=fan")["audit"]][-1] == ("guest", "PUT /v1/machines/{id}/sensitivity")
+    anew(browser, habitd.url + "/#/machine/fan")
+    browser.wait_text("h1", "fan")
+    assert not browser.find("dialog"), "the session outlives the page"
+    habit("token", "revoke", "guest", "--file", habitd.tokens)
+    reload(habitd)
+    log_in(browser, reader)
+    wait_until(lambda: not browser.find("dialog"), "logged in anew")
+    refused = browser.complaints()
+    assert refused and all("401" in line for line in refused), refused
+    anew(browser, habitd.url + "/#/machine/fan")
+    browser.wait_text("h1", "fan")
+    browser.wait_text("#link", "live")
+    browser.wait_text("#effect", "buffers judged")
+    slide(browser, 5)
+    browser.click("#set")
+    browser.wait_text("#problem", "has not the scope admin")
+    assert habitd.machine("fan")["sensitivity"] == 1.5
+    refused = browser.complaints()
+    assert refused and all("403" in line or "has not the scope" in line for line in refused), refused
+
+
+# ------------------------------------------------------------------------------------- routes that other versions have
+
+def test_accepting_and_muting(habitd, browser, data):
+    watching(habitd, data, "fan")
+    send(habitd, "fan", data["faulty"])
+    browser.open(habitd.url + "/#/machine/fan")
+    wait_state(browser, "Alarm")
+    browser.click("[data-accept='1']")
+    browser.click("dialog button.main")
+    wait_state(browser, "Nominal")
+    assert habitd.json("/v1/anomalies/1")["event"] == "accepted"
+    browser.wait_text("[data-anomaly='1']", "Accepted")
+    browser.click("#mute")
+    for name, words in (("who", "Ana"), ("why", "new bearing")):
+        browser.wait_for(f"input[name={name}]").send_keys(words)
+    picture(browser, "mute")
+    browser.click("dialog button.main")
+    wait_state(browser, "Muted")
+    assert habitd.machine("fan")["mute"]["why"] == "new bearing" and "Ana" in browser.text("main")
+    browser.click("#unmute")
+    wait_state(browser, "Nominal")
+    assert habitd.machine("fan")["mute"] is None
+    crc = habitd.machine("fan")["knowledge"]["crc"]
+    browser.click("#snapshots")
+    browser.wait_for("select[name=n]")
+    picture(browser, "snapshots")
+    browser.click("dialog button.danger")
+    wait_until(lambda: habitd.machine("fan")["knowledge"]["crc"] != crc, "the knowledge of before is back")
+
+
+def test_controls_are_there_where_the_route_is(habitd, browser, data):
+    paths = habitd.json("/openapi.json")["paths"]
+    watching(habitd, data, "fan")
+    send(habitd, "fan", data["faulty"])
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#why", "Anomaly 1")
+    for selector, path in (("#mute", "/v1/machines/{id}/mute"), ("[data-accept]", "/v1/anomalies/{n}/accept"),
+                           ("#snapshots", "/v1/machines/{id}/snapshots")):
+        assert bool(browser.find(selector)) == (path in paths), selector

@@ -157,17 +157,16 @@ static int make_day(struct registry *registry, const struct civil_day *day, stru
 
 /* ---------------------------------------------------------------------------------------------------------- progress */
 
-/* Where no day was reported before: from the day of the oldest counter on, else from today. */
+/* Where no day was reported before: from today on. A backlog of the days before goes where it belongs, however long it takes to
+ * come, since none of these days is closed; who asks for them gets what has come by then. */
 static int begin_progress(struct registry *registry, int64_t now)
 {
-    struct report_progress progress = { .closed = 0 }; /* a backlog of the days before goes where it belongs */
-    int64_t oldest = 0, newest = 0;
-    struct civil_day day;
-    int r = store_hours_span(registry->store, &oldest, &newest);
+    struct report_progress progress = { .closed = 0 };
+    struct civil_day today;
 
-    civil_day_of_time(oldest > CLOCK_EARLIEST && oldest < now ? oldest : now, &day);
-    progress.made = day.from;
-    return r < 0 ? r : set_progress(registry, &progress, 0);
+    civil_day_of_time(now, &today);
+    progress.made = today.from;
+    return set_progress(registry, &progress, 0);
 }
 
 static void note_latest(void *user, const struct daily_report *report)

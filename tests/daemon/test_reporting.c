@@ -335,6 +335,28 @@ static void test_late_buffers(void **state)
                      1);
 }
 
+/* A gateway's first day begins with a backlog: its reports begin with that day, and what still comes of the day before is counted
+ * there, not as late. */
+static void test_backlog_of_the_first_day(void **state)
+{
+    struct bench *bench = *state;
+
+    zone("UTC");
+    bench->now = (struct moment){ .wall = utc("2026-11-20T12:00:00Z"), .mono = 0 };
+    put(bench, "fan");
+    send_aged(bench, "fan", DAY);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    make_reports(bench);
+    send_aged(bench, "fan", DAY);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT idle FROM hour WHERE start = 1795089600000"), 2);
+    pass(bench, DAY);
+    make_reports(bench);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report WHERE date = '2026-11-20' AND idle = 0"),
+                     1);
+}
+
 /* The disk fails, or the power, while reports are made: none is made twice, none is left out, and none tells of a buffer that came
  * meanwhile. */
 static void test_making_that_is_interrupted(void **state)
@@ -584,6 +606,7 @@ int main(void)
         TEST(test_time_of_day),
         TEST(test_every_missed_day),
         TEST(test_late_buffers),
+        TEST(test_backlog_of_the_first_day),
         TEST(test_making_that_is_interrupted),
         TEST(test_the_same_for_ever),
         TEST(test_another_zone),

@@ -1,4 +1,5 @@
 """Daily reports of the real habitd: made once, published, served, and what became of the hours in between."""
+import contextlib
 import csv as csv_module
 import datetime
 import io
@@ -31,6 +32,12 @@ def days_earlier(habitd, days):
         database.execute("UPDATE reporting SET made = made - ?, closed = 0, date = ''", (days * DAY,))
 
 
+def reporting_since(habitd):
+    """The first row of reporting: habitd knows from which day on it owes reports."""
+    with contextlib.closing(sqlite3.connect(f"file:{habitd.store}?mode=ro", uri=True)) as database:
+        return database.execute("SELECT made FROM reporting").fetchone()
+
+
 def stored(habitd, date):
     reports = habitd.json("/v1/reports/daily", params={"date": date})["reports"]
     return reports if reports and all(r["made"] for r in reports) else None
@@ -44,7 +51,7 @@ def yesterdays(house, broker):
         habitd.put_machine(machine, **SIZE, asset=asset)
         for i in range(4):
             habitd.post(machine, "buffers", buffer(i))
-    wait_until(lambda: habitd.metrics()["habit_store_commits_total"] > 0, "a flush")
+    wait_until(lambda: reporting_since(habitd), "its first day")
     habitd.terminate()
     days_earlier(habitd, 2)
     return habitd

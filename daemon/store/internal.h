@@ -174,6 +174,7 @@ struct store {
     int64_t taken;       /* the writer's: the last snapshot that the change being applied took; 0 = none */
     int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
     struct file_identity places[PLACES]; /* the writer's, as the rest: of what is open */
+    int version;                         /* of the database, by which others' commits are seen */
     int misplaced;                       /* why they could not be put back; 0 = all are there */
     int64_t next_try;                    /* mono ms: to put them back */
     char why[STORE_WHY_SIZE];            /* the last commit failed */

@@ -35,12 +35,26 @@ static int identify(const struct store *store, enum place place, struct file_ide
     return 0;
 }
 
+/* Of the database; it changes when somebody else commits. */
+static int data_version(const struct store *store)
+{
+    sqlite3_stmt *statement = NULL;
+    int version = -1;
+
+    if (sqlite3_prepare_v2(store->writer, "PRAGMA data_version", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        version = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return version;
+}
+
 int store_note_places(struct store *store)
 {
     int r = 0;
 
     for (int i = 0; i < PLACES && r == 0; i++)
         r = identify(store, (enum place)i, &store->places[i]);
+    store->version = data_version(store);
     return fault(r);
 }
 
@@ -149,13 +163,24 @@ static int save_open_files(struct store *store)
     return store->writer ? write_anew(store) : -EIO; /* what was put back is gone again: nothing is open any more */
 }
 
-static int connect_again(struct store *store)
+/* Without the lock file a second habitd could start. If it has written, memory here is no longer what the store holds. */
+static int lock_again(struct store *store)
 {
     char message[STORE_MESSAGE_SIZE] = "";
     int r = store_lock_file(store, message);
 
-    if (r == 0)
-        r = store_connect(store, message);
+    if (r != 0)
+        return because(store, r < 0 ? r : -EBUSY, r < 0 ? strerror(-r) : "another habitd is using this store");
+    if (store->writer && data_version(store) != store->version)
+        return because(store, -EBUSY, "another habitd has written to this store: restart this one");
+    return 0;
+}
+
+static int connect_again(struct store *store)
+{
+    char message[STORE_MESSAGE_SIZE] = "";
+    int r = store_connect(store, message);
+
     if (r == 0)
         return store_note_places(store);
     store_disconnect(store);
@@ -169,7 +194,12 @@ static int put_back(struct store *store)
 
     if (identify(store, PLACE_DATABASE, &file) == 0 && !is_there(store, PLACE_DATABASE))
         return because(store, -ESTALE, "another file is in the place of the database: move it away, or restart habitd");
-    r = save_open_files(store);
+    if (!is_there(store, PLACE_LOCK))
+        r = lock_again(store);
+    else
+        r = 0;
+    if (r == 0)
+        r = save_open_files(store);
     if (r < 0)
         return r;
     store_disconnect(store);

@@ -37,9 +37,22 @@ int session_lost(struct mqtt *mqtt, const char *format, ...)
     return -EIO;
 }
 
+/* What the library of Debian 12 has no words for. */
+static const char *words_of(int rc)
+{
+    switch (rc) {
+    case MOSQ_ERR_ERRNO:
+        return strerror(errno);
+    case MOSQ_ERR_KEEPALIVE:
+        return "no answer to a ping within the keepalive";
+    default:
+        return mosquitto_strerror(rc);
+    }
+}
+
 int session_lost_by(struct mqtt *mqtt, int rc)
 {
-    return session_lost(mqtt, "%s", rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
+    return session_lost(mqtt, "%s", words_of(rc));
 }
 
 /* ---------------------------------------------------------------------------------------------------- subscriptions */

@@ -74,6 +74,15 @@ def prepared(arch, tmp_path, layer, more=()):
     return root, binds
 
 
+def page(process, picture, machine='pump-1'):
+    """What the web page in a root says, to a browser of this machine that is in that root's network."""
+    look = pathlib.Path(__file__).with_name('look.py')
+    done = subprocess.run(['nsenter', '-t', str(process), '-n', '/usr/bin/python3', look, 'http://127.0.0.1:8088/', machine, picture],
+                          capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.fixture(scope='module')
 def machine(tmp_path_factory):
     """A booted Debian in which habit is not installed yet."""

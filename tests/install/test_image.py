@@ -27,7 +27,7 @@ habitd_start() {
     exit 1
 }
 habitd_stop() { crun --cgroup-manager=disabled kill habit TERM; wait $!; }
-habit() { crun --cgroup-manager=disabled exec --cwd /var/lib/habit habit /usr/bin/habit "$@"; }
+habit() { crun --cgroup-manager=disabled exec --user 808:808 --cwd /var/lib/habit habit /usr/bin/habit "$@"; }
 knowledge() { curl -sSf http://127.0.0.1:8088/v1/machines/pump-1/knowledge | sha256sum; }
 cd /var/lib/habit
 habitd_start

@@ -42,7 +42,7 @@ if [ "$layer" ]; then
 else
     mount --bind "$root" "$root"
 fi
-mkdir -p "$root/proc" "$root/dev" "$root/sys"
+mkdir -p "$root/proc" "$root/dev" "$root/sys" "$root/mnt" # debootstrap may not have made them yet
 mount -t tmpfs -o mode=755 dev "$root/dev"
 nodes="null zero full random urandom tty"
 [ "$init" ] || nodes="$nodes console" # systemd would write to it

@@ -214,6 +214,8 @@ def bootstrap(suite, arch, target):
         if done.returncode != 0:
             raise Failed(f'debootstrap {suite} {arch} failed: see {log.name}')
         if foreign:
+            if (partial / 'proc').is_symlink():  # to this machine's, says Debian 13's script
+                (partial / 'proc').unlink()
             enter(partial, ['env', 'container=lxc', '/debootstrap/debootstrap', '--second-stage'], arch=arch, stdout=log, stderr=log)
         (partial / 'etc/apt/sources.list').write_text(sources(suite))
         # No services: there is no init. Nobody asks.

@@ -395,10 +395,11 @@ static int apply_create(struct store *store, struct store_op *op)
 
 static int apply_delete(struct store *store, struct store_op *op)
 {
-    static const enum statement deletes[] = { STATEMENT_HOURS_DELETE, STATEMENT_REPORTS_DELETE,
+    static const enum statement deletes[] = { STATEMENT_HOURS_DELETE, STATEMENT_REPORTS_DELETE, STATEMENT_EVENTS_FORGET,
                                               STATEMENT_MACHINE_DELETE };
     int r = 0;
 
+    store->scrub = store->scrub > SCRUB_LOG ? store->scrub : SCRUB_LOG;
     for (size_t i = 0; i < sizeof(deletes) / sizeof(deletes[0]) && r == 0; i++)
         r = run(store, deletes[i], 1, &op->machine);
     return r < 0 ? r : apply_outgoing(store, &op->change);
@@ -453,7 +454,9 @@ int store_apply(struct store *store, struct store_op *op)
                                                                        [OP_OUTBOX_DONE] = apply_outbox_done,
                                                                        [OP_REPORTS] = store_apply_reports,
                                                                        [OP_AUDIT_ADD] = store_apply_audit_add,
-                                                                       [OP_AUDIT_END] = store_apply_audit_end };
+                                                                       [OP_AUDIT_END] = store_apply_audit_end,
+                                                                       [OP_BACKUP] = store_apply_backup,
+                                                                       [OP_WIPE] = store_apply_wipe };
 
     return kinds[op->kind](store, op);
 }

@@ -55,6 +55,8 @@ static int commit_group(struct store *store, struct store_op *group)
     if (r < 0 && !sqlite3_get_autocommit(store->writer))
         store_step(store, STATEMENT_ROLLBACK);
     histogram_observe(&store->commit_duration, &histogram_milliseconds, clock_ticks() - began);
+    if (r == 0 && store->scrub != SCRUB_NONE)
+        store_scrub(store);
     return r;
 }
 

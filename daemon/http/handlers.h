@@ -62,6 +62,13 @@ int events_stream(struct request *request);
 int live_show(struct request *request);
 int ready_show(struct request *request);
 
+/* status.c */
+int status_show(struct request *request);
+
+/* backup.c */
+int backup_take(struct request *request);
+int wipe_post(struct request *request);
+
 /* login.c */
 int login_post(struct request *request);
 int logout_post(struct request *request);

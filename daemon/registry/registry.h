@@ -108,6 +108,14 @@ int registry_patch(struct registry *registry, const char *id, const void *json, 
                    struct refusal *refusal);
 int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal);
 
+/* Deletes every machine and all else that the store holds, records of changes included, such that its files hold none of it. The
+ * broker gets up to `patience` ms to take what clears its retained topics; *unsaid: messages that it did not take. */
+struct wiped {
+    uint32_t machines;
+    uint64_t unsaid;
+};
+int registry_wipe(struct registry *registry, int64_t patience, struct wiped *wiped, struct refusal *refusal);
+
 /* ETag of a machine's settings, quoted. */
 enum { ETAG_SIZE = 24 };
 int registry_show(struct registry *registry, const char *id, struct machine_view *view, char etag[ETAG_SIZE],

@@ -25,7 +25,7 @@ int store_apply_backup(struct store *store, struct store_op *op)
     return store_step(store, STATEMENT_BACKUP_PUT);
 }
 
-static void show(struct store *store, int64_t at, int64_t size)
+void store_show_backup(struct store *store, int64_t at, int64_t size)
 {
     pthread_mutex_lock(&store->mutex);
     store->figures.backup_at = at;
@@ -44,7 +44,7 @@ int store_note_backup(struct store *store, const struct store_backup *backup)
     op->backup = backup;
     r = store_run_op(store, op, NULL);
     if (r == 0)
-        show(store, backup->at, backup->size);
+        store_show_backup(store, backup->at, backup->size);
     return r;
 }
 
@@ -54,7 +54,7 @@ int store_read_backup(struct store *store)
     int result = sqlite3_prepare_v2(store->reader, "SELECT at, size FROM backup", -1, &statement, NULL);
 
     if (result == SQLITE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW)
-        show(store, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1));
+        store_show_backup(store, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1));
     sqlite3_finalize(statement);
     return fault(store_error(result));
 }

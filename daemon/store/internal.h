@@ -230,6 +230,7 @@ int store_apply_audit_end(struct store *store, struct store_op *op);
 
 /* backup.c: the note of the last one into the figures; copies that a crash left; the op that makes the note. */
 int store_read_backup(struct store *store);
+void store_show_backup(struct store *store, int64_t at, int64_t size);
 void store_forget_copies(const char *path);
 int store_apply_backup(struct store *store, struct store_op *op);
 

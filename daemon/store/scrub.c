@@ -47,9 +47,13 @@ void store_scrub(struct store *store)
 int store_wipe(struct store *store)
 {
     struct store_op *op = calloc(1, sizeof(*op));
+    int r;
 
     if (!op)
         return fault(-ENOMEM);
     op->kind = OP_WIPE;
-    return store_run_op(store, op, NULL);
+    r = store_run_op(store, op, NULL);
+    if (r == 0)
+        store_show_backup(store, 0, 0);
+    return r;
 }

@@ -93,6 +93,27 @@ struct wire_member {
 };
 char *wire_object(const struct wire_member *members, size_t count);
 
+static inline struct wire_member member_text(const char *name, const char *value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_TEXT, .text = value };
+}
+
+static inline struct wire_member member_integer(const char *name, int64_t value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_INTEGER, .integer = value };
+}
+
+static inline struct wire_member member_boolean(const char *name, bool value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_BOOLEAN, .integer = value };
+}
+
+/* JSON NULL: null. */
+static inline struct wire_member member_json(const char *name, const char *json)
+{
+    return (struct wire_member){ .name = name, .type = json ? MEMBER_RAW : MEMBER_NULL, .text = json };
+}
+
 /* Anomalies by asset, newest episode first: episode[] as episodes_group() made it. cut: there are more. */
 char *wire_episodes(const struct anomaly *anomalies, size_t count, const size_t *episode, size_t episodes, bool cut);
 
@@ -121,6 +142,9 @@ char *wire_settings(const struct settings *settings, enum settings_origin least)
 
 /* {"token": "..."}: its text into room bytes. */
 int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal);
+
+/* {"gateway": "..."} */
+int wire_read_gateway(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal);
 
 /* {"sensitivity": 1.1} */
 int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, struct refusal *refusal);

@@ -109,21 +109,33 @@ int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, st
     return r;
 }
 
-int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+/* An object with one text and nothing else. */
+static int read_only_text(const void *bytes, size_t size, const char *name, char *text, size_t room,
+                          struct refusal *refusal)
 {
-    const char *token;
+    const char *found;
     json_t *root;
     int r = load_object(bytes, size, &root, refusal);
 
     if (r != 0)
         return r;
-    token = json_string_value(json_object_get(root, "token"));
-    if (!token || json_object_size(root) != 1 || strlen(token) >= room)
-        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, "token", "the body is {\"token\": \"...\"} and nothing else");
+    found = json_string_value(json_object_get(root, name));
+    if (!found || json_object_size(root) != 1 || strlen(found) >= room)
+        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, name, "the body is {\"%s\": \"...\"} and nothing else", name);
     else
-        snprintf(text, room, "%s", token);
+        snprintf(text, room, "%s", found);
     json_decref(root);
     return r;
+}
+
+int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+{
+    return read_only_text(bytes, size, "token", text, room, refusal);
+}
+
+int wire_read_gateway(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+{
+    return read_only_text(bytes, size, "gateway", text, room, refusal);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */

@@ -397,13 +397,18 @@ static void test_a_wiped_store_holds_nothing(void **state)
 {
     struct bench *bench = *state;
     struct audit audit = { .at = 1, .detail = MARKER };
+    struct store_figures figures;
 
+    take(bench);
+    assert_int_equal(unlink(bench->copy), 0);
     for (int i = 0; i < 5; i++)
         fill(bench, create(bench, (char[]){ 'm', (char)('a' + i), '\0' }), "m/anomaly");
     assert_int_equal(store_audit_begin(bench->store, &audit), 0);
     assert_true(found(bench) > 1000);
     assert_int_equal(store_wipe(bench->store), 0);
     assert_int_equal(found(bench), 0);
+    store_figures(bench->store, &figures);
+    assert_int_equal(figures.backup_at, 0);
     create(bench, "pump-1"); /* it goes on */
 }
 

@@ -91,12 +91,14 @@ static int check_name(struct request *request)
 int wipe_post(struct request *request)
 {
     const struct http_options *options = &request->http->options;
-    const bool heard = options->broker_connected && options->broker_connected(options->user);
+    struct broker_state broker = { 0 };
     struct wiped wiped;
     int r = check_name(request);
 
+    if (options->broker)
+        options->broker(options->user, &broker);
     if (r == 0)
-        r = registry_wipe(options->registry, heard ? PATIENCE_MS : 0, &wiped, &request->refusal);
+        r = registry_wipe(options->registry, broker.connected ? PATIENCE_MS : 0, &wiped, &request->refusal);
     if (r != 0)
         return r;
     log_warning("%s at %s has wiped the store: %u machines and all that was known of them", request->who.name,

@@ -38,16 +38,19 @@ static char *write_http(struct http *http)
 static char *write_mqtt(const struct http_options *options)
 {
     const struct config *config = options->config;
+    struct broker_state broker = { 0 };
+
+    if (options->broker)
+        options->broker(options->user, &broker);
     const struct wire_member members[] = {
         member_text("host", config->mqtt_host),
         member_integer("port", config->mqtt_port),
         member_boolean("tls", config->mqtt_ca[0] != '\0'),
-        member_boolean("connected", options->broker_connected && options->broker_connected(options->user)),
-        member_integer("reconnects",
-                       options->broker_connected ? (int64_t)options->broker_reconnects(options->user) : 0),
+        member_boolean("connected", broker.connected),
+        member_integer("reconnects", (int64_t)broker.reconnects),
     };
 
-    return wire_object(members, config->mqtt_host[0] != '\0' ? sizeof(members) / sizeof(members[0]) : 0);
+    return wire_object(members, options->broker ? sizeof(members) / sizeof(members[0]) : 0);
 }
 
 static char *write_store(const struct store_figures *figures)

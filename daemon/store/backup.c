@@ -108,7 +108,7 @@ static int run_into(sqlite3 *database, const char *copy)
 static int copy_into(const struct store *store, const char *copy, struct copying *copying)
 {
     sqlite3 *database = NULL;
-    int r = store_connect(store->path, SQLITE_OPEN_READONLY, &database);
+    int r = store_open_file(store->path, SQLITE_OPEN_READONLY, &database);
 
     if (r == 0) {
         sqlite3_exec(database, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0", NULL, NULL, NULL);
@@ -137,7 +137,7 @@ static int prepare(const char *copy, const struct store_backup *backup)
     sqlite3 *database = NULL;
     sqlite3_stmt *statement = NULL;
     int result;
-    int r = store_connect(copy, SQLITE_OPEN_READWRITE, &database);
+    int r = store_open_file(copy, SQLITE_OPEN_READWRITE, &database);
 
     if (r == 0)
         r = store_error(sqlite3_exec(database, preparation, NULL, NULL, NULL));

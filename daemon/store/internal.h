@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/histogram.h"
 #include "store/store.h"
@@ -25,11 +26,25 @@
     ") UNION ALL SELECT coalesce(max(id), 0) FROM snapshot "                                                         \
     "WHERE machine = " machine " AND reason = '" SNAPSHOT_READY "')"
 
+/* The files that a store is made of while it is open. */
+enum place { PLACE_DATABASE, PLACE_WAL, PLACE_INDEX, PLACE_LOCK, PLACES };
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+};
+
+enum { STORE_PATH_SIZE = 256 };
+
+#define STORE_APPLICATION_ID 0x68616269 /* "habi" */
+#define STORE_QUOTE(word)    #word
+#define STORE_TEXT(word)     STORE_QUOTE(word)
+
 /* The writer's prepared statements: name, SQL. They live as long as the connection. */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
     X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(PROBE, "PRAGMA application_id = " STORE_TEXT(STORE_APPLICATION_ID)) /* as it is: a write that changes nothing */ \
     X(MACHINE_CREATE, "INSERT INTO machine (name, created, settings) VALUES (?, ?, ?)")                                \
     X(MACHINE_DELETE, "DELETE FROM machine WHERE id = ?")                                                              \
     X(MACHINE_SETTINGS, "UPDATE machine SET settings = ?2 WHERE id = ?1")                                              \
@@ -143,7 +158,7 @@ struct store_op {
 
 enum store_scrub { SCRUB_NONE, SCRUB_LOG, SCRUB_ALL };
 
-enum { STORE_PATH_SIZE = 256, STORE_FILE_SIZE = STORE_PATH_SIZE + 64 };
+enum { STORE_FILE_SIZE = STORE_PATH_SIZE + 64 };
 
 #define COPY_SUFFIX  ".backup-"         /* made, and has not lost its name yet */
 #define FRESH_SUFFIX ".restore"         /* comes into force next */
@@ -170,10 +185,15 @@ struct store {
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
     struct histogram commit_duration, commit_size;
-    int64_t taken;          /* the writer's: the last snapshot that the change being applied took; 0 = none */
-    int64_t pruned_hour;    /* the writer's: the hour in which old counters were deleted last */
-    enum store_scrub scrub; /* the writer's: what was deleted must leave the files too */
-    atomic_bool copying;    /* a backup is being made */
+    int64_t taken;       /* the writer's: the last snapshot that the change being applied took; 0 = none */
+    int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
+    struct file_identity places[PLACES]; /* the writer's, as the rest: of what is open */
+    int version;                         /* of the database, by which others' commits are seen */
+    int misplaced;                       /* why they could not be put back; 0 = all are there */
+    int64_t next_try;                    /* mono ms: to put them back */
+    char why[STORE_WHY_SIZE];            /* the last commit failed */
+    enum store_scrub scrub;              /* what was deleted must leave the files too */
+    atomic_bool copying;                 /* any thread: a backup is being made */
     char path[STORE_PATH_SIZE];
 };
 
@@ -182,7 +202,7 @@ int store_error(int result);
 
 /* open.c: the lock beside a store: STORE_E_IN_USE while a habitd works on it. */
 int store_lock(const char *path, int *lock_fd, char message[STORE_MESSAGE_SIZE]);
-int store_connect(const char *path, int flags, sqlite3 **database);
+int store_open_file(const char *path, int flags, sqlite3 **database);
 
 /* files.c: calls `each` for the files whose name is the store's with a suffix, and anything behind it; stops at the first that returns
  * not 0 and returns that. A folder on the disk for sure. The owner of the folder becomes that of a file that root has made. */
@@ -195,6 +215,16 @@ void *store_write_groups(void *argument);
 
 /* Into the writer's queue. Returns 0, or -EAGAIN with op freed. */
 int store_enqueue(struct store *store, struct store_op *op);
+
+/* open.c: takes the lock, opens both connections, and lets go of all but the lock. Return as store_open. */
+int store_lock_file(struct store *store, char message[STORE_MESSAGE_SIZE]);
+int store_connect(struct store *store, char message[STORE_MESSAGE_SIZE]);
+void store_disconnect(struct store *store);
+
+/* place.c: what the files are that were opened; and whether they still are, or have been put back: 0, or negative with
+ * store->why. Only the writer's thread may call the latter. */
+int store_note_places(struct store *store);
+int store_keep_place(struct store *store);
 
 /* schema.c: whether an open database is ours and whole, without writing a byte; its version, 0 = empty. Returns 0, STORE_E_...
  * with message, or negative. */

@@ -143,7 +143,7 @@ static int check_copy(const char *fresh, const char *from, struct store_restored
                       char message[STORE_MESSAGE_SIZE])
 {
     sqlite3 *database = NULL;
-    int r = store_connect(fresh, SQLITE_OPEN_READWRITE, &database);
+    int r = store_open_file(fresh, SQLITE_OPEN_READWRITE, &database);
 
     if (r == 0)
         r = store_error(
@@ -170,7 +170,7 @@ static void close_old(const char *path)
 {
     sqlite3 *database = NULL;
 
-    if (store_connect(path, SQLITE_OPEN_READWRITE, &database) == 0)
+    if (store_open_file(path, SQLITE_OPEN_READWRITE, &database) == 0)
         sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
     sqlite3_close(database);
 }

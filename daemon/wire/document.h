@@ -130,6 +130,18 @@ int wire_read_mute(const void *bytes, size_t size, int64_t now, struct mute *mut
 /* {"note": "..."} or {} */
 int wire_read_note(const void *bytes, size_t size, char note[SNAPSHOT_NOTE_SIZE], struct refusal *refusal);
 
+/* What was said on the topics anomaly and event of a machine. False where it is neither. */
+struct wire_said {
+    char machine[MACHINE_ID_SIZE];
+    char event[32], state[16]; /* raised, worsened, ...; or the trouble, with began or ended */
+    char meaning[160];         /* of the trouble, for people */
+    char reason[128];          /* the first of the explanation; "" = none */
+    int64_t id;                /* of the anomaly */
+    int similarity;
+    double distance;
+};
+bool wire_read_said(const char *payload, struct wire_said *said);
+
 /* ---- settings */
 
 /* Applies a JSON object of settings. Every unknown key, wrong type or range is refused naming the key, with *settings

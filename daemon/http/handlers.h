@@ -42,6 +42,7 @@ int recent_show(struct request *request);
 int episodes_list(struct request *request);
 int anomaly_accept(struct request *request);
 int anomaly_buffers(struct request *request);
+int anomaly_features(struct request *request);
 int mute_put(struct request *request);
 int mute_delete(struct request *request);
 

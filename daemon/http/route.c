@@ -94,6 +94,8 @@ const struct route routes[] = {
     { "GET", "/v1/anomalies/{n}", "read", "", BODY_NONE, anomaly_show, "one anomaly", "", "200:Anomaly" },
     { "GET", "/v1/anomalies/{n}/buffers", "read", "", BODY_NONE, anomaly_buffers, "the buffers that raised it", "",
       "200:application/octet-stream" },
+    { "GET", "/v1/anomalies/{n}/features", "read", "", BODY_NONE, anomaly_features,
+      "what the engine made of them, where store_buffers = features", "", "200:Features" },
     { "POST", "/v1/anomalies/{n}/accept", "admin", "", BODY_EMPTY, anomaly_accept,
       "this was normal: learn its buffers, and clear it", "", "200:AcceptedAnomaly" },
     { "GET", "/v1/episodes", "read", "asset from to", BODY_NONE, episodes_list,

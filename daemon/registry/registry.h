@@ -94,6 +94,10 @@ struct stored_buffer {
 int registry_stored(struct registry *registry, const char *id, int64_t anomaly,
                     int (*each)(void *user, const struct stored_buffer *buffer), void *user, struct refusal *refusal);
 
+/* Calls `each` with a JSON object for each strange buffer of an anomaly whose machine stores features instead of samples. */
+int registry_features(struct registry *registry, int64_t anomaly, int (*each)(void *user, const char *features),
+                      void *user, struct refusal *refusal);
+
 /* Named numbers that come beside buffers; latest value each. */
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
                      struct refusal *refusal);

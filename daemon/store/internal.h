@@ -73,10 +73,11 @@ enum { STORE_PATH_SIZE = 256 };
     X(COMMISSIONING_BACK, "DELETE FROM commissioning WHERE machine = ?1 AND id > "                                     \
                           "(SELECT upto FROM snapshot WHERE id = ?2)")                                                 \
     X(ANOMALY_BACK, "UPDATE anomaly SET event = 3, undo = 0 WHERE machine = ?1 AND event = 4 AND undo >= ?2")          \
-    X(EVIDENCE_ADD,                                                                                                    \
-      "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly) VALUES (?, ?, ?, ?, ?, ?, ?)")           \
+    X(EVIDENCE_ADD, "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly, features) VALUES (?, ?, "  \
+                    "?, ?, ?, ?, ?, ?)")                                                                               \
     X(ACCEPTED_FORGET, "DELETE FROM evidence WHERE machine = ?1 AND anomaly IN "                                       \
                        "(SELECT id FROM anomaly WHERE machine = ?1 AND event = 4)")                                    \
+    X(EVIDENCE_FORGET, "DELETE FROM evidence WHERE machine = ?")                                                       \
     X(EVIDENCE_PRUNE, "DELETE FROM evidence WHERE machine = ?1 AND anomaly NOT IN (SELECT DISTINCT anomaly FROM "      \
                       "evidence WHERE machine = ?1 ORDER BY anomaly DESC LIMIT ?2)")                                   \
     X(MUTE_PUT, "INSERT OR REPLACE INTO mute (machine, since, until, finish, who, why) VALUES (?, ?, ?, ?, ?, ?)")     \

@@ -175,11 +175,14 @@ static const char version_7[] =
     "  machine TEXT NOT NULL, detail TEXT NOT NULL, outcome INTEGER NOT NULL" /* 0 = not known */
     ") STRICT;";
 
-/* In the store: the last copy that somebody took whole. In a copy: this one. */
-static const char version_8[] = "CREATE TABLE backup ("
-                                "  id INTEGER PRIMARY KEY CHECK (id = 1),"
-                                "  at INTEGER NOT NULL, gateway TEXT NOT NULL, size INTEGER NOT NULL"
-                                ") STRICT;";
+/* In the store: the last copy that somebody took whole. In a copy: this one. And evidence of sites that do not want samples to be
+ * stored: what the engine made of them, and no samples. */
+static const char version_8[] =
+    "ALTER TABLE evidence ADD COLUMN features TEXT;" /* JSON object; NULL = there are samples */
+    "CREATE TABLE backup ("
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  at INTEGER NOT NULL, gateway TEXT NOT NULL, size INTEGER NOT NULL"
+    ") STRICT;";
 
 static const char *const migrations[] = { version_1, version_2, version_3, version_4,
                                           version_5, version_6, version_7, version_8 };

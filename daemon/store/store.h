@@ -63,6 +63,8 @@ struct store_buffer {
     uint32_t axes;
     int64_t at;
     int64_t anomaly; /* of evidence */
+    const char *
+        features; /* of evidence: JSON object of what the engine made of it; then there are no samples, step and offset */
 };
 
 /* Knowledge that was relearned and is not in force. */
@@ -94,6 +96,7 @@ struct store_change {
     const struct store_buffer *commissioning;
     size_t commissioning_count;
     bool forget_commissioning; /* and the buffers of anomalies that were accepted: what the knowledge was of */
+    bool forget_buffers;       /* every sample of the machine, such that the files hold none of it */
     const struct store_buffer *evidence; /* of anomalies of the machine; bounded there, not here */
     size_t evidence_count;
     const struct mute *mute;                 /* until 0: not muted any more */
@@ -213,6 +216,12 @@ enum store_kept {
  * only. Stops at the first that returns < 0 and returns that. Under the read lock. */
 int store_kept(struct store *store, enum store_kept kept, int64_t of,
                int (*each)(void *user, const struct store_buffer *buffer), void *user);
+
+/* Calls `each` for what the engine made of the strange buffers of an anomaly, where no samples of them are stored. As store_kept. */
+int store_features(struct store *store, int64_t anomaly, int (*each)(void *user, const char *features), void *user);
+
+/* Whether samples of a machine are stored, and whether features are. Returns 0 or negative. */
+int store_holds(struct store *store, int64_t machine, bool *samples, bool *features);
 
 /* ---------------------------------------------------------------------------------------------------- daily reports */
 

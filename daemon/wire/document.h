@@ -42,6 +42,10 @@ char *wire_state(const struct machine_view *view);
 /* {"temperature": 61.5}, as it is stored with an anomaly. */
 char *wire_named_numbers(const struct named_number *numbers, size_t count);
 
+/* What the engine made of one buffer, as it is stored where samples are not: time, similarity, distance, level and amplitude of each
+ * axis, explanation. */
+char *wire_features(const struct detection *detection, int64_t at);
+
 /* The explanation array alone, as it is stored with an anomaly. */
 char *wire_explanation(const struct detection *detection);
 

@@ -65,14 +65,23 @@ static void print_plain(const char *text)
         putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
 }
 
+/* "axis 1, band 400..425 Hz, +8.2 sigma": the first reason. */
 static void print_reason(const json_t *data)
 {
+    static const struct {
+        const char *from, *to, *unit;
+    } ranges[] = { { "from_hz", "to_hz", "Hz" },
+                   { "from_bin", "to_bin", "(bins)" },
+                   { "from_sample", "to_sample", "(samples)" } };
     const json_t *first = json_array_get(json_object_get(data, "explanation"), 0);
 
-    if (string(first, "text")[0] != '\0') {
-        printf(": ");
-        print_plain(string(first, "text"));
-    }
+    if (!first)
+        return;
+    printf(": axis %.0f, %s", number(first, "axis"), string(first, "kind"));
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (json_object_get(first, ranges[i].from))
+            printf(" %.4g..%.4g %s", number(first, ranges[i].from), number(first, ranges[i].to), ranges[i].unit);
+    printf(", %+.1f sigma", number(first, "sigmas"));
 }
 
 static void print_anomaly(const json_t *data)

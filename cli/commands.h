@@ -29,5 +29,6 @@ extern const struct command status_command;
 extern const struct command watch_command;
 extern const struct command backup_command;
 extern const struct command wipe_command;
+extern const struct command benchmark_command;
 
 #endif

@@ -83,7 +83,8 @@ enum settings_type {
     TYPE_FORMAT,
     TYPE_LAYOUT,
     TYPE_START,
-    TYPE_BUFFERS
+    TYPE_BUFFERS,
+    SETTINGS_TYPES
 };
 
 struct settings {

@@ -51,8 +51,24 @@ static int destroy(void *user, const char *file)
     return r == 0 && unlink(file) != 0 ? fault(-errno) : r;
 }
 
-/* Ours by its header, or what a power cut left of one that was being overwritten. */
-static bool is_ours(const char *path)
+/* What the log of a killed daemon holds is not in the header yet: SQLite reads both. */
+static bool is_ours_by_sqlite(const char *path)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    bool ours = false;
+
+    if (store_open_file(path, SQLITE_OPEN_READWRITE, &database) == 0 &&
+        sqlite3_prepare_v2(database, "PRAGMA application_id", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        ours = sqlite3_column_int(statement, 0) == STORE_APPLICATION_ID;
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return ours;
+}
+
+/* Ours by its header, or what a power cut left of one that was being overwritten, however damaged. */
+static bool is_ours_by_header(const char *path)
 {
     static const unsigned char zeros[HEADER_SIZE];
     unsigned char header[HEADER_SIZE] = { 0 };
@@ -82,7 +98,7 @@ int store_destroy(const char *path, bool really, void (*each)(void *user, const 
     int lock = -1;
     int r = store_lock(path, &lock, message);
 
-    if (r == 0 && access(path, F_OK) == 0 && !is_ours(path)) {
+    if (r == 0 && access(path, F_OK) == 0 && !is_ours_by_header(path) && !is_ours_by_sqlite(path)) {
         snprintf(message, STORE_MESSAGE_SIZE, "%s: not a database of habit; it is left as it is", path);
         r = STORE_E_FOREIGN;
     }

@@ -25,7 +25,9 @@ static const struct acceptance {
     [TYPE_FORMAT] = { false, true, false, "a text" },
     [TYPE_LAYOUT] = { false, true, false, "a text" },
     [TYPE_START] = { false, true, false, "a text" },
+    [TYPE_BUFFERS] = { false, true, false, "a text" },
 };
+_Static_assert(sizeof(accepted) / sizeof(accepted[0]) == SETTINGS_TYPES, "a row for each type");
 
 static int read_value(const struct settings_field *field, const json_t *value, struct settings *settings,
                       enum settings_origin origin, struct refusal *refusal)

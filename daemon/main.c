@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "offline.h"
 #include "reload.h"
+#include "wire/parse.h"
 
 enum { EXIT_USAGE = 2 }; /* also for a broken configuration */
 
@@ -102,6 +103,7 @@ static int run(const struct config *config, const struct arguments *arguments)
     int r;
 
     app_block_signals();
+    wire_parse_begin();
     r = app_new(&app, config, arguments->config, message);
     if (r != 0) {
         log_error("%s", message);

@@ -35,6 +35,7 @@ struct session {
     bool at_once;               /* try again without waiting: with the older protocol */
     int64_t since;              /* mono ms: connected, then accepted */
     unsigned int failures;      /* in a row: sets the back-off */
+    unsigned int early;         /* connections in a row that ended soon, with no failed try between them */
     int64_t accepted_at;        /* wall ms */
     bool taken;                 /* it ended because another client has our ID, or so it looks */
     char why[BROKER_WHY_SIZE];  /* it ended; "" = not ended */

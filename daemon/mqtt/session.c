@@ -154,17 +154,22 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     atomic_store(&mqtt->connected, true);
 }
 
-/* Not for the first time either. So it looks when two clients with one ID throw each other out; mosquitto 2.0.11
- * does not send the reason. */
-static bool ended_early(const struct session *session)
-{
-    return session->accepted && session->failures > 0 && clock_now().mono - session->since < STABLE_MS;
-}
-
 static void session_taken(struct mqtt *mqtt, const char *what)
 {
     mqtt->session.taken = mqtt->session.why[0] == '\0';
     session_lost(mqtt, "%s: is there another client with id 'habit-%s'?", what, mqtt->config->gateway);
+}
+
+/* Twice, and the broker was there in between: so it looks when two clients with one ID throw each other out; mosquitto 2.0.11
+ * does not send the reason. */
+static void ended_early(struct mqtt *mqtt)
+{
+    static const char what[] = "closed soon after it was accepted";
+
+    if (++mqtt->session.early > 1)
+        session_taken(mqtt, what);
+    else
+        session_lost(mqtt, "%s", what);
 }
 
 static void on_disconnect(struct mosquitto *client, void *user, int reason, const mosquitto_property *properties)
@@ -176,8 +181,9 @@ static void on_disconnect(struct mosquitto *client, void *user, int reason, cons
         session_taken(mqtt, "another client took over our session");
     else if (reason >= 0x80)
         session_lost(mqtt, "broker disconnected us: %s", mosquitto_reason_string(reason));
-    else if (reason == MOSQ_ERR_CONN_LOST && ended_early(&mqtt->session))
-        session_taken(mqtt, "closed soon after it was accepted");
+    else if (reason == MOSQ_ERR_CONN_LOST && mqtt->session.accepted &&
+             clock_now().mono - mqtt->session.since < STABLE_MS)
+        ended_early(mqtt);
     else
         session_lost_by(mqtt, reason == MOSQ_ERR_SUCCESS ? MOSQ_ERR_CONN_LOST : reason);
 }
@@ -339,7 +345,10 @@ int session_open(struct mqtt *mqtt)
                                        (int)config->mqtt_keepalive, NULL, properties);
     mosquitto_property_free_all(&properties);
     mqtt->session.since = clock_now().mono;
-    return rc == MOSQ_ERR_SUCCESS ? 0 : session_lost_by(mqtt, rc);
+    if (rc == MOSQ_ERR_SUCCESS)
+        return 0;
+    mqtt->session.early = 0;
+    return session_lost_by(mqtt, rc);
 }
 
 void session_close(struct mqtt *mqtt)
@@ -353,7 +362,7 @@ void session_close(struct mqtt *mqtt)
     if (session->accepted)
         session->version = MQTT_PROTOCOL_V5; /* the broker may be a newer one next time */
     if (session->accepted && clock_now().mono - session->since >= STABLE_MS) {
-        session->failures = 0;
+        session->failures = session->early = 0;
         session->said[0] = '\0';
     }
     session->accepted = false;

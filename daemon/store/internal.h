@@ -154,7 +154,7 @@ struct store_op {
     const struct audit *audit;           /* AUDIT_ADD: the same; its id comes as `machine` */
     int outcome;                         /* AUDIT_END, of the record `machine` */
     const struct store_backup *backup;   /* BACKUP: the caller's, who waits */
-    char bytes[];
+    _Alignas(8) char bytes[];            /* parts of the change, each at a multiple of eight */
 };
 
 enum store_scrub { SCRUB_NONE, SCRUB_LOG, SCRUB_ALL };

@@ -28,6 +28,7 @@ static int identify(const struct store *store, enum place place, struct file_ide
     char path[STORE_PATH_SIZE + 16];
     struct stat status;
 
+    *file = (struct file_identity){ 0 };
     file_path(store, endings[place], path);
     if (stat(path, &status) != 0)
         return -errno;
@@ -194,10 +195,7 @@ static int put_back(struct store *store)
 
     if (identify(store, PLACE_DATABASE, &file) == 0 && !is_there(store, PLACE_DATABASE))
         return because(store, -ESTALE, "another file is in the place of the database: move it away, or restart habitd");
-    if (!is_there(store, PLACE_LOCK))
-        r = lock_again(store);
-    else
-        r = 0;
+    r = is_there(store, PLACE_LOCK) ? 0 : lock_again(store);
     if (r == 0)
         r = save_open_files(store);
     if (r < 0)

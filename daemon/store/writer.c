@@ -110,7 +110,7 @@ static void finish_group(struct store *store, struct store_op *group, int result
     pthread_mutex_lock(&store->mutex);
     store->figures.last_error = result;
     snprintf(store->figures.why, sizeof(store->figures.why), "%s", result < 0 ? store->why : "");
-    *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += 1;
+    *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += group != NULL;
     if (result == 0 && store->outgoing_hook && has_outgoing(group))
         store->outgoing_hook(store->outgoing_user);
     while (group) {

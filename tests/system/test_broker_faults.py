@@ -250,6 +250,22 @@ def test_flapping(house, broker, nominal, faulty):
     print(f"{turns} times down, {connects(broker) - before} connections, back after {time.monotonic() - began:.1f} s, {numbered.count} learned")
 
 
+def test_stopped_whenever_connected(house, broker, nominal):
+    """A broker that goes as soon as habitd is there: the back-off grows, nobody is accused."""
+    habitd = house.habitd(broker)
+    prepare(habitd, nominal)
+    numbered = Numbered(house, broker, nominal)
+    for _ in range(5 if LONG else 2):
+        numbered.send(10)
+        broker.stop()
+        away(habitd, "Connection refused", 70)
+        broker.start()
+        habitd.wait_connected(70)
+    assert not any("another client" in reason for reason in state(habitd)["reasons"]), state(habitd)
+    numbered.all_learned(habitd)
+    back(habitd)
+
+
 # ------------------------------------------------------------------------------------------------------------ black hole
 
 def test_black_hole(house, broker, proxy, nominal, faulty):

@@ -79,7 +79,7 @@ def disk(house, tmp_path):
     """A file system of its own, with room enough for readyz to be content."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={LOW + 8}m", "tmpfs", place], capture_output=True, text=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={LOW + (64 if LONG else 8)}m", "tmpfs", place], capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"mounting is not allowed here: {mounted.stderr.strip()}")
     yield place
@@ -94,7 +94,7 @@ class DiskBench(Bench):
         self.nominal, self.seq, self.acknowledged = nominal, 0, 0
         self.habitd = house.habitd(start=False)
         self.habitd.store, self.disk = disk / "habit.db", disk
-        self.habitd.conf.write_text(configuration(self.habitd.store, flush="1h"))
+        self.habitd.conf.write_text(configuration(self.habitd.store, flush="1h", gateway="machines = 10000"))
         self.habitd.start()
         self.habitd.put_machine("pump-1", buffer_size=64, axes=1, learn=100000, false_alarms="off")
         self.habitd.act("pump-1", "commission")

@@ -118,6 +118,8 @@ def test_prometheus_answers(shown, tmp_path):
 
     def ready():
         try:
+            if requests.get(f"http://127.0.0.1:{port}/-/ready", timeout=10).status_code != 200:
+                return False
             return len(ask("habit_build_info")) == 1 and ask("count_over_time(habit_build_info[20s]) > 4")
         except requests.ConnectionError:
             return False

@@ -41,3 +41,12 @@ def commands(page, heading):
     lines = [line[4:] for line in found[1].splitlines() if line.startswith("    ")]
     assert lines, f"{page} tells nothing to type below {heading}"
     return "\n".join(lines)
+
+
+def configurations(page):
+    """Indented blocks that are sections of habitd.conf, also those in lists."""
+    for block in re.findall(r"(?:^ {4,}\S.*\n|^\s*\n(?= {4,}\S))+", page.read_text(), re.M):
+        lines = [line.strip() for line in block.splitlines()]
+        at = next((i for i, line in enumerate(lines) if re.match(r"\[(gateway|http|mqtt|store|report|machine|input)\b", line)), None)
+        if at is not None:
+            yield "\n".join(lines[at:]) + "\n"

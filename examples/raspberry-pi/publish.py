@@ -8,6 +8,7 @@
 A buffer is --buffer-size samples x 3 axes of float32, in g. Each has a number, so that habitd applies none twice, and the time at which
 it was measured, so that what waits while the broker is away counts where it belongs."""
 import argparse
+import collections
 import os
 import signal
 import struct
@@ -22,6 +23,9 @@ from paho.mqtt.properties import Properties
 from accelerometer import CHIPS, open_chip
 
 BACKLOG = 1000  # buffers that wait for the broker: 3 MB. Beyond, new ones are dropped, and counted
+# Handed to the MQTT library at a time: after a reconnect it may send a new one before those. habitd knows the last 256 numbers of
+# a source, so what comes later than that would be taken for a duplicate.
+UNDER_WAY = 20
 
 
 def say(text):
@@ -76,13 +80,13 @@ class Publisher:
     def __init__(self, settings):
         self.topic = f"habit/v1/{settings.gateway}/{settings.machine}/buffer"
         self.source, self.boot, self.number = settings.machine, os.urandom(4).hex(), 0
-        self.dropped, self.last = 0, None
+        self.lock, self.waiting, self.under_way, self.dropped = threading.Lock(), collections.deque(), 0, 0
         versions = getattr(paho, "CallbackAPIVersion", None)  # paho 2 asks for one, paho 1.6 has none
         self.client = paho.Client(*([versions.VERSION2] if versions else []), client_id=f"sensor-{settings.machine}",
                                   protocol=paho.MQTTv5)
-        self.client.max_queued_messages_set(BACKLOG)
         self.client.reconnect_delay_set(1, 30)
         self.client.on_connect = lambda *call: say(f"broker {settings.broker}: {call[3]}")
+        self.client.on_publish = self.on_acknowledged
         self.client.on_disconnect = lambda *_: say(f"broker {settings.broker}: away")
         if settings.username:
             self.client.username_pw_set(settings.username, read_password(settings.password_file))
@@ -96,18 +100,32 @@ class Publisher:
         properties.UserProperty = [("source", self.source), ("boot", self.boot), ("seq", str(self.number)),
                                    ("time", str(round(time.time() * 1000)))]
         payload = struct.pack(f"<{3 * len(values)}f", *(value for sample in values for value in sample))
-        info = self.client.publish(self.topic, payload, qos=1, properties=properties)
-        if info.rc == paho.MQTT_ERR_QUEUE_SIZE:
-            self.dropped += 1
-            say(f"{self.dropped} buffers dropped: the broker was away for too long")
-        else:
-            self.last = info
+        with self.lock:
+            if len(self.waiting) < BACKLOG:
+                self.waiting.append((payload, properties))
+            else:
+                self.dropped += 1
+                say(f"{self.dropped} buffers dropped: the broker was away for too long")
         self.number += 1
+        self.hand_over()
+
+    def hand_over(self):
+        """To the library, in order."""
+        with self.lock:
+            while self.waiting and self.under_way < UNDER_WAY:
+                payload, properties = self.waiting.popleft()
+                self.client.publish(self.topic, payload, qos=1, properties=properties)
+                self.under_way += 1
+
+    def on_acknowledged(self, *_):
+        with self.lock:
+            self.under_way -= 1
+        self.hand_over()
 
     def close(self):
         """Waits a little for what is under way."""
         deadline = time.monotonic() + 2
-        while self.last and not self.last.is_published() and time.monotonic() < deadline:
+        while (self.under_way or self.waiting) and time.monotonic() < deadline:
             time.sleep(0.05)
         self.client.disconnect()
         self.client.loop_stop()
@@ -156,6 +174,8 @@ def main():
     publisher = Publisher(settings)
     measure(settings, stop, publisher.send)
     publisher.close()
+    left = len(publisher.waiting) + publisher.under_way
+    say(f"{publisher.number} buffers were measured, {publisher.dropped} dropped, {left} not acknowledged")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """examples/esp32 compiled for this host against stand-ins for Arduino and FreeRTOS, with a real broker and a real habitd. It was not
 compiled by Arduino's tools, and ran on no board."""
 import array
+import datetime
 import json
 import pathlib
 import shutil
@@ -64,7 +65,9 @@ def test_the_sketch(house, broker, tmp_path, run):
     broker.start()
     wait_until(lambda: habitd.learned("pump-1") >= before + 3, "what waited, and more", 40)
     lines = [json.loads(line) for line in habitd.get("/v1/machines/pump-1/buffers").text.splitlines()]
-    assert len({line["time"] for line in lines}) == len(lines)
+    times = [datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")) for line in lines]
+    assert all((later - sooner).total_seconds() > 0.5 for sooner, later in zip(times, times[1:])), "when they were measured, not sent"
+    assert habitd.metrics()["habit_ignored_fields_total"] == 0
     for line in lines:
         x, y, z = (line["data"][axis::3] for axis in range(3))
         for i, (a, b, c) in enumerate(zip(x, y, z)):

@@ -185,10 +185,10 @@ static int measure_size(struct benchmark *benchmark, uint16_t buffer_size, uint8
 
     config.buffer_size = buffer_size;
     config.axes = axes;
-    r = detector_init(&subject.detector, &config);
     subject.samples = malloc(NOISES * subject.values * sizeof(float));
-    if (r == 0 && !subject.samples)
-        r = complain_errno("hold", "buffers");
+    if (!subject.samples)
+        return complain_errno("hold", "buffers");
+    r = detector_init(&subject.detector, &config);
     if (r == 0) {
         fill(&subject);
         for (size_t i = 0; i < LEARNED; i++)

@@ -194,7 +194,7 @@ struct store {
     int64_t next_try;                    /* mono ms: to put them back */
     char why[STORE_WHY_SIZE];            /* the last commit failed */
     enum store_scrub scrub;              /* what was deleted must leave the files too */
-    atomic_bool copying;                 /* any thread: a backup is being made */
+    atomic_int copies;                   /* any thread: backups that are made or sent */
     char path[STORE_PATH_SIZE];
 };
 

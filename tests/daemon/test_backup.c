@@ -215,6 +215,7 @@ static void take(struct bench *bench)
     write_fd(bench->copy, backup.fd, backup.size);
     assert_int_equal(store_note_backup(bench->store, &backup), 0);
     close(backup.fd);
+    store_end_backup(bench->store);
 }
 
 static size_t files(const struct bench *bench)
@@ -326,7 +327,9 @@ static void test_a_copy_leaves_nothing_behind(void **state)
     assert_int_equal(files(bench), before);
     assert_int_equal(store_backup(bench->store, &backup, never, NULL), 0);
     assert_int_equal(files(bench), before);
+    assert_int_equal(store_backup(bench->store, &(struct store_backup){ .at = 1 }, never, NULL), -EBUSY);
     close(backup.fd);
+    store_end_backup(bench->store);
     snprintf(left, sizeof(left), "%s.backup-AbCdEf", bench->path); /* as kill -9 leaves it */
     fclose(fopen(left, "w"));
     bench->store = store_close(bench->store);

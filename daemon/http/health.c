@@ -42,6 +42,8 @@ static void write_reasons(FILE *file, struct request *request)
         write_reason(file, &first, "clock: not set, or it has jumped: reports wait until that is confirmed");
     if (broker_is_away(&request->http->options))
         write_reason(file, &first, "mqtt: the broker is not connected");
+    if (request->http->options.reload_refused(request->http->options.user))
+        write_reason(file, &first, "configuration: the last reload was refused; log and record of changes say why");
     if (registry.conflicts > 0)
         write_reason(file, &first, "machines: settings and knowledge of some differ; see conflict in GET /v1/machines");
     fputc(']', file);

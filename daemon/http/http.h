@@ -18,6 +18,7 @@ struct http_options {
     struct store *store;
     int (*broker_connected)(void *user); /* for readyz; NULL = no broker configured */
     uint64_t (*broker_reconnects)(void *user);
+    bool (*reload_refused)(void *user); /* whether the last SIGHUP changed nothing, for readyz */
     void *user;
     int socket; /* that listens already, handed over by systemd; -1 = open one. Closed by http_stop */
 };

@@ -266,10 +266,15 @@ def test_reload_is_all_or_nothing(house, tmp_path):
         assert path.name in log
         assert as_nobody(habitd, "GET", "/v1/machines", headers=bearer(secret)).status_code == 401
         assert habitd.get("/v1/machines").status_code == 200 and served_serial(habitd) == serial
+        assert any("the last reload was refused" in reason for reason in habitd.json("/readyz")["reasons"])
+        record = habitd.json("/v1/audit?limit=1000")["audit"][-1]
+        assert (record["actor"], record["action"], record["outcome"]) == ("signal", "reload", 422)
+        assert path.name in record["detail"]
         path.write_text(kept)
     habitd.conf.write_text(good.replace("port = 0", "port = 1").replace("[store]", "[store]\n") + "\n[machine \"x*\"]\ncreate = no\n")
     log = reload(habitd)
-    assert "taken only by a restart: [http] port, [machine] and [input] sections" in log
+    assert habitd.json("/readyz")["reasons"] == []
+    assert "taken only by a restart: [http] port, [machine \"x*\"]" in log
     assert as_nobody(habitd, "GET", "/v1/machines", headers=bearer(secret)).status_code == 200
 
 

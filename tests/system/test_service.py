@@ -143,3 +143,27 @@ def test_a_socket_beyond_loopback_with_tls_and_tokens(house, tmp_path):
     inherited(habitd, "0.0.0.0")
     assert habitd.child.wait(10) == 1
     assert "c.pem: holds no certificate" in habitd.log() and "one TCP socket is wanted" not in habitd.log()
+
+
+# -------------------------------------------------------------------------------------------------------- configuration
+
+def test_what_a_running_habitd_has_not_in_force_yet(house, tmp_path):
+    """--check-config compares with the one that runs, wherever in conf.d a change stands, and says what takes it."""
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    habitd = house.habitd(environment={"RUNTIME_DIRECTORY": str(runtime)})
+
+    def check():
+        done = subprocess.run([HABITD, "--config", habitd.conf, "--check-config"], capture_output=True, text=True,
+                              env={"RUNTIME_DIRECTORY": str(runtime)}, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "the running habitd has the same in force" in check()
+    assert (runtime / "in-force").stat().st_mode & 0o007 == 0
+    (habitd.folder / "conf.d").mkdir()
+    (habitd.folder / "conf.d/10-site.conf").write_text("[gateway]\nlog_level = debug\n[mqtt]\nkeepalive = 10\n")
+    assert "taken by a reload: [gateway] log_level\n" in check()
+    assert "taken only by a restart: [mqtt] keepalive\n" in check()
+    habitd.restart()
+    assert "the running habitd has the same in force" in check()

@@ -25,5 +25,6 @@ extern const struct command export_command;
 extern const struct command token_command;
 extern const struct command node_command;
 extern const struct command audit_command;
+extern const struct command setup_command;
 
 #endif

@@ -95,8 +95,8 @@ int reload(const struct config *config, const char *path, struct access *access,
     int r = read_fresh(&fresh, config, path, message);
 
     if (r < 0) {
-        log_error("reload refused, all stays as it was: %s", message);
         record(store, message, refusal_kind(REFUSAL_RANGE)->status);
+        log_error("reload refused, all stays as it was: %s", message);
         fresh_clear(&fresh);
         return r;
     }

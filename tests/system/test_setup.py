@@ -270,6 +270,14 @@ def test_from_the_package_to_the_page_on_a_second_host(network, tmp_path):
     wait_until(lambda: net.phone(*publish, "-u", "pump-1", "-P", password).returncode == 0, "the sensor", 10)
     with pytest.raises(subprocess.CalledProcessError):
         net.phone(*publish)
+    secret = tmp_path / "sensor-password"
+    secret.write_text(password + "\n")
+    simulate = [HABIT, "simulate", "--machine", "pump-1", "--buffers", "1", "--root", "habit/v1/gw", "--mqtt"]
+    net.phone(*simulate, "10.77.0.1:8883", "--ca", ca, "--username", "pump-1", "--password-file", secret)
+    for wrong in (("10.77.0.1:8883", "--ca", ca), ("10.77.0.1:8883", "--username", "pump-1", "--password-file", secret),
+                  ("10.77.0.1:8883", "--ca", secret, "--username", "pump-1", "--password-file", secret)):
+        with pytest.raises(subprocess.CalledProcessError):
+            net.phone("timeout", "5", *simulate, *wrong)
 
     # The same again changes nothing, and a renewed certificate is taken by SIGHUP.
     before = state(net.etc / "habit")

@@ -153,7 +153,7 @@ static void address_of(const struct setup *setup, const char *name, char text[HO
 
 static void print_results(const struct setup *setup)
 {
-    char address[HOST_NAME_SIZE + 32], fingerprint[96];
+    char address[HOST_NAME_SIZE + 32], fingerprint[SETUP_FINGERPRINT_SIZE];
 
     printf("\nThe web page, from any host of the network:\n\n");
     for (size_t i = 0; i < setup->names.count && !is_loopback(setup->names.name[i]); i++) {
@@ -167,11 +167,14 @@ static void print_results(const struct setup *setup)
         printf("\nLog in with this token, which may do everything. It is shown this once:\n\n    %s\n", setup->secret);
     else
         printf("\nThe token " SETUP_TOKEN " is as it was: --new-token makes another one.\n");
-    printf("\nA browser asks whether to trust this host until it has /etc/habit/tls/ca.pem, whose SHA-256 is\n"
-           "%s\nFor `habit` on this host:\n\n"
+    printf("\nA browser warns of this host until it has /etc/habit/tls/ca.pem: docs/security.md says how. SHA-256, to "
+           "compare:\n\n"
+           "    habitd  %s\n",
+           setup_fingerprint(setup, false, fingerprint));
+    printf("    CA      %s\n\nFor `habit` on this host:\n\n"
            "    export HABIT_URL=https://localhost:%u HABIT_CA=/etc/habit/tls/ca.pem "
            "HABIT_TOKEN_FILE=FILE-WITH-THE-TOKEN\n",
-           setup_fingerprint(setup, fingerprint), setup->config.http_port);
+           setup_fingerprint(setup, true, fingerprint), setup->config.http_port);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- planning */

@@ -36,7 +36,8 @@ int setup_check(const struct setup *setup);
 /* Makes what is not there yet, all of it or nothing. Returns 0, or an exit code after saying why. */
 int setup_make(struct setup *setup);
 
-/* SHA-256 of the CA's certificate; "" where there is none. */
-const char *setup_fingerprint(const struct setup *setup, char text[96]);
+/* SHA-256 of the CA's certificate, or of habitd's own, as browsers show it; "" where there is none. */
+enum { SETUP_FINGERPRINT_SIZE = 96 };
+const char *setup_fingerprint(const struct setup *setup, bool of_ca, char text[SETUP_FINGERPRINT_SIZE]);
 
 #endif

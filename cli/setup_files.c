@@ -442,9 +442,11 @@ int setup_make(struct setup *setup)
     return r;
 }
 
-const char *setup_fingerprint(const struct setup *setup, char text[96])
+_Static_assert((int)SETUP_FINGERPRINT_SIZE == (int)FINGERPRINT_SIZE, "one size");
+
+const char *setup_fingerprint(const struct setup *setup, bool of_ca, char text[SETUP_FINGERPRINT_SIZE])
 {
-    char *pem = read_file(setup, CA_CERTIFICATE);
+    char *pem = read_file(setup, of_ca ? CA_CERTIFICATE : CERTIFICATE);
 
     text[0] = '\0';
     if (pem)

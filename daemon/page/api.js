@@ -99,6 +99,17 @@ export async function all(path, member) {
     return rows;
 }
 
+/** What a token that is bound to machines does not see is taken for this. */
+export async function unlessForbidden(asked, fallback) {
+    try {
+        return await asked;
+    } catch (problem) {
+        if (problem.status !== 403)
+            throw problem;
+        return fallback;
+    }
+}
+
 let description = null;
 
 /** Whether this habitd has a route: controls for what it does not have are not shown. */

@@ -1,6 +1,6 @@
 // What the machines did in one civil day of the gateway.
 
-import { all, get, save } from './api.js';
+import { all, get, save, unlessForbidden } from './api.js';
 import { HOURS, hours } from './charts.js';
 import { el, facts, svg } from './dom.js';
 import { duration, figure, reason, time } from './words.js';
@@ -50,20 +50,10 @@ async function allReports(date) {
     return reports.sort(bySeverity);
 }
 
-/** A token that is bound to machines does not see all of them together. */
-async function fleetOf(query) {
-    try {
-        return (await get(`/v1/reports/daily?group=fleet${query}`)).groups;
-    } catch (problem) {
-        if (problem.status !== 403)
-            throw problem;
-        return [];
-    }
-}
-
 export async function showReport(date) {
     const query = date ? `&date=${date}` : '';
-    const [[group], reports, machines] = await Promise.all([fleetOf(query), allReports(date), all('/v1/machines', 'machines')]);
+    const [{ groups: [group] }, reports, machines] = await Promise.all([
+        unlessForbidden(get(`/v1/reports/daily?group=fleet${query}`), { groups: [] }), allReports(date), all('/v1/machines', 'machines')]);
     const whole = group ?? reports[0];
     const axes = new Map(machines.map(m => [m.machine, m.settings.axes]));
     const shown = group?.date ?? reports[0]?.date ?? date;

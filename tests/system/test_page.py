@@ -428,8 +428,14 @@ def test_a_token_becomes_a_session(house, browser, data, tmp_path, downloads):
     assert refused and all("403" in line or "has not the scope" in line for line in refused), refused
 
     # A bound token sees its report; a session that is over is asked for anew before a download, and a log-out ends it at habitd too.
+    habitd.put_machine("secret", buffer_size=64, axes=1)
+    anew(browser, habitd.url + "/#/")
+    browser.wait_text("h1", "Machines")
+    browser.wait_text("main", "fan")
+    assert "secret" not in browser.text("main")
     anew(browser, habitd.url + "/#/report")
     browser.wait_text("[data-report=fan]", "judged")
+    assert "secret" not in browser.text("main")
     habit("token", "revoke", "reader", "--file", habitd.tokens)
     again = token(habitd.tokens, "again", "read")
     reload(habitd)

@@ -62,6 +62,9 @@ def test_makes_everything_once(image):
         openssl("verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", image / "etc/habit/tls/ca.pem", image / certificate)
         assert {"gw.example.org", "192.168.7.7", "localhost", "127.0.0.1"} <= set(names_of(image, certificate))
     assert "https://gw.example.org:8088/" in done.stdout and "█" in done.stdout
+    for name, file in (("habitd", "habitd.pem"), ("CA", "ca.pem")):
+        digest = openssl("x509", "-in", image / "etc/habit/tls" / file, "-noout", "-fingerprint", "-sha256").split("=")[1].strip()
+        assert re.search(rf"^    {name} +{digest}$", done.stdout, re.M)
     token = token_of(done)
     assert token not in "".join(p.read_text() for p in image.rglob("*") if p.is_file())
     for again in ((), ("--name", "gw.example.org"), ("--gateway", "gw-7", "--listen", "0.0.0.0")):
@@ -165,6 +168,19 @@ def test_asks_on_a_terminal(image):
         assert (state(image) == before) == (last == "n")
     text = (image / "etc/habit/conf.d/50-setup.conf").read_text()
     assert "address = 127.0.0.1" in text and "[mqtt]" not in text and names_of(image)[0] == "gw.example.org"
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace lets a call fail")
+@pytest.mark.parametrize("nth", [1, 4, 7, 10])
+def test_a_failure_on_the_way_takes_everything_back(image, nth):
+    habit("node", "add", "pump-1", "--gateway", "g", "--acl", image / "etc/mosquitto/habit.acl", "--passwords",
+          image / "etc/mosquitto/habit.passwords")
+    before = state(image)
+    done = subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", f"inject=rename:error=EIO:when={nth}",
+                           HABIT, "setup", "--yes", "--root", image, "--with-broker"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "Input/output error" in done.stderr and done.stdout == ""
+    assert state(image) == before
+    run_setup(image)
 
 
 # ------------------------------------------------------------------------------------------------------------ two hosts

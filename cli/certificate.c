@@ -68,7 +68,7 @@ static int export(const struct made *made, struct key_pair *pair)
 /* A key, a serial number, and a time that began yesterday: clocks of others may be behind. */
 static int begin(struct made *made, const char *name, int days)
 {
-    unsigned char serial[SERIAL];
+    unsigned char serial[SERIAL] = { 0 };
     time_t now = time(NULL);
     int result = gnutls_x509_crt_init(&made->certificate);
 

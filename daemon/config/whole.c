@@ -194,8 +194,10 @@ static int check_input(const struct whole *whole, const struct config_input *inp
 int config_whole(const struct config *config, char message[CONFIG_MESSAGE_SIZE])
 {
     const struct whole whole = { .config = config, .message = message };
-    int r = check_http(&whole);
+    int r;
 
+    message[0] = '\0';
+    r = check_http(&whole);
     if (r == 0)
         r = check_mqtt(&whole);
     for (size_t i = 0; r == 0 && i < config->pattern_count; i++)

@@ -14,6 +14,7 @@
 #include "config/checks.h"
 #include "http/http.h"
 #include "in_force.h"
+#include "journal.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
 #include "reload.h"
@@ -51,22 +52,16 @@ void app_block_signals(void)
 
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk, not the end */
 }
 
 /* ---------------------------------------------------------------------------------------------------- start and stop */
 
-static int broker_connected(void *user)
+static void tell_broker(void *user, struct broker_state *state)
 {
     const struct app *app = user;
 
-    return mqtt_connected(app->mqtt);
-}
-
-static uint64_t broker_reconnects(void *user)
-{
-    const struct app *app = user;
-
-    return mqtt_reconnects(app->mqtt);
+    mqtt_state(app->mqtt, state);
 }
 
 static bool reload_refused(void *user)
@@ -168,9 +163,8 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
-                                    .broker_connected = app->mqtt ? broker_connected : NULL,
-                                    .broker_reconnects = broker_reconnects,
                                     .reload_refused = reload_refused,
+                                    .broker = app->mqtt ? tell_broker : NULL,
                                     .user = app,
                                     .socket = service_socket() };
     char why[HTTP_MESSAGE_SIZE] = "";
@@ -299,11 +293,14 @@ int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
+    struct journal journal;
     struct service service = { .registry = app->registry, .store = app->store, .mqtt = app->mqtt, .http = app->http };
 
-    log_notice("habitd " HABIT_VERSION " answers on %s://%s:%u",
-               app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
-               http_port(app->http));
+    journal_begin(&journal, app->store, app->http);
+    log_with(LOG_NOTICE, &(struct log_fields){ .message = MESSAGE_STARTED },
+             "habitd " HABIT_VERSION " answers on %s://%s:%u",
+             app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
+             http_port(app->http));
     in_force_write(app->config, app->config_path);
     service_ready(&service, clock_now());
     for (;;) {
@@ -315,6 +312,7 @@ int app_run(struct app *app)
         else if (caught != 0)
             break;
         service_look(&service, clock_now());
+        journal_look(&journal, clock_now());
         if (clock_now().mono >= next_flush) {
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
@@ -322,7 +320,8 @@ int app_run(struct app *app)
         keep_house(app);
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
-    log_notice("stopping");
+    journal_look(&journal, clock_now());
+    log_with(LOG_NOTICE, &(struct log_fields){ .message = MESSAGE_STOPPING }, "stopping");
     service_stopping();
     return 0;
 }

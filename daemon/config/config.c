@@ -125,7 +125,7 @@ const struct config_pattern *config_origin(const struct config *config, const ch
     for (size_t i = 0; i < config->pattern_count; i++) {
         const struct config_pattern *pattern = &config->patterns[i];
 
-        if (pattern->places[key].line > 0 && pattern_match(pattern->pattern, id) &&
+        if (pattern->settings.origin[key] == ORIGIN_FILE && pattern_match(pattern->pattern, id) &&
             (!best || outranks(pattern, &pattern->places[key], best, &best->places[key])))
             best = pattern;
     }

@@ -20,12 +20,15 @@ static const char *const profiles[] = { "small", "default", "large", NULL };
 static const char *const formats[] = { "f32", "i16", "i16be", "json", NULL };
 static const char *const layouts[] = { "interleaved", "planar", NULL };
 static const char *const starts[] = { "commission", "auto", NULL };
+static const char *const buffers[] = { "none", "features", "raw", NULL };
 
 const char *const *settings_choices(const struct settings_field *field)
 {
-    static const char *const *const choices[] = {
-        [TYPE_PROFILE] = profiles, [TYPE_FORMAT] = formats, [TYPE_LAYOUT] = layouts, [TYPE_START] = starts
-    };
+    static const char *const *const choices[] = { [TYPE_PROFILE] = profiles,
+                                                  [TYPE_FORMAT] = formats,
+                                                  [TYPE_LAYOUT] = layouts,
+                                                  [TYPE_START] = starts,
+                                                  [TYPE_BUFFERS] = buffers };
 
     return field->type >= TYPE_PROFILE ? choices[field->type] : NULL;
 }

@@ -249,7 +249,21 @@ def test_from_the_package_to_the_page_on_a_second_host(network, tmp_path):
     (mosquitto / "conf.d").mkdir(parents=True)
     (mosquitto / "mosquitto.conf").write_text(f"user root\npersistence true\npersistence_location {tmp_path}/\ninclude_dir /etc/mosquitto/conf.d\n")
 
-    done = net.gateway("env", "-i", HABIT, "setup", "--yes", "--name", "gw.test")
+    # A stand-in for systemd, which notes what it is told.
+    net.gateway("mount", "-t", "tmpfs", "tmpfs", "/run")
+    net.gateway("mkdir", "-p", "/run/systemd/system")
+    told, systemctl = tmp_path / "told", tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\necho $* >> {told}\n[ ! -e {tmp_path}/broken ]\n")
+    systemctl.chmod(0o755)
+
+    def run_here(*more):
+        told.write_text("")
+        done = net.gateway("env", "-i", f"PATH={systemctl.parent}:/usr/bin:/bin", HABIT, "setup", "--yes", *more)
+        return done, told.read_text().splitlines()
+
+    done, verbs = run_here("--name", "gw.test")
+    assert verbs == ["restart mosquitto", "restart habitd"]
     assert "https://10.77.0.1:8088/" in done.stdout
     net.start(tmp_path / "mosquitto.log", MOSQUITTO, "-c", "/etc/mosquitto/mosquitto.conf")
     net.start(tmp_path / "habitd.log", "env", "-i", HABITD, "--config", "/etc/habit/habitd.conf")
@@ -297,9 +311,14 @@ def test_from_the_package_to_the_page_on_a_second_host(network, tmp_path):
 
     # The same again changes nothing, and a renewed certificate is taken by SIGHUP.
     before = state(net.etc / "habit")
-    net.gateway("env", "-i", HABIT, "setup", "--yes")
-    assert state(net.etc / "habit") == before
-    net.gateway("env", "-i", HABIT, "setup", "--yes", "--renew")
+    assert run_here()[1] == [] and state(net.etc / "habit") == before
+    assert run_here("--renew")[1] == ["restart mosquitto", "reload habitd"]
+    (tmp_path / "broken").touch()
+    with pytest.raises(subprocess.CalledProcessError) as broken:
+        run_here("--new-token")
+    assert "`systemctl reload habitd` failed" in broken.value.stderr
+    token.write_text(token_of(broken.value))  # it is in force with the reload, so it is shown all the same
+    bearer = ("-H", f"Authorization: Bearer {token.read_text()}")
     net.started[1].send_signal(signal.SIGHUP)
     wait_until(lambda: "reloaded" in log(), "the reload", 5)
     assert curl("/v1/machines", *bearer)[0] == 200

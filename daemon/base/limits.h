@@ -50,7 +50,8 @@
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
     X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
-    X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
+    X(PATTERNS, 256, "[machine] sections", "the configuration is refused")                                        \
+    X(CONFIG_FILES, 64, "files in conf.d", "the configuration is refused")
 
 enum {
 #define LIMIT_ENUM(name, value, unit, beyond) LIMIT_##name = (value),

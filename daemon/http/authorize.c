@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "http/audit.h"
+#include "http/own.h"
 #include "http/query.h"
 #include "http/tls.h"
 
@@ -133,8 +134,10 @@ static bool reaches_machine(struct request *request)
 
     if (strstr(request->route->path, "{id}"))
         return token_covers(&request->who, request->id);
-    if (query_machine(request, "machine", &machine) != 0 || !machine)
+    if (query_machine(request, "machine", &machine) != 0)
         return false;
+    if (!machine)
+        return own_lists(request->route);
     return token_covers(&request->who, machine);
 }
 

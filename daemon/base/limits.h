@@ -9,6 +9,8 @@
     X(BODY, 1048576, "bytes", "413, or dropped and counted")                                                      \
     X(NUMBERS, 65536, "numbers in a body", "413, or dropped and counted")                                         \
     X(JSON_DEPTH, 8, "levels", "400, or dropped and counted")                                                     \
+    X(JSON_CONTAINERS, 4096, "arrays and objects in a text", "413, or dropped and counted")                       \
+    X(JSON_NUMBER, 512, "characters of a number", "400, or dropped and counted")                                  \
     X(RULES, 4, "rules a machine", "422, or the configuration is refused")                                        \
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
     X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \

@@ -14,7 +14,10 @@
 #include "base/log.h"
 #include "http/peer.h"
 
-enum { LOOK_MS = 250 };
+enum {
+    LOOK_MS = 250,
+    GRACE_MS = 1000 /* that a new connection has at least: a flood does not push out who is about to speak */
+};
 #define NEVER INT64_MAX
 
 /* One connection. Its own thread writes phase and times, the others only look. */
@@ -102,6 +105,35 @@ static size_t count_of(const struct crowd *crowd, uint64_t sender)
     return count;
 }
 
+/* The one that has waited longest for a request; sender 0: of all. NULL where all are at work, or new. */
+static struct guest *most_patient(struct crowd *crowd, uint64_t sender)
+{
+    const int64_t now = clock_now().mono;
+    struct guest *found = NULL;
+
+    for (size_t i = 0; i < ROWS; i++) {
+        struct guest *guest = &crowd->guests[i];
+        bool waits =
+            guest->socket >= 0 && !guest->ended && guest->phase <= CROWD_READS && now - guest->since >= GRACE_MS;
+
+        if (waits && (sender == 0 || guest->sender == sender) && (!found || guest->since < found->since))
+            found = guest;
+    }
+    return found;
+}
+
+/* Those that came when all were new. */
+static void end_surplus(struct crowd *crowd)
+{
+    for (size_t count = count_of(crowd, 0); count > LIMIT_HTTP_CONNECTIONS; count--) {
+        struct guest *leaves = most_patient(crowd, 0);
+
+        if (!leaves)
+            return;
+        end(crowd, leaves, CROWD_FULL);
+    }
+}
+
 static void *watch(void *user)
 {
     struct crowd *crowd = user;
@@ -109,6 +141,7 @@ static void *watch(void *user)
     pthread_mutex_lock(&crowd->lock);
     while (!crowd->stopping) {
         end_late(crowd, clock_now().mono);
+        end_surplus(crowd);
         if (count_of(crowd, 0) > 0)
             wait_a_while(crowd);
         else
@@ -119,21 +152,6 @@ static void *watch(void *user)
 }
 
 /* ------------------------------------------------------------------------------------------------------ coming and going */
-
-/* The one that has waited longest for a request; sender 0: of all. NULL where all are at work. */
-static struct guest *most_patient(struct crowd *crowd, uint64_t sender)
-{
-    struct guest *found = NULL;
-
-    for (size_t i = 0; i < ROWS; i++) {
-        struct guest *guest = &crowd->guests[i];
-        bool waits = guest->socket >= 0 && !guest->ended && guest->phase <= CROWD_READS;
-
-        if (waits && (sender == 0 || guest->sender == sender) && (!found || guest->since < found->since))
-            found = guest;
-    }
-    return found;
-}
 
 /* Whether there is room for one more of the sender, or could be made. */
 static bool make_room(struct crowd *crowd, uint64_t sender)

@@ -15,7 +15,8 @@
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
     X(HTTP_CONNECTIONS, 128, "connections",                                                                       \
       "the one that waited longest is closed, counted; if all work, the backlog")                                 \
-    X(HTTP_SPARE, 16, "connections beside those", "being closed to make room; further ones wait in the backlog")  \
+    X(HTTP_SPARE, 64, "connections beside those",                                                                 \
+      "that are being closed to make room; further ones are closed at once")                                      \
     X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \
     X(HTTP_RATE, 32768, "bytes a second beyond [http] deadline", "slower bodies and readers are closed, counted") \
     X(COMMAND, 4096, "bytes of an MQTT command", "refused and counted")                                           \

@@ -14,10 +14,7 @@
 #include "base/log.h"
 #include "http/peer.h"
 
-enum {
-    LOOK_MS = 250,
-    GRACE_MS = 1000 /* that a new connection has at least: a flood does not push out who is about to speak */
-};
+enum { LOOK_MS = 250 };
 #define NEVER INT64_MAX
 
 /* One connection. Its own thread writes phase and times, the others only look. */
@@ -105,33 +102,19 @@ static size_t count_of(const struct crowd *crowd, uint64_t sender)
     return count;
 }
 
-/* The one that has waited longest for a request; sender 0: of all. NULL where all are at work, or new. */
+/* The one that has waited longest for a request; sender 0: of all. NULL where all are at work. */
 static struct guest *most_patient(struct crowd *crowd, uint64_t sender)
 {
-    const int64_t now = clock_now().mono;
     struct guest *found = NULL;
 
     for (size_t i = 0; i < ROWS; i++) {
         struct guest *guest = &crowd->guests[i];
-        bool waits =
-            guest->socket >= 0 && !guest->ended && guest->phase <= CROWD_READS && now - guest->since >= GRACE_MS;
+        bool waits = guest->socket >= 0 && !guest->ended && guest->phase <= CROWD_READS;
 
         if (waits && (sender == 0 || guest->sender == sender) && (!found || guest->since < found->since))
             found = guest;
     }
     return found;
-}
-
-/* Those that came when all were new. */
-static void end_surplus(struct crowd *crowd)
-{
-    for (size_t count = count_of(crowd, 0); count > LIMIT_HTTP_CONNECTIONS; count--) {
-        struct guest *leaves = most_patient(crowd, 0);
-
-        if (!leaves)
-            return;
-        end(crowd, leaves, CROWD_FULL);
-    }
 }
 
 static void *watch(void *user)
@@ -141,7 +124,6 @@ static void *watch(void *user)
     pthread_mutex_lock(&crowd->lock);
     while (!crowd->stopping) {
         end_late(crowd, clock_now().mono);
-        end_surplus(crowd);
         if (count_of(crowd, 0) > 0)
             wait_a_while(crowd);
         else
@@ -153,24 +135,40 @@ static void *watch(void *user)
 
 /* ------------------------------------------------------------------------------------------------------ coming and going */
 
-/* Whether there is room for one more of the sender, or could be made. */
+static struct guest *free_row(struct crowd *crowd)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (crowd->guests[i].socket < 0)
+            return &crowd->guests[i];
+    return NULL;
+}
+
+/* Whether one of them made room. */
+static bool give_way(struct crowd *crowd, uint64_t sender, enum crowd_reason reason)
+{
+    struct guest *leaves = most_patient(crowd, sender);
+
+    if (leaves)
+        end(crowd, leaves, reason);
+    return leaves != NULL;
+}
+
+/* Whether there is room for one more of the sender, or could be made. Those that were ended hold their rows for some milliseconds. */
 static bool make_room(struct crowd *crowd, uint64_t sender)
 {
-    struct guest *leaves = NULL;
+    enum crowd_reason reason = CROWD_FULL;
+    bool room;
 
     if (sender != 0 && count_of(crowd, sender) >= crowd->each) {
-        leaves = most_patient(crowd, sender);
-        if (leaves)
-            end(crowd, leaves, CROWD_ADDRESS);
-        else
-            note(crowd, CROWD_ADDRESS);
-        return leaves != NULL;
+        reason = CROWD_ADDRESS;
+        room = give_way(crowd, sender, reason);
+    } else {
+        room = count_of(crowd, 0) < LIMIT_HTTP_CONNECTIONS || give_way(crowd, 0, reason);
     }
-    if (count_of(crowd, 0) >= LIMIT_HTTP_CONNECTIONS)
-        leaves = most_patient(crowd, 0);
-    if (leaves)
-        end(crowd, leaves, CROWD_FULL);
-    return true;
+    if (room && free_row(crowd))
+        return true;
+    note(crowd, reason);
+    return false;
 }
 
 enum MHD_Result crowd_on_accept(void *user, const struct sockaddr *peer, socklen_t size)
@@ -183,14 +181,6 @@ enum MHD_Result crowd_on_accept(void *user, const struct sockaddr *peer, socklen
     room = make_room(crowd, peer_is_loopback(peer) ? 0 : peer_sender(peer));
     pthread_mutex_unlock(&crowd->lock);
     return room ? MHD_YES : MHD_NO;
-}
-
-static struct guest *free_row(struct crowd *crowd)
-{
-    for (size_t i = 0; i < ROWS; i++)
-        if (crowd->guests[i].socket < 0)
-            return &crowd->guests[i];
-    return NULL;
 }
 
 static void begin(struct crowd *crowd, struct MHD_Connection *connection, void **guest)

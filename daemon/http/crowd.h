@@ -18,8 +18,8 @@ struct crowd;
 int crowd_start(struct crowd **ret_crowd, int64_t deadline, uint32_t each);
 struct crowd *crowd_stop(struct crowd *crowd); /* after libmicrohttpd; NULL is fine; always returns NULL */
 
-/* libmicrohttpd's callbacks; user: struct crowd. Where an address holds too many, or all together are too many, the one that has
- * waited longest for a request makes room. An address whose connections are all at work gets no other. */
+/* libmicrohttpd's callbacks; user: struct crowd. Where an address holds too many, or all together are too many, the one
+ * that has waited longest for a request makes room. Where none waits, because all are at work, the new one is closed. */
 enum MHD_Result crowd_on_accept(void *user, const struct sockaddr *peer, socklen_t size);
 void crowd_on_connection(void *user, struct MHD_Connection *connection, void **guest,
                          enum MHD_ConnectionNotificationCode code);

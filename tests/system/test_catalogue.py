@@ -78,7 +78,7 @@ M09 out of order, gaps                  | daemon/test_marks.c: a_million_numbers
 M10 retained                            | test_bad_input.py: test_retained_buffer_is_not_learned; test_mqtt_out.py: test_retained_commands_are_refused
 M11 QoS 0 and 2                         | test_rogue_broker.py: test_rogue -- subscribed at QoS 1; QoS 0 is outside the promise
 M12 floods                              | test_rogue_broker.py: test_rogue; test_nodes.py: test_pending_is_bounded
-M13 a million IDs                       | daemon/test_pending.c: static; test_nodes.py: test_pending_is_bounded
+M13 a million IDs                       | daemon/test_pending.c: test_bound; test_nodes.py: test_pending_is_bounded
 M14 answers that are none               | test_rogue_broker.py: test_rogue -- a property that libmosquitto does not know ends habitd: docs/reliability.md
 M15 lengths, cut packets                | test_rogue_broker.py: test_rogue
 M16 broker away, late, flapping         | test_durability.py: test_without_a_broker test_broker_restarts; test_rogue_broker.py: test_all_recover

@@ -68,11 +68,13 @@ struct config {
     char http_address[64];      /* beyond loopback only with the next three */
     char http_certificate[256]; /* PEM; "" = no TLS */
     char http_key[256];
-    char http_tokens[256];    /* file; "" = everybody who reaches us may do everything */
-    char http_client_ca[256]; /* PEM; "" = clients need no certificate */
-    char http_names[256];     /* by spaces, that requests may call us beside loopback, address and certificate */
-    uint32_t http_port;       /* 0 = any free one: printed at start */
-    char mqtt_host[128];      /* "" = no broker */
+    char http_tokens[256];      /* file; "" = everybody who reaches us may do everything */
+    char http_client_ca[256];   /* PEM; "" = clients need no certificate */
+    char http_names[256];       /* by spaces, that requests may call us beside loopback, address and certificate */
+    uint64_t http_deadline;     /* ms */
+    uint32_t http_each_address; /* connections */
+    uint32_t http_port;         /* 0 = any free one: printed at start */
+    char mqtt_host[128];        /* "" = no broker */
     uint32_t mqtt_port;
     char mqtt_username[64];
     char mqtt_password_file[256];

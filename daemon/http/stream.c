@@ -14,6 +14,7 @@
 
 #include "http/answer.h"
 #include "http/authorize.h"
+#include "http/crowd.h"
 #include "http/handlers.h"
 #include "http/query.h"
 #include "wire/document.h"
@@ -373,6 +374,7 @@ static int answer_head(struct request *request)
 
 static int answer_stream(struct request *request, struct stream *stream)
 {
+    request->length = CROWD_ENDLESS;
     request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, stream, stream_free);
     if (!request->response) {
         stream_free(stream);

@@ -36,6 +36,7 @@
     X(OUTBOX_HIGH, 5000, "messages waiting for the broker", "/readyz says degraded")                              \
     X(DISK_LOW, 33554432, "bytes free where the store is", "with less /readyz says degraded")                     \
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
+    X(BACKUPS, 1, "backups made or sent at a time", "429")                                                        \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(TOKENS, 1000, "tokens", "the file is refused")                                                              \
     X(SESSIONS, 64, "logins of the web page", "the oldest one ends")                                              \

@@ -54,8 +54,8 @@ void connection_on_completed(void *user, struct MHD_Connection *connection, void
     (void)connection;
     if (!request)
         return;
-    if (request->sent && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        request->sent(request);
+    if (request->ended)
+        request->ended(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     if (request->begun)
         count_under_way(user, false);
     free(request->body);

@@ -95,9 +95,10 @@ struct request {
     int early;        /* refused before the body: REFUSAL_NONE = not */
     struct refusal refusal;
 
-    void (*sent)(struct request *request); /* called when the client has the whole answer; NULL = nobody asks */
-    struct store_backup backup;            /* that is the answer */
-    bool kept; /* the answer may be kept by the client, which asks whether it is still the same */
+    void (*ended)(struct request *request,
+                  bool whole);  /* called at its end; whole: the client has all of the answer. NULL = nobody asks */
+    struct store_backup backup; /* that is the answer */
+    bool kept;                  /* the answer may be kept by the client, which asks whether it is still the same */
     unsigned int status;
     struct MHD_Response *response; /* NULL = no answer yet */
 };

@@ -337,6 +337,7 @@ static void takes_the_longest_line_whole(void **state)
     snprintf(text, sizeof(text), "%s%.*s\n", start, (int)(197 - used), TOO_LONG);
     read_good(&config, text);
     assert_int_equal(strlen(config.mqtt_password_file), 1 + 197 - used);
+    config_free(&config);
     snprintf(text, sizeof(text), "%s%.*s\n", start, (int)(198 - used), TOO_LONG);
     assert_refused(read_text(&config, text, message), message, 3, "line of 198 bytes, at most 197 are possible");
 }
@@ -405,10 +406,12 @@ static void knows_its_defaults(void **state)
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
         read_good(&config, empty[i]);
         assert_memory_equal(&config, &defaults, offsetof(struct config, places));
+        config_free(&config);
     }
     setenv("STATE_DIRECTORY", "/run/elsewhere", 1);
     read_good(&config, "");
     assert_string_equal(config.store_path, "/run/elsewhere/habit.db");
+    config_free(&config);
     unsetenv("STATE_DIRECTORY");
 }
 
@@ -865,6 +868,7 @@ static void installs_the_defaults(void **state)
     if (config_read(&config, installed, message) != 0)
         fail_msg("%s", message);
     assert_memory_equal(&config, &defaults, offsetof(struct config, places));
+    config_free(&config);
 }
 
 /* Every key is there, and its line says the default. */

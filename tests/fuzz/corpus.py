@@ -186,13 +186,76 @@ def all_mqtt():
         yield bytes([kind, 3, 7, 1, 1, 30, 5, 8, 16, 99])
 
 
+# Of http.c: the text of requests.
+def request(line, body=b'', *headers):
+    length = [b'Content-Length: %d' % len(body)] if body else []
+    return b'\r\n'.join([line.encode() + b' HTTP/1.1', b'Host: localhost'] + list(headers) + length) + b'\r\n\r\n' + body
+
+
+JSON_TYPE, BYTES, TEXT, LINES = (b'Content-Type: ' + t for t in (
+    b'application/json', b'application/octet-stream', b'text/csv', b'application/x-ndjson'))
+
+GETS = ('/', '/page/app.js', '/page/none', '/openapi.json', '/livez', '/readyz', '/metrics', '/v1/session',
+        '/v1/audit?machine=pump-1&from=0&limit=2', '/v1/machines?limit=1&after=fan-1', '/v1/machines/pump-1',
+        '/v1/machines/pump-1/buffers', '/v1/machines/pump-1/sensitivity', '/v1/machines/pump-1/knowledge',
+        '/v1/machines/pump-1/history?from=2026-11-22T00%3A00%3A00Z&step=1d', '/v1/machines/pump-1/recent?after=0',
+        '/v1/machines/pump-1/snapshots', '/v1/machines/pump-1/snapshots/1', '/v1/machines/pump-1/relearn',
+        '/v1/pending?limit=10', '/v1/anomalies?asset=a%2Fb&before=7&limit=5', '/v1/anomalies/1', '/v1/anomalies/1/buffers',
+        '/v1/episodes?from=1795353571000', '/v1/events?types=anomaly,state&after=0',
+        '/v1/reports/daily?date=2026-11-22&group=asset', '/v1/reports/daily?date=2026-11-21&machine=pump-1',
+        '/v1/machines/..', '/v1/%2e%2e/x', '/v1/machines/a%00b', '/v1/machines/pump-1?x=1', '/nothing')
+
+
+def all_http():
+    for path in GETS:
+        yield request('GET ' + path)
+    machine = '/v1/machines/pump-1'
+    pump = struct.pack('<16h', *range(16))
+    four = struct.pack('<4f', 1, 2, 3, 4)
+    yield request('PUT /v1/machines/new-1', b'{"buffer_size": 4, "axes": 2}', JSON_TYPE, b'If-None-Match: *')
+    yield request('PUT ' + machine, b'{"buffer_size": 16, "axes": 2}', JSON_TYPE, b'If-Match: "1"')
+    yield request('PATCH ' + machine, b'{"window": 20, "name": null, "asset": "line"}', JSON_TYPE)
+    yield request('DELETE ' + machine)
+    yield request('POST ' + machine + '/learn?seq=7&boot=a&source=esp&age_ms=10', pump, BYTES)
+    yield request('POST ' + machine + '/detect?dry_run=1&format=i16', pump + pump, BYTES)
+    yield request('POST /v1/machines/fan-1/learn', b'{"data": [1, 2, 3, 4], "seq": 3}', JSON_TYPE)
+    yield request('POST /v1/machines/fan-1/buffers', b'1,2,3,4\n5,6,7,8\n', TEXT) + request('GET /v1/machines/fan-1')
+    yield request('POST /v1/buffers', b'{"machine":"fan-1","data":[1,2,3,4]}\n{"machine":"x","data":[]}\n{}\n', LINES)
+    yield request('POST ' + machine + '/commission') + request('POST ' + machine + '/initialize', b'{}', JSON_TYPE)
+    yield request('PUT ' + machine + '/sensitivity', b'{"sensitivity": 1.5}', JSON_TYPE)
+    yield request('PUT ' + machine + '/knowledge', b'HABT' + bytes(60), BYTES)
+    yield request('PUT ' + machine + '/context', b'{"temperature": 61.5}', JSON_TYPE)
+    yield request('PUT ' + machine + '/mute', b'{"for": "1h", "who": "me"}', JSON_TYPE) + request('DELETE ' + machine + '/mute')
+    yield request('POST ' + machine + '/snapshots?note=a%20b') + request('POST ' + machine + '/snapshots/1/restore')
+    yield request('POST ' + machine + '/relearn') + request('POST ' + machine + '/relearn/switch')
+    yield request('POST /v1/pending/x/adopt', b'{"axes": 1}', JSON_TYPE)
+    yield request('POST /v1/anomalies/1/accept')
+    yield request('POST /v1/login', b'{"token": "fuzz-secret"}', JSON_TYPE) + request('POST /v1/logout')
+    yield request('HEAD /v1/machines', b'', b'Accept: text/csv') + request('OPTIONS /')
+    yield request('POST /v1/machines/fan-1/learn', four, BYTES, b'Transfer-Encoding: chunked')
+    yield request('POST /v1/machines/fan-1/learn', b'', BYTES, b'Transfer-Encoding: chunked') + four
+    yield request('GET /', b'', b'Host: evil.example', b'Origin: http://evil.example')
+    yield request('GET /', b'', b'Expect: 100-continue', b'X y: 1', b'Content-Encoding: gzip')
+    yield b'!' + request('GET /v1/machines/pump-1', b'', b'Authorization: Bearer fuzz-secret')
+    yield b'!' + request('GET /v1/machines/fan-1', b'', b'Authorization: Bearer fuzz-secret') + request('GET /v1/machines')
+    yield b'!' + request('PUT ' + machine + '/sensitivity', b'{"sensitivity": 1}', b'Authorization: Bearer fuzz-secret', JSON_TYPE)
+    yield b'!' + request('GET /metrics', b'', b'Authorization: Bearer wrong', b'Cookie: habit=x; a=b')
+    yield b'!' + request('POST /v1/login', b'{"token": "fuzz-secret"}', JSON_TYPE)
+
+
 TEXTS = {
+    'http': list(all_http()),
     'mqtt': list(all_mqtt()),
     'json': [bytes([reader]) + text for reader, texts in enumerate(JSON) for text in texts],
     'config': list(CONFIGS),
     'inputs': list(all_inputs()),
     'cli': list(all_cli()),
 }
+
+
+# Of upload.c: a machine, and a block as knowledge.c takes it.
+def upload(rng, k):
+    return bytes([rng.randrange(48) if k % 3 == 0 else k % 6]) + knowledge(rng, k)
 
 
 def write(name, contents):
@@ -205,7 +268,7 @@ def write(name, contents):
 
 
 def main():
-    for name, make, count in (('interface', interface, 36), ('knowledge', knowledge, 48)):
+    for name, make, count in (('interface', interface, 36), ('knowledge', knowledge, 48), ('upload', upload, 36)):
         write(name, [make(random.Random(1000 * k + len(name)), k) for k in range(count)])
     for name, texts in TEXTS.items():
         write(name, texts)

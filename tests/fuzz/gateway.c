@@ -168,6 +168,12 @@ void fuzz_gateway_changed(void)
     standing = NULL;
 }
 
+void fuzz_gateway_restart(void)
+{
+    stop(standing);
+    start(standing);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ its state */
 
 static void put_machine(struct fuzz_gateway *gateway, const struct machine_view *view, FILE *file)

@@ -21,6 +21,9 @@ struct fuzz_gateway *fuzz_gateway(void);
 /* The next fuzz_gateway is as at the beginning. What points to this one is invalid. */
 void fuzz_gateway_changed(void);
 
+/* Stops and starts again on the same store. */
+void fuzz_gateway_restart(void);
+
 /* All that is known of the machines and their snapshots, as text; free it. Counters of what was refused are no part of it. */
 char *fuzz_gateway_state(struct fuzz_gateway *gateway);
 

@@ -78,7 +78,7 @@ JSON = (
      b'{"rule": "temperature > 60 for 10m : learn 50; speed < 5 : learn 10", "run_when": "context.speed > 5"}',
      b'{"threshold": 80, "clear": 95, "false_alarms": "1 per 30d", "drift_budget": 2.5, "silent_after": "1h"}',
      b'{"name": "Pump", "asset": "line 3", "location": "hall \\u00e4", "labels": "a=1, b=2", "context_ttl": "1m"}',
-     b'{"sensitivity": null, "offset": -1e15, "detect_every": "500ms", "stopped_after": 0, "false_alarms": "off"}'),
+     b'{"window": 20, "threshold": 0}', b'{"sensitivity": null, "offset": -1e15, "detect_every": "500ms", "stopped_after": 0, "false_alarms": "off"}'),
     (b'{"sensitivity": 1.1}', b'{"sensitivity": 0}', b'{"sensitivity": "1"}'),
     (b'{"token": "abc"}', b'{"token": "0123456789012345678901234567890123456789"}'),
     (b'{"for": "2h", "who": "A. Smith", "why": "bearing", "then": "keep"}', b'{"until": "2026-11-22T18:00:00Z"}',
@@ -184,6 +184,7 @@ def all_mqtt():
     yield message('stream/..', b'', four)
     for kind in range(3):
         yield bytes([kind, 3, 7, 1, 1, 30, 5, 8, 16, 99])
+        yield bytes([kind, 7, 0, 6, 9, 10, 1, 1, 40])
 
 
 # Of http.c: the text of requests.

@@ -132,7 +132,7 @@ struct store_op {
     const struct store_reports *reports; /* REPORTS: the caller's, who waits */
     const struct audit *audit;           /* AUDIT_ADD: the same; its id comes as `machine` */
     int outcome;                         /* AUDIT_END, of the record `machine` */
-    _Alignas(8) char bytes[];            /* parts of the change, each aligned for any member */
+    _Alignas(8) char bytes[];            /* parts of the change, each at a multiple of eight */
 };
 
 struct store {

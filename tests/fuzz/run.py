@@ -15,7 +15,20 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGETS = ('http', 'json', 'mqtt', 'inputs', 'config', 'upload', 'cli', 'interface', 'knowledge')
+WORDS_OF = {'config', 'json', 'http', 'mqtt', 'cli', 'inputs'}  # whose inputs are texts
 LONGEST = {'http': 4096, 'config': 4096}  # bytes of an input; 2048 of the others
+
+
+def write_words(build, name):
+    """Words that inputs are made of: those of the committed inputs, and all keys of the configuration. Returns an option."""
+    if name not in WORDS_OF:
+        return []
+    texts = [path.read_bytes() for path in sorted((HERE / 'corpus' / name).iterdir())]
+    texts.append((HERE.parent.parent / 'config' / 'habitd.conf').read_bytes())
+    words = sorted({word for text in texts for word in re.findall(rb'[A-Za-z/_][A-Za-z0-9_/-]{2,40}', text)})
+    path = build / f'{name}.dict'
+    path.write_text(''.join(f'"{word.decode()}"\n' for word in words))
+    return [f'-dict={path}']
 
 
 def run(build, name, seconds):
@@ -26,7 +39,7 @@ def run(build, name, seconds):
     kept.mkdir(parents=True, exist_ok=True)
     command = [str(build / 'tests' / 'fuzz' / f'fuzz-{name}'), f'-max_total_time={seconds}',
                f'-max_len={LONGEST.get(name, 2048)}', '-timeout=60', '-report_slow_units=60', '-verbosity=0',
-               '-print_final_stats=1', f'-artifact_prefix={kept}/', str(found), str(HERE / 'corpus' / name), str(kept)]
+               '-print_final_stats=1', f'-artifact_prefix={kept}/', *write_words(build, name), str(found), str(HERE / 'corpus' / name), str(kept)]
     with open(build / f'{name}.log', 'w') as log:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                  env={**os.environ, 'UBSAN_OPTIONS': 'print_stacktrace=1'})

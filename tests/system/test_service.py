@@ -1,4 +1,5 @@
 """What systemd hears of habitd, with a socket of ours in systemd's place. tests/install has the same under a real systemd."""
+import os
 import signal
 import socket
 import subprocess
@@ -44,7 +45,8 @@ def started(house, folder, broker=None, stall=None):
     ear = Ear(folder)
     environment = {"NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "1500000"}
     if stall:
-        environment.update(LD_PRELOAD=str(STALL), STALL_FILE=str(stall))
+        environment.update(LD_PRELOAD=str(STALL), STALL_FILE=str(stall),
+                           ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
     return ear, house.habitd(broker, environment=environment)
 
 

@@ -1,9 +1,10 @@
 /* Any bytes as a configuration file: refused with file, line and reason and nothing left to free; or taken, and then what is
- * printed of it is a file that gives the same. */
+ * printed of it is a file that gives the same. Bytes that begin with "#tokens" are a file of tokens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/token.h"
 #include "config/config.h"
 #include "config/map.h"
 #include "file.h"
@@ -80,20 +81,70 @@ static void check_again(const struct config *config)
     free(again_text);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* -------------------------------------------------------------------------------------------------------------- tokens */
+
+static void check_tokens(const struct token_list *list)
 {
-    const char *path = fuzz_file(0, data, size);
+    struct token_list again;
+    char message[TOKEN_MESSAGE_SIZE] = "", *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    CLAIM(file != NULL && list->count <= LIMIT_TOKENS);
+    for (size_t i = 0; i < list->count; i++)
+        token_write(&list->tokens[i], file);
+    CLAIM(fclose(file) == 0);
+    CLAIM(token_list_read(&again, fuzz_file(1, text, size), message) == 0 && again.count == list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct token *token = &list->tokens[i], *other = &again.tokens[i];
+
+        CLAIM(strcmp(token->name, other->name) == 0 && strcmp(token->machines, other->machines) == 0);
+        CLAIM(token->scopes == other->scopes && token->scopes != 0 && machines_valid(token->machines));
+        CLAIM(token->made == other->made && token->expires == other->expires);
+        CLAIM(secret_same(token->digest, other->digest));
+        CLAIM(token_list_find(list, token->name) == token);
+    }
+    token_list_free(&again);
+    free(text);
+}
+
+static void read_tokens(const char *path)
+{
+    char message[TOKEN_MESSAGE_SIZE] = "";
+    struct token_list list;
+
+    if (token_list_read(&list, path, message) != 0) {
+        CLAIM(strncmp(message, path, strlen(path)) == 0 && strlen(message) > strlen(path) + 2);
+        return;
+    }
+    check_tokens(&list);
+    token_list_free(&list);
+}
+
+static void read_config(const char *path)
+{
     char message[CONFIG_MESSAGE_SIZE] = "";
     struct config config;
 
     if (config_read(&config, path, message) != 0) {
         CLAIM(strncmp(message, path, strlen(path)) == 0 && strlen(message) > strlen(path) + 2);
         CLAIM(!config.patterns && !config.inputs);
-        return 0;
+        return;
     }
     check_machines(&config);
     check_inputs(&config);
     check_again(&config);
     config_free(&config);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char mark[] = "#tokens";
+    const char *path = fuzz_file(0, data, size);
+
+    if (size >= strlen(mark) && memcmp(data, mark, strlen(mark)) == 0)
+        read_tokens(path);
+    else
+        read_config(path);
     return 0;
 }

@@ -104,6 +104,14 @@ CONFIGS = (
     b'[machine "a b"]\n', b'[machine "x"]\nbuffer_size = 9999\n', b'[gateway]\nid = "x"\n', b'[gateway]\nid = x ; y\n',
 )
 
+DIGEST = b'9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+TOKENS = (
+    b'grafana read * 2026-11-22T13:19:31.250Z - ' + DIGEST + b'\n# a comment\n\nesp ingest,read pump-*,fan-? '
+    b'2026-11-22T13:19:31Z 2027-11-22T13:19:31Z ' + DIGEST[::-1] + b'\n',
+    b'a admin * 2026-11-22T13:19:31Z - ' + DIGEST + b'\na admin * 2026-11-22T13:19:31Z - ' + DIGEST + b'\n',
+    b'a write * 2026-11-22T13:19:31Z - ' + DIGEST, b'a read x,,y 2026-11-22T13:19:31Z - ' + DIGEST, b'a read * - - 12ab',
+)
+
 # Of inputs.c: reader, kind of shape, geometry, scale and offset; then the body.
 RAW, JSON_BODY, CSV = 0, 1, 2
 
@@ -248,7 +256,7 @@ TEXTS = {
     'http': list(all_http()),
     'mqtt': list(all_mqtt()),
     'json': [bytes([reader]) + text for reader, texts in enumerate(JSON) for text in texts],
-    'config': list(CONFIGS),
+    'config': list(CONFIGS) + [b'#tokens\n' + text for text in TOKENS],
     'inputs': list(all_inputs()),
     'cli': list(all_cli()),
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -15,7 +16,7 @@ const char *fuzz_file(int which, const void *bytes, size_t size)
 
     if (files[which].fd == 0) {
         files[which].fd = memfd_create("fuzz", MFD_CLOEXEC);
-        CLAIM(files[which].fd > 0);
+        CLAIM(files[which].fd > 0 && fchmod(files[which].fd, 0600) == 0);
         snprintf(files[which].name, sizeof(files[which].name), "/proc/self/fd/%d", files[which].fd);
     }
     CLAIM(ftruncate(files[which].fd, 0) == 0);

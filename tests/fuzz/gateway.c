@@ -29,6 +29,7 @@ static const char settings[] = "[gateway]\nid = g\n"
                                "[input \"far\"]\ntopic = far/{machine}\nstream = yes\nhop = 11\n";
 
 static struct fuzz_gateway *standing;
+static char *first, *known; /* state at the beginning, and as it was seen last; NULL = as at the beginning */
 static char path[64];
 static struct {
     void *bytes;
@@ -105,6 +106,36 @@ static void furnish(struct fuzz_gateway *gateway)
     CLAIM(registry_flush(gateway->registry, fuzz_now) == 0);
 }
 
+/* ------------------------------------------------------------------------------------------------------------ its state */
+
+static void put_machine(struct fuzz_gateway *gateway, const struct machine_view *view, FILE *file)
+{
+    struct snapshot snapshots[SNAPSHOTS_MOST];
+    struct refusal refusal;
+    char *text = wire_machine(view, true);
+    int count = registry_snapshots(gateway->registry, view->id, snapshots, &refusal);
+
+    CLAIM(text != NULL && count >= 0);
+    fprintf(file, "%s %08x %d\n", text, view->knowledge_crc, count);
+    free(text);
+}
+
+static char *state_of(struct fuzz_gateway *gateway)
+{
+    enum { MOST = 64 };
+    static struct machine_view views[MOST];
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    int count = registry_list(gateway->registry, "", views, MOST, fuzz_now);
+
+    CLAIM(file != NULL && count >= 0);
+    for (int i = 0; i < count; i++)
+        put_machine(gateway, &views[i], file);
+    CLAIM(fclose(file) == 0);
+    return text;
+}
+
 /* ------------------------------------------------------------------------------------------------------ the same again */
 
 static void keep_original(void)
@@ -158,6 +189,8 @@ struct fuzz_gateway *fuzz_gateway(void)
     put_original();
     start(&gateway);
     standing = &gateway;
+    if (!first)
+        first = state_of(standing);
     return standing;
 }
 
@@ -166,6 +199,8 @@ void fuzz_gateway_changed(void)
     if (standing)
         stop(standing);
     standing = NULL;
+    free(known);
+    known = NULL;
 }
 
 void fuzz_gateway_restart(void)
@@ -174,32 +209,12 @@ void fuzz_gateway_restart(void)
     start(standing);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ its state */
-
-static void put_machine(struct fuzz_gateway *gateway, const struct machine_view *view, FILE *file)
+bool fuzz_gateway_moved(struct fuzz_gateway *gateway)
 {
-    struct snapshot snapshots[SNAPSHOTS_MOST];
-    struct refusal refusal;
-    char *text = wire_machine(view, true);
-    int count = registry_snapshots(gateway->registry, view->id, snapshots, &refusal);
+    char *now = state_of(gateway);
+    const bool moved = strcmp(now, known ? known : first) != 0;
 
-    CLAIM(text != NULL && count >= 0);
-    fprintf(file, "%s %08x %d\n", text, view->knowledge_crc, count);
-    free(text);
-}
-
-char *fuzz_gateway_state(struct fuzz_gateway *gateway)
-{
-    enum { MOST = 64 };
-    static struct machine_view views[MOST];
-    char *text = NULL;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    int count = registry_list(gateway->registry, "", views, MOST, fuzz_now);
-
-    CLAIM(file != NULL && count >= 0);
-    for (int i = 0; i < count; i++)
-        put_machine(gateway, &views[i], file);
-    CLAIM(fclose(file) == 0);
-    return text;
+    free(known);
+    known = now;
+    return moved;
 }

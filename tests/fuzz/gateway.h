@@ -24,8 +24,9 @@ void fuzz_gateway_changed(void);
 /* Stops and starts again on the same store. */
 void fuzz_gateway_restart(void);
 
-/* All that is known of the machines and their snapshots, as text; free it. Counters of what was refused are no part of it. */
-char *fuzz_gateway_state(struct fuzz_gateway *gateway);
+/* Whether anything that is known of the machines, their knowledge and their snapshots is another than at the last call, or, at the
+ * first, than at the beginning. Counters of what was refused are no part of it. */
+bool fuzz_gateway_moved(struct fuzz_gateway *gateway);
 
 /* The moment at which the gateway stands. */
 extern const struct moment fuzz_now;

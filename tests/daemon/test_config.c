@@ -711,9 +711,28 @@ static int remove_path(void **state)
     return 0;
 }
 
+static void finds_secrets(void **state)
+{
+    char found[SECRET_PATH_SIZE];
+
+    (void)state;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    config_secret_path("/run/secret", found);
+    assert_string_equal(found, "/run/secret");
+    config_secret_path("broker", found);
+    assert_string_equal(found, "/etc/habit/credentials/broker");
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/habitd.service", 1); /* systemd's */
+    config_secret_path("broker", found);
+    assert_string_equal(found, "/run/credentials/habitd.service/habit_broker");
+    config_secret_path("/run/secret", found);
+    assert_string_equal(found, "/run/secret");
+    unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_secrets),
         cmocka_unit_test(refuses_bad_files),
         cmocka_unit_test(refuses_a_nul_byte),
         cmocka_unit_test(refuses_too_large_a_file),

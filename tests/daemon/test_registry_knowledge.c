@@ -171,11 +171,73 @@ static void test_commissioning_is_bounded(void **state)
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
 }
 
+/* Somebody who has seen a block of a machine that is gone must not make it anew. */
+static void test_if_match_makes_no_machine(void **state)
+{
+    struct bench *bench = *state;
+    struct block block;
+    bool created = false;
+
+    learn(bench, "auto-1", 12);
+    block = knowledge(bench, "auto-1");
+    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "\"00000000\"", bench->now,
+                                            &created, &bench->refusal),
+                     REFUSAL_PRECONDITION);
+    assert_false(exists(bench, "new"));
+    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "", bench->now, &created,
+                                            &bench->refusal),
+                     0);
+    assert_true(created);
+    check_same_blocks(block, knowledge(bench, "new"));
+}
+
+/* The file says another geometry than the machine's knowledge has; a block of the new one ends that. */
+static void test_a_block_ends_a_conflict(void **state)
+{
+    struct bench *bench = *state;
+    struct block block;
+    bool created = true;
+
+    learn(bench, "auto-1", 12);
+    put(bench, "wide", "{\"buffer_size\":64,\"axes\":2}");
+    block = knowledge(bench, "wide");
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    stop(bench);
+    bench->config.patterns[0].settings.buffer_size = 2 * SAMPLES;
+    start(bench);
+    assert_true(view(bench, "auto-1").conflict);
+    assert_int_equal(registry_put_knowledge(bench->registry, "auto-1", block.bytes, block.size, "", bench->now,
+                                            &created, &bench->refusal),
+                     0);
+    assert_false(created);
+    assert_false(view(bench, "auto-1").conflict);
+    check_same_blocks(block, knowledge(bench, "auto-1"));
+}
+
+static void test_a_paused_machine_is_not_commissioned(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"paused\":true}");
+    assert_int_equal(registry_commission(bench->registry, "fan", bench->now, &bench->refusal), REFUSAL_STATE);
+    assert_string_equal(bench->refusal.field, "paused");
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_PAUSED);
+    put(bench, "fan", geometry);
+    assert_int_equal(registry_commission(bench->registry, "fan", bench->now, &bench->refusal), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_initialize),        TEST(test_knowledge_from_elsewhere),     TEST(test_knowledge_that_is_refused),
-        TEST(test_geometry_conflict), TEST(test_geometry_is_not_patched_away), TEST(test_commissioning_is_bounded),
+        TEST(test_initialize),
+        TEST(test_knowledge_from_elsewhere),
+        TEST(test_knowledge_that_is_refused),
+        TEST(test_geometry_conflict),
+        TEST(test_geometry_is_not_patched_away),
+        TEST(test_commissioning_is_bounded),
+        TEST(test_if_match_makes_no_machine),
+        TEST(test_a_block_ends_a_conflict),
+        TEST(test_a_paused_machine_is_not_commissioned),
     };
 
     return cmocka_run_group_tests_name("registry_knowledge", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "report/daily.h"
 
 /* ------------------------------------------------------------------------------------------------------------ reports */
@@ -53,6 +54,40 @@ static void test_reports_count_everything_once(void **state)
     memset(&bench->refusal, 0, sizeof(bench->refusal));
     assert_null(report_of(bench, "none", &day));
     assert_int_equal(bench->refusal.code, REFUSAL_NO_MACHINE);
+}
+
+/* Assets in order; machines of an asset beyond the room are counted, not lost in silence. */
+static void test_groups_have_room_for_so_many(void **state)
+{
+    static const char *const assets[] = { "pump", "fan", "pump", "belt" };
+    struct bench *bench = *state;
+    struct group_report groups[3];
+    struct civil_day day;
+    size_t left_out = 77;
+
+    setenv("TZ", "UTC", 1);
+    for (size_t i = 0; i < COUNT(assets); i++) {
+        char id[8], json[96];
+
+        snprintf(id, sizeof(id), "m%zu", i);
+        snprintf(json, sizeof(json), "{\"buffer_size\":32,\"axes\":2,\"asset\":\"%s\"}", assets[i]);
+        put(bench, id, json);
+        learn(bench, id, (unsigned int)i + 1);
+    }
+    civil_day_of_time(bench->now.wall, &day);
+    assert_int_equal(registry_report_groups(bench->registry, &day, true, bench->now.wall, groups, 3, &left_out), 3);
+    assert_int_equal(left_out, 0);
+    assert_string_equal(groups[0].asset, "belt");
+    assert_string_equal(groups[1].asset, "fan");
+    assert_string_equal(groups[2].asset, "pump");
+    assert_int_equal(groups[2].machines, 2);
+    assert_int_equal(groups[2].total.learned, 1 + 3);
+    assert_int_equal(registry_report_groups(bench->registry, &day, true, bench->now.wall, groups, 2, &left_out), 2);
+    assert_int_equal(left_out, 1); /* belt came last */
+    assert_int_equal(registry_report_groups(bench->registry, &day, false, bench->now.wall, groups, 1, &left_out), 1);
+    assert_int_equal(groups[0].machines, 4);
+    assert_int_equal(groups[0].total.learned, 10);
+    assert_int_equal(left_out, 0);
 }
 
 /* ------------------------------------------------------------------------------------------------------ strategy's time */
@@ -169,6 +204,31 @@ static void test_troubles_are_told_once(void **state)
     assert_int_equal(view(bench, "fan").troubles, 0);
 }
 
+/* All or none of a message: the machine keeps those that it has, with their latest values. */
+static void test_named_numbers_are_bounded(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta full = { .context_count = LIMIT_CONTEXT }, other = { .context_count = 2 };
+
+    put(bench, "fan", geometry);
+    for (uint32_t i = 0; i < LIMIT_CONTEXT; i++) {
+        snprintf(full.context[i].name, sizeof(full.context[i].name), "n%u", i);
+        full.context[i].value = i;
+    }
+    assert_int_equal(registry_context(bench->registry, "fan", &full, bench->now, &bench->refusal), 0);
+    other.context[0] = full.context[3];
+    other.context[0].value = 33;
+    snprintf(other.context[1].name, sizeof(other.context[1].name), "one more");
+    assert_int_equal(registry_context(bench->registry, "fan", &other, bench->now, &bench->refusal), REFUSAL_LIMIT);
+    assert_int_equal(bench->refusal.limit, LIMIT_CONTEXT);
+    assert_string_equal(bench->refusal.field, "one more");
+    assert_int_equal(view(bench, "fan").context_count, LIMIT_CONTEXT);
+    assert_true(view(bench, "fan").context[3].value == 3);
+    other.context_count = 1;
+    assert_int_equal(registry_context(bench->registry, "fan", &other, bench->now, &bench->refusal), 0);
+    assert_true(view(bench, "fan").context[3].value == 33);
+}
+
 /* --------------------------------------------------------------------------------------------------------------- news */
 
 struct told {
@@ -282,6 +342,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_reports_count_everything_once),
+        TEST(test_groups_have_room_for_so_many),
+        TEST(test_named_numbers_are_bounded),
         TEST(test_a_clock_that_is_set),
         TEST(test_rules_survive_restarts),
         TEST(test_rules_keep_their_budget),

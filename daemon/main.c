@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "reload.h"
+#include "wire/parse.h"
 
 enum { EXIT_USAGE = 2 }; /* also for a broken configuration */
 
@@ -89,6 +90,7 @@ static int run(const struct config *config, const struct arguments *arguments)
     int r;
 
     app_block_signals();
+    wire_parse_begin();
     r = app_new(&app, config, arguments->config, message);
     if (r != 0) {
         log_error("%s", message);

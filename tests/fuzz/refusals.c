@@ -4,6 +4,13 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "wire/parse.h"
+
+/* As habitd does when it starts. */
+__attribute__((constructor)) static void begin(void)
+{
+    wire_parse_begin();
+}
 
 static bool ends(const char *text, size_t size)
 {

@@ -212,6 +212,9 @@ GETS = ('/', '/page/app.js', '/page/none', '/openapi.json', '/livez', '/readyz',
         '/v1/pending?limit=10', '/v1/anomalies?asset=a%2Fb&before=7&limit=5', '/v1/anomalies/1', '/v1/anomalies/1/buffers',
         '/v1/episodes?from=1795353571000', '/v1/events?types=anomaly,state&after=0',
         '/v1/reports/daily?date=2026-11-22&group=asset', '/v1/reports/daily?date=2026-11-21&machine=pump-1',
+        '/v1/machines/pump-1/history?from=0&to=9223372036854775807&step=1h', '/v1/machines/pump-1/history?to=0',
+        '/v1/machines/pump-1/history?from=9223372036854775807', '/v1/anomalies?from=9223372036854775807&to=9999999999999999',
+        '/v1/episodes?to=9223372036854775807', '/v1/reports/daily?date=9999-12-31', '/v1/anomalies/9223372036854775807',
         '/v1/machines/..', '/v1/%2e%2e/x', '/v1/machines/a%00b', '/v1/machines/pump-1?x=1', '/nothing')
 
 

@@ -232,16 +232,24 @@ const char *MHD_lookup_connection_value(struct MHD_Connection *connection, enum 
     return NULL;
 }
 
+static const struct sockaddr *peer; /* NULL = loopback */
+
+void fake_peer(const struct sockaddr *other)
+{
+    peer = other;
+}
+
 const union MHD_ConnectionInfo *MHD_get_connection_info(struct MHD_Connection *connection,
                                                         enum MHD_ConnectionInfoType type, ...)
 {
     static union MHD_ConnectionInfo info;
-    static struct sockaddr_in peer;
+
+    static struct sockaddr_in loopback;
 
     (void)connection;
-    peer = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    loopback = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     if (type == MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-        info.client_addr = (struct sockaddr *)&peer;
+        info.client_addr = peer ? (struct sockaddr *)(uintptr_t)peer : (struct sockaddr *)&loopback;
     else if (type == MHD_CONNECTION_INFO_CONNECTION_FD)
         info.connect_fd = -1;
     else

@@ -42,6 +42,10 @@ struct MHD_Connection {
 bool fake_begin(struct MHD_Connection *connection, const char **text, size_t *left);
 void fake_end(struct MHD_Connection *connection);
 
+/* Where requests come from: loopback where this is NULL, as it is at first. */
+struct sockaddr;
+void fake_peer(const struct sockaddr *peer);
+
 /* A header of the answer, or NULL. */
 const char *fake_answer_header(const struct MHD_Connection *connection, const char *name);
 

@@ -49,22 +49,16 @@ void app_block_signals(void)
 
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk, not the end */
 }
 
 /* ---------------------------------------------------------------------------------------------------- start and stop */
 
-static int broker_connected(void *user)
+static void tell_broker(void *user, struct broker_state *state)
 {
     const struct app *app = user;
 
-    return mqtt_connected(app->mqtt);
-}
-
-static uint64_t broker_reconnects(void *user)
-{
-    const struct app *app = user;
-
-    return mqtt_reconnects(app->mqtt);
+    mqtt_state(app->mqtt, state);
 }
 
 static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
@@ -159,8 +153,7 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
-                                    .broker_connected = app->mqtt ? broker_connected : NULL,
-                                    .broker_reconnects = broker_reconnects,
+                                    .broker = app->mqtt ? tell_broker : NULL,
                                     .user = app,
                                     .socket = service_socket() };
     char why[HTTP_MESSAGE_SIZE] = "";

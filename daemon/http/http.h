@@ -6,6 +6,7 @@
 
 #include "access/access.h"
 #include "config/config.h"
+#include "record/broker.h"
 #include "registry/registry.h"
 #include "store/store.h"
 
@@ -16,8 +17,7 @@ struct http_options {
     struct access *access;
     struct registry *registry;
     struct store *store;
-    int (*broker_connected)(void *user); /* for readyz; NULL = no broker configured */
-    uint64_t (*broker_reconnects)(void *user);
+    void (*broker)(void *user, struct broker_state *state); /* NULL = no broker configured */
     void *user;
     int socket; /* that listens already, handed over by systemd; -1 = open one. Closed by http_stop */
 };

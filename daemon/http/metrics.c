@@ -363,6 +363,7 @@ static unsigned int count_streams(struct http *http)
 static void write_doors(FILE *file, struct request *request)
 {
     const struct http_options *options = &request->http->options;
+    struct broker_state state;
     const struct metric streams = { "habit_sse_clients", "gauge", "Event streams that are open.",
                                     count_streams(request->http) };
     const struct metric synchronised = { "habit_clock_synced", "gauge", "Whether the clock is synchronised.",
@@ -372,13 +373,12 @@ static void write_doors(FILE *file, struct request *request)
     write_metrics_of(file, &streams, 1);
     if (synchronised.value >= 0) /* a sandbox may forbid to ask */
         write_metrics_of(file, &synchronised, 1);
-    if (!options->broker_connected)
+    if (!options->broker)
         return;
+    options->broker(options->user, &state);
     const struct metric broker[] = {
-        { "habit_mqtt_connected", "gauge", "Whether the MQTT broker is connected.",
-          options->broker_connected(options->user) },
-        { "habit_mqtt_reconnects_total", "counter", "How often it has accepted us again.",
-          (double)options->broker_reconnects(options->user) },
+        { "habit_mqtt_connected", "gauge", "Whether the MQTT broker is connected.", state.connected },
+        { "habit_mqtt_reconnects_total", "counter", "How often it has accepted us again.", (double)state.reconnects },
     };
 
     write_metrics_of(file, broker, sizeof(broker) / sizeof(broker[0]));

@@ -37,8 +37,10 @@ int store_prepare_statements(struct store *store)
 
 void store_finalize_statements(struct store *store)
 {
-    for (int i = 0; i < STATEMENT_COUNT; i++)
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
+        store->statements[i] = NULL;
+    }
 }
 
 /* Runs a bound statement to its end. Bindings point into the op, so they are dropped at once. */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/histogram.h"
 #include "store/store.h"
@@ -25,11 +26,25 @@
     ") UNION ALL SELECT coalesce(max(id), 0) FROM snapshot "                                                         \
     "WHERE machine = " machine " AND reason = '" SNAPSHOT_READY "')"
 
+/* The files that a store is made of while it is open. */
+enum place { PLACE_DATABASE, PLACE_WAL, PLACE_INDEX, PLACE_LOCK, PLACES };
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+};
+
+enum { STORE_PATH_SIZE = 256 };
+
+#define STORE_APPLICATION_ID 0x68616269 /* "habi" */
+#define STORE_QUOTE(word)    #word
+#define STORE_TEXT(word)     STORE_QUOTE(word)
+
 /* The writer's prepared statements: name, SQL. They live as long as the connection. */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
     X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(PROBE, "PRAGMA application_id = " STORE_TEXT(STORE_APPLICATION_ID)) /* as it is: a write that changes nothing */ \
     X(MACHINE_CREATE, "INSERT INTO machine (name, created, settings) VALUES (?, ?, ?)")                                \
     X(MACHINE_DELETE, "DELETE FROM machine WHERE id = ?")                                                              \
     X(MACHINE_SETTINGS, "UPDATE machine SET settings = ?2 WHERE id = ?1")                                              \
@@ -158,7 +173,12 @@ struct store {
     struct histogram commit_duration, commit_size;
     int64_t taken;       /* the writer's: the last snapshot that the change being applied took; 0 = none */
     int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
-    char path[256];
+    struct file_identity places[PLACES]; /* the writer's, as the rest: of what is open */
+    int version;                         /* of the database, by which others' commits are seen */
+    int misplaced;                       /* why they could not be put back; 0 = all are there */
+    int64_t next_try;                    /* mono ms: to put them back */
+    char why[STORE_WHY_SIZE];            /* the last commit failed */
+    char path[STORE_PATH_SIZE];
 };
 
 /* -errno of an SQLite result. */
@@ -169,6 +189,16 @@ void *store_write_groups(void *argument);
 
 /* Into the writer's queue. Returns 0, or -EAGAIN with op freed. */
 int store_enqueue(struct store *store, struct store_op *op);
+
+/* open.c: takes the lock, opens both connections, and lets go of all but the lock. Return as store_open. */
+int store_lock_file(struct store *store, char message[STORE_MESSAGE_SIZE]);
+int store_connect(struct store *store, char message[STORE_MESSAGE_SIZE]);
+void store_disconnect(struct store *store);
+
+/* place.c: what the files are that were opened; and whether they still are, or have been put back: 0, or negative with
+ * store->why. Only the writer's thread may call the latter. */
+int store_note_places(struct store *store);
+int store_keep_place(struct store *store);
 
 /* schema.c: whether an open database is ours and whole, without writing a byte; its version, 0 = empty. Returns 0, STORE_E_...
  * with message, or negative. */

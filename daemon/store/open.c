@@ -38,11 +38,13 @@ int store_error(int result)
 /* ---------------------------------------------------------------------------------------------------- open and close */
 
 /* Sensors' secrets may be in here: nobody else reads it. */
-static int lock_file(struct store *store, char message[STORE_MESSAGE_SIZE])
+int store_lock_file(struct store *store, char message[STORE_MESSAGE_SIZE])
 {
     char path[sizeof(store->path) + 8];
 
     snprintf(path, sizeof(path), "%s.lock", store->path);
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
     store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock_fd < 0) {
         int error = errno;
@@ -89,12 +91,15 @@ static int connect_database(const char *path, int flags, sqlite3 **database)
 static int first_anomaly(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
+    int64_t next = 0;
     int result = sqlite3_prepare_v2(store->reader,
                                     "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'anomaly'", -1,
                                     &statement, NULL);
 
     if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        store->next_anomaly = sqlite3_column_int64(statement, 0);
+        next = sqlite3_column_int64(statement, 0);
+    if (next > store->next_anomaly) /* opened again: some were given away that are not stored yet */
+        store->next_anomaly = next;
     sqlite3_finalize(statement);
     return fault(store_error(result));
 }
@@ -132,7 +137,7 @@ static int open_writer(struct store *store, char message[STORE_MESSAGE_SIZE])
                                : say(store, result, message);
 }
 
-static int open_connections(struct store *store, char message[STORE_MESSAGE_SIZE])
+int store_connect(struct store *store, char message[STORE_MESSAGE_SIZE])
 {
     int r = open_writer(store, message);
 
@@ -143,6 +148,14 @@ static int open_connections(struct store *store, char message[STORE_MESSAGE_SIZE
     if (r == 0)
         r = first_anomaly(store);
     return r;
+}
+
+void store_disconnect(struct store *store)
+{
+    sqlite3_close(store->reader);
+    store_finalize_statements(store);
+    sqlite3_close(store->writer); /* the last one: checkpoints and removes the -wal file */
+    store->reader = store->writer = NULL;
 }
 
 static int start_writer(struct store *store)
@@ -156,23 +169,29 @@ static int start_writer(struct store *store)
 int store_open(struct store **ret_store, const char *path, char message[STORE_MESSAGE_SIZE])
 {
     struct store *store = calloc(1, sizeof(*store));
+    pthread_condattr_t attributes;
     int r;
 
     message[0] = '\0';
     if (!store)
         return fault(-ENOMEM);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_mutex_init(&store->reading, NULL);
-    pthread_cond_init(&store->work, NULL);
+    pthread_cond_init(&store->work, &attributes);
+    pthread_condattr_destroy(&attributes);
     pthread_cond_init(&store->finished, NULL);
     store->last = &store->first;
     store->epoch = 1;
     store->lock_fd = -1;
     snprintf(store->path, sizeof(store->path), "%s", path);
 
-    r = lock_file(store, message);
+    r = store_lock_file(store, message);
     if (r == 0)
-        r = open_connections(store, message);
+        r = store_connect(store, message);
+    if (r == 0)
+        r = store_note_places(store);
     if (r == 0)
         r = start_writer(store);
     if (r != 0) {
@@ -196,9 +215,7 @@ struct store *store_close(struct store *store)
         pthread_mutex_unlock(&store->mutex);
         pthread_join(store->thread, NULL);
     }
-    sqlite3_close(store->reader);
-    store_finalize_statements(store);
-    sqlite3_close(store->writer); /* the last one: checkpoints and removes the -wal file */
+    store_disconnect(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     pthread_cond_destroy(&store->finished);

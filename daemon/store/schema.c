@@ -6,8 +6,6 @@
 
 #include "store/internal.h"
 
-enum { APPLICATION_ID = 0x68616269 }; /* "habi" */
-
 /* All times are wall ms since 1970-01-01 UTC. 0 = never, none. */
 static const char version_1[] =
     "CREATE TABLE machine ("
@@ -257,7 +255,7 @@ int store_inspect(sqlite3 *database, const char *path, int *version, char messag
     if (result == SQLITE_OK)
         result = read_number(database, "PRAGMA user_version", version);
     if (result == SQLITE_NOTADB || is_scrap(path) ||
-        (result == SQLITE_OK && tables > 0 && application != APPLICATION_ID))
+        (result == SQLITE_OK && tables > 0 && application != STORE_APPLICATION_ID))
         return refuse_foreign(path, message);
     if (result == SQLITE_OK && *version > NEWEST)
         return refuse_newer(path, *version, message);
@@ -280,7 +278,8 @@ int store_migrate(sqlite3 *database, const char *path, int version, char message
     result = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     for (int i = version; i < NEWEST && result == SQLITE_OK; i++)
         result = sqlite3_exec(database, migrations[i], NULL, NULL, NULL);
-    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, NEWEST);
+    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", STORE_APPLICATION_ID,
+             NEWEST);
     if (result == SQLITE_OK)
         result = sqlite3_exec(database, pragmas, NULL, NULL, NULL);
     if (result == SQLITE_OK)

@@ -276,7 +276,8 @@ void store_figures(struct store *store, struct store_figures *figures)
     figures->commit_size = &store->commit_size;
     pthread_mutex_unlock(&store->mutex);
     figures->size_bytes = stat(store->path, &file) == 0 ? (int64_t)file.st_size : -1;
-    figures->free_bytes = statvfs(store->path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;
+    figures->free_bytes =
+        statvfs(store->path, &disk) == 0 && disk.f_blocks > 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;
 }
 
 int64_t store_busy_since(const struct store *store)

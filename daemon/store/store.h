@@ -7,6 +7,11 @@
  * the old epoch fails too. Whoever keeps state in memory compares its epoch with store_epoch() and loads anew where they
  * differ: so memory is never ahead of the store.
  *
+ * While commits fail, one that changes nothing is tried each second: last_error goes as soon as the disk is well again.
+ *
+ * Files that are deleted or moved while they are open are written anew from what is open, and nothing is committed before they
+ * are; while another file is in the place of the database, nothing is.
+ *
  * Thread rules: any thread may call anything but open and close. */
 #ifndef HABIT_STORE_STORE_H
 #define HABIT_STORE_STORE_H
@@ -292,11 +297,13 @@ void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user
 int64_t store_busy_since(const struct store *store);
 
 /* Figures for info and health. */
+enum { STORE_WHY_SIZE = 160 };
 struct store_figures {
     uint64_t commits, failed_commits, changes;
     uint64_t outbox_dropped;
     int64_t size_bytes, free_bytes;                        /* of the database; of its file system */
     int last_error;                                        /* of the last commit: 0 = fine */
+    char why[STORE_WHY_SIZE];                              /* it failed, in words; "" = it did not */
     const struct histogram *commit_duration, *commit_size; /* ns; changes in a transaction. The store's, atomic */
 };
 void store_figures(struct store *store, struct store_figures *figures);

@@ -68,6 +68,8 @@ const struct config_key config_keys[CONFIG_KEYS] = {
       "database file; empty = $STATE_DIRECTORY/habit.db, else /var/lib/habit/habit.db" },
     { "store", "flush", KEY_DURATION, IN(store_flush), 100, 3600e3, "5s", FREE,
       "between flushes of counters: what a crash may lose of them" },
+    { "store", "backup_age", KEY_DURATION, IN(store_backup_age), 0, 3650 * 86400e3, "0", FREE,
+      "degraded where the last backup is older, or there is none; 0 = its age is only told" },
     { "report", "time", KEY_CLOCK, IN(report_minute), 0, 24 * 60 - 1, "00:10", FREE,
       "local time from which on the reports of the day before are made: later where senders are late" },
     { "machine", "create", KEY_BOOLEAN, offsetof(struct config_pattern, create), 0, 1, "no", FREE,

@@ -6,6 +6,7 @@
 
 #include "http/answer.h"
 #include "http/handlers.h"
+#include "http/health.h"
 #include "wire/document.h"
 
 int live_show(struct request *request)
@@ -28,17 +29,17 @@ struct condition_now {
     struct broker_state broker; /* connected where none is configured */
 };
 
-static void look(struct request *request, struct condition_now *is)
+static void look(struct http *http, struct moment now, struct condition_now *is)
 {
-    const struct http_options *options = &request->http->options;
+    const struct http_options *options = &http->options;
     int64_t busy = store_busy_since(options->store), since;
 
     memset(is, 0, sizeof(*is));
     is->options = options;
-    is->now = request->now;
+    is->now = now;
     registry_figures(options->registry, &is->registry);
     store_figures(options->store, &is->store);
-    is->store_busy = busy != 0 ? request->now.mono - busy : 0;
+    is->store_busy = busy != 0 ? now.mono - busy : 0;
     if (store_outbox_backlog(options->store, &is->outbox, &since) < 0)
         is->outbox = 0; /* a store that cannot be read says so itself */
     is->broker.connected = true;
@@ -104,20 +105,40 @@ static void machines_conflict(const struct condition_now *is, char text[REASON_S
                  is->registry.conflicts);
 }
 
-/* What degrades us, in the order in which it is told; docs/interface.md has the same table. */
-static void (*const reasons[])(const struct condition_now *, char[REASON_SIZE]) = {
-    store_fails,    store_is_slow,   disk_is_low,       clock_is_doubtful,
-    broker_is_away, id_is_contested, outbox_is_filling, machines_conflict,
+static void backup_is_due(const struct condition_now *is, char text[REASON_SIZE])
+{
+    const int64_t most = (int64_t)is->options->config->store_backup_age, age = is->now.wall - is->store.backup_at;
+
+    if (most == 0 || (is->store.backup_at != 0 && age <= most))
+        return;
+    if (is->store.backup_at == 0)
+        snprintf(text, REASON_SIZE, "backup: there was none yet: habit backup FILE");
+    else
+        snprintf(text, REASON_SIZE, "backup: the last one is %lld h old: habit backup FILE", (long long)age / 3600000);
+}
+
+/* What degrades us, in the order in which it is told; docs/interface.md has the same table. The names are for the journal. */
+static const struct {
+    const char *name;
+    void (*look)(const struct condition_now *is, char text[REASON_SIZE]);
+} reasons[] = {
+    { "store", store_fails },        { "store-slow", store_is_slow },   { "disk", disk_is_low },
+    { "clock", clock_is_doubtful },  { "mqtt", broker_is_away },        { "mqtt-id", id_is_contested },
+    { "outbox", outbox_is_filling }, { "machines", machines_conflict }, { "backup", backup_is_due },
 };
 
-static bool is_stopping(struct http *http)
+void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),
+                  void *user)
 {
-    bool stopping;
+    struct condition_now is;
 
-    pthread_mutex_lock(&http->lock);
-    stopping = http->stopping;
-    pthread_mutex_unlock(&http->lock);
-    return stopping;
+    look(http, now, &is);
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        char text[REASON_SIZE] = "";
+
+        reasons[i].look(&is, text);
+        each(user, reasons[i].name, text);
+    }
 }
 
 /* What a library or the system has said may hold anything. */
@@ -130,45 +151,62 @@ static void write_reason(FILE *file, const char *separator, const char *text)
     fputc('"', file);
 }
 
+struct writing {
+    FILE *file;
+    const char *separator;
+};
+
+static void write_one(void *user, const char *name, const char *text)
+{
+    struct writing *writing = user;
+
+    (void)name;
+    if (text[0] == '\0')
+        return;
+    write_reason(writing->file, writing->separator, text);
+    writing->separator = ",";
+}
+
 /* A JSON array of plain texts. */
 static void write_reasons(FILE *file, struct request *request)
 {
-    const char *separator = "";
-    struct condition_now is;
+    struct writing writing = { file, "" };
 
-    look(request, &is);
     fputc('[', file);
-    if (is_stopping(request->http)) {
-        write_reason(file, separator, "habitd is stopping");
-        separator = ",";
-    }
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        char text[REASON_SIZE] = "";
-
-        reasons[i](&is, text);
-        if (text[0] == '\0')
-            continue;
-        write_reason(file, separator, text);
-        separator = ",";
-    }
+    if (http_is_stopping(request->http))
+        write_one(&writing, "stopping", "habitd is stopping");
+    http_reasons(request->http, request->now, write_one, &writing);
     fputc(']', file);
+}
+
+char *health_reasons(struct request *request)
+{
+    return answer_text_of(request, write_reasons);
+}
+
+const char *health_status(struct request *request, const char *list)
+{
+    return http_is_stopping(request->http) ? "unavailable" : strcmp(list, "[]") == 0 ? "ready" : "degraded";
 }
 
 /* 503 only where no buffer is taken any more: whoever balances on this should not leave because a broker restarts or a disk is
  * full, for detection goes on. Before habitd is ready nothing listens. */
 int ready_show(struct request *request)
 {
-    struct wire_member members[] = { { .name = "status", .type = MEMBER_TEXT },
-                                     { .name = "reasons", .type = MEMBER_RAW } };
-    const bool stopping = is_stopping(request->http);
-    char *text = answer_text_of(request, write_reasons);
-    int r;
+    const unsigned int status = http_is_stopping(request->http) ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK;
+    char *list = health_reasons(request), *backup;
+    struct store_figures store;
+    int r = -ENOMEM;
 
-    if (!text)
-        return fault(-ENOMEM);
-    members[0].text = stopping ? "unavailable" : strcmp(text, "[]") == 0 ? "ready" : "degraded";
-    members[1].text = text;
-    r = answer_take_json(request, stopping ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, wire_object(members, 2));
-    free(text);
-    return r;
+    store_figures(request->http->options.store, &store);
+    backup = health_backup(&store, request->now);
+    if (list && backup) {
+        const struct wire_member members[] = { member_text("status", health_status(request, list)),
+                                               member_json("reasons", list), member_json("backup", backup) };
+
+        r = answer_take_json(request, status, wire_object(members, sizeof(members) / sizeof(members[0])));
+    }
+    free(list);
+    free(backup);
+    return fault(r);
 }

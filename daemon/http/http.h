@@ -34,6 +34,10 @@ unsigned int http_port(const struct http *http);
  * counts as alive: it is busy with those that it has. */
 bool http_alive(const struct http *http, int milliseconds);
 
+/* Calls `each` for everything that could degrade us: its name, and what is wrong in words, "" = nothing. Any thread. */
+void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),
+                  void *user);
+
 /* Something was stored that event streams may show. Any thread; NULL is fine. */
 void http_wake(struct http *http);
 

@@ -175,7 +175,17 @@ static const char version_7[] =
     "  machine TEXT NOT NULL, detail TEXT NOT NULL, outcome INTEGER NOT NULL" /* 0 = not known */
     ") STRICT;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6, version_7 };
+/* In the store: the last copy that somebody took whole. In a copy: this one. And evidence of sites that do not want samples to be
+ * stored: what the engine made of them, and no samples. */
+static const char version_8[] =
+    "ALTER TABLE evidence ADD COLUMN features TEXT;" /* JSON object; NULL = there are samples */
+    "CREATE TABLE backup ("
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  at INTEGER NOT NULL, gateway TEXT NOT NULL, size INTEGER NOT NULL"
+    ") STRICT;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4,
+                                          version_5, version_6, version_7, version_8 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 
@@ -241,6 +251,16 @@ static bool is_scrap(const char *path)
     struct stat file;
 
     return stat(path, &file) == 0 && file.st_size > 0 && file.st_size < SMALLEST_PAGE;
+}
+
+bool store_is_header(const unsigned char header[HEADER_SIZE])
+{
+    static const char magic[] = "SQLite format 3";
+    const unsigned char *application = header + 68;
+
+    return memcmp(header, magic, sizeof(magic)) == 0 &&
+           ((uint32_t)application[0] << 24 | (uint32_t)application[1] << 16 | (uint32_t)application[2] << 8 |
+            application[3]) == STORE_APPLICATION_ID;
 }
 
 int store_inspect(sqlite3 *database, const char *path, int *version, char message[STORE_MESSAGE_SIZE])

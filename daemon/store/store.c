@@ -46,7 +46,7 @@ static size_t buffers_room(const struct store_buffer *buffers, size_t count)
         const struct store_buffer *buffer = &buffers[i];
 
         size += room(buffer->samples, buffer->count * sizeof(int16_t)) +
-                2 * room(buffer->step, buffer->axes * sizeof(float));
+                2 * room(buffer->step, buffer->axes * sizeof(float)) + text_room(buffer->features);
     }
     return size;
 }
@@ -85,6 +85,7 @@ static const struct store_buffer *keep_buffers(char **bytes, const struct store_
         buffers[i].samples = keep(bytes, buffers[i].samples, buffers[i].count * sizeof(int16_t));
         buffers[i].step = keep(bytes, buffers[i].step, buffers[i].axes * sizeof(float));
         buffers[i].offset = keep(bytes, buffers[i].offset, buffers[i].axes * sizeof(float));
+        buffers[i].features = keep_text(bytes, buffers[i].features);
     }
     return buffers;
 }

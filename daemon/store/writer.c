@@ -88,6 +88,8 @@ static int commit_group(struct store *store, struct store_op *group)
     if (r == 0)
         r = transact(store, group);
     histogram_observe(&store->commit_duration, &histogram_milliseconds, clock_ticks() - began);
+    if (r == 0 && store->scrub != SCRUB_NONE)
+        store_scrub(store);
     return r;
 }
 

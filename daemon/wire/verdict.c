@@ -131,3 +131,18 @@ char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t 
     wire_merge(&answer, build_verdicts(verdicts, shown, count));
     return wire_dump(answer);
 }
+
+/* ---------------------------------------------------------------------------------------------------------- features */
+
+char *wire_features(const struct detection *detection, int64_t at)
+{
+    json_t *object = json_object();
+
+    wire_put(&object, "time", wire_time(at));
+    wire_put(&object, "similarity", json_integer(detection->similarity));
+    wire_put(&object, "distance", wire_figure((double)detection->distance));
+    wire_put(&object, "level", build_axes(detection->level, detection->axes));
+    wire_put(&object, "amplitude", build_axes(detection->amplitude, detection->axes));
+    wire_put(&object, "explanation", build_explanation(detection));
+    return wire_dump(object);
+}

@@ -197,7 +197,7 @@ static void test_outbox_of_the_version_before(void **state)
                  "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
                  "ALTER TABLE event RENAME TO outbox;"
                  "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
-                 "DROP TABLE audit; DROP TABLE IF EXISTS backup; PRAGMA user_version = 3");
+                 "DROP TABLE audit; DROP TABLE backup; PRAGMA user_version = 3");
     reopen(bench);
     check_messages(bench, 0, 0, 3);
     add_messages(bench, machine, 3, 1);

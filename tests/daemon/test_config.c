@@ -507,6 +507,8 @@ static const char *const values[][3] = {
     { "http", "client_ca", "/etc/habit/tls/clients.pem" },
     { "http", "names", "gw.local habit.example.org" },
     { "http", "port", "65535" },
+    { "http", "deadline", "45s" },
+    { "http", "each_address", "12" },
     { "mqtt", "host", "fe80::1%eth0" },
     { "mqtt", "port", "1" },
     { "mqtt", "username", "J\xc3\xbcrgen" },
@@ -924,9 +926,28 @@ static int remove_path(void **state)
     return system(command);
 }
 
+static void finds_secrets(void **state)
+{
+    char found[SECRET_PATH_SIZE];
+
+    (void)state;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    config_secret_path("/run/secret", found);
+    assert_string_equal(found, "/run/secret");
+    config_secret_path("broker", found);
+    assert_string_equal(found, "/etc/habit/credentials/broker");
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/habitd.service", 1); /* systemd's */
+    config_secret_path("broker", found);
+    assert_string_equal(found, "/run/credentials/habitd.service/habit_broker");
+    config_secret_path("/run/secret", found);
+    assert_string_equal(found, "/run/secret");
+    unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_secrets),
         cmocka_unit_test(refuses_bad_files),
         cmocka_unit_test(refuses_bad_files_of_a_folder),
         cmocka_unit_test(refuses_too_many_files),

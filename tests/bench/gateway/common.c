@@ -91,7 +91,8 @@ static double value_of(size_t place)
 
 void bench_latency_note(struct bench_latency *latency, int64_t value)
 {
-    size_t place = place_of(value > 0 ? (uint64_t)value : 0), most = sizeof(latency->count) / sizeof(*latency->count) - 1;
+    size_t place = place_of(value > 0 ? (uint64_t)value : 0),
+           most = sizeof(latency->count) / sizeof(*latency->count) - 1;
 
     latency->count[place < most ? place : most]++;
     latency->total++;
@@ -121,8 +122,8 @@ double bench_latency_quantile(const struct bench_latency *latency, double share)
 
 void bench_print(const struct bench_result *result)
 {
-    printf("{\"done\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"seconds\": %.6f, \"cpu\": %.6f", result->done, result->failed,
-           (double)result->elapsed / 1e9, (double)result->cpu / 1e9);
+    printf("{\"done\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"seconds\": %.6f, \"cpu\": %.6f", result->done,
+           result->failed, (double)result->elapsed / 1e9, (double)result->cpu / 1e9);
     if (result->latency)
         printf(", \"p50\": %.4f, \"p99\": %.4f, \"p999\": %.4f, \"worst\": %.4f",
                bench_latency_quantile(result->latency, 0.5), bench_latency_quantile(result->latency, 0.99),

@@ -42,8 +42,7 @@ static enum MHD_Result collect(struct request *request, const char *bytes, size_
 
 static enum MHD_Result answer_request(struct MHD_Connection *connection, const struct answer *answer)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(answer->size, answer->bytes, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = MHD_create_response_from_buffer(answer->size, answer->bytes, MHD_RESPMEM_MUST_COPY);
     enum MHD_Result r;
 
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");

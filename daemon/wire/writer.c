@@ -197,7 +197,7 @@ static int first_power(double number)
 
     while (power > LOWEST && number * tens[-power] < 1)
         power--;
-    while (power < HIGHEST && number >= tens[power + 1])
+    while (power >= 0 && power < HIGHEST && number >= tens[power + 1])
         power++;
     return power;
 }

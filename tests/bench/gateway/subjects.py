@@ -70,10 +70,8 @@ class Process:
             return int(re.search(rf'^{name}:\s+(\d+) kB', file.read(), re.M).group(1)) * 1024
 
     def cpu(self):
-        """Seconds."""
-        with open(f'/proc/{self.pid}/schedstat') as file:  # of the main thread only: others follow
-            pass
-        return time.clock_gettime(-8 * self.pid - 6)  # CLOCK of a process: see clock_getcpuclockid
+        """Seconds of all its threads."""
+        return time.clock_gettime((~self.pid << 3) | 2)  # as clock_getcpuclockid makes it
 
     def written(self):
         """Bytes that it handed to the disk."""
@@ -122,6 +120,19 @@ class Bare(Process):
         self.port = int(self.process.stdout.readline())
 
 
+class Counter(Process):
+    """A subscriber that only counts."""
+
+    def __init__(self, programs, broker, topic='#'):
+        super().__init__(programs['mqtt-count'], str(broker), topic, stdout=subprocess.PIPE)
+        if self.process.stdout.readline() != 'ready\n':
+            raise SystemExit('the counter did not start')
+
+    def count(self):
+        self.process.send_signal(signal.SIGUSR1)
+        return int(self.process.stdout.readline())
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
@@ -149,6 +160,14 @@ class Broker(Process):
 def load(programs, port, path, kind, body, connections=1, seconds=1.0, rate=0, pid=0, answer=None):
     command = [programs['http-load'], str(port), path, kind, body, str(connections), str(seconds), str(rate), str(pid)]
     done = subprocess.run(command + ([answer] if answer else []), stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f'{" ".join(command)}: failed')
+    return json.loads(done.stdout)
+
+
+def publish(programs, port, topic, body, machines=1, seconds=1.0, rate=0, window=128, share=0):
+    command = [programs['mqtt-load'], str(port), topic, body, str(machines), str(seconds), str(rate), str(window), str(share)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise SystemExit(f'{" ".join(command)}: failed')
     return json.loads(done.stdout)

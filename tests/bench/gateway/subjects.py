@@ -159,14 +159,15 @@ class Broker(Process):
 
 def load(programs, port, path, kind, body, connections=1, seconds=1.0, rate=0, pid=0, answer=None):
     command = [programs['http-load'], str(port), path, kind, body, str(connections), str(seconds), str(rate), str(pid)]
-    done = subprocess.run(command + ([answer] if answer else []), stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f'{" ".join(command)}: failed')
-    return json.loads(done.stdout)
+    return run(command + ([answer] if answer else []))
 
 
 def publish(programs, port, topic, body, machines=1, seconds=1.0, rate=0, window=128, share=0):
     command = [programs['mqtt-load'], str(port), topic, body, str(machines), str(seconds), str(rate), str(window), str(share)]
+    return run(command)
+
+
+def run(command):
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise SystemExit(f'{" ".join(command)}: failed')

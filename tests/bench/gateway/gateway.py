@@ -210,20 +210,11 @@ def part_learn(programs, folder, bodies):
 
 # -------------------------------------------------------------------------------------------------- start, disk, memory
 
-def store_of(programs, folder, machines):
-    """A store with so many machines that have learned, by as few requests as possible."""
-    with Habitd(programs, folder) as habitd:
-        habitd.teach('m0')
-        block = habitd.call('GET', '/v1/machines/m0/knowledge')
-        for number in range(1, machines):
-            habitd.call('PUT', f'/v1/machines/m{number}/knowledge', block)
-
-
 def part_start(programs, folder, bodies):
     rows = []
     for machines, limit in ((1000, 1), (10000, 5)):
         with tempfile.TemporaryDirectory(dir=folder) as place:
-            store_of(programs, place, machines)
+            subjects.store_of(programs, place, machines)
             took, used, resident = [], [], []
             for _ in range(ROUNDS):
                 with Habitd(programs, place) as habitd:
@@ -245,16 +236,16 @@ def written_by(habitd, what, times):
 def part_disk(programs, folder, bodies):
     """Bytes by the kernel's account, at the pace of one machine: nothing shares its commits."""
     rows = []
-    with Habitd(programs, folder, machines=FREELY + 'window = 10\n', store='flush = 1h') as habitd:
+    with Habitd(programs, folder, machines=FREELY + 'false_alarms = off\n', store='flush = 1h') as habitd:
         commission(habitd, 2)
         one = values(1, 9).tobytes()
         rows.append(['a learn, alone', f'{written_by(habitd, lambda: [habitd.call("POST", "/v1/machines/m0/learn", one) for _ in range(200)], 200):.1f}'])
         rows.append(['a detect that changes no anomaly', f'{written_by(habitd, lambda: [habitd.call("POST", "/v1/machines/m1/detect", one) for _ in range(200)], 200):.2f}'])
-        strange, count = values(1, 8, 6.0).tobytes(), 20
+        strange, usual, count = values(1, 8, 6.0).tobytes(), values(1, 3).tobytes(), 20
 
         def anomalies():
             for _ in range(count):
-                for body in (strange, one):
+                for body in (strange, usual):
                     for _ in range(30):
                         habitd.call('POST', '/v1/machines/m1/detect', body)
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -112,6 +113,22 @@ class Habitd(Process):
     def metric(self, name):
         text = self.call('GET', '/metrics').decode()
         return sum(float(x) for x in re.findall(rf'^{name}(?:{{[^}}]*}})? (\S+)$', text, re.M))
+
+
+def store_of(programs, folder, machines):
+    """A store with m0, m1, ...: all have learned what the first one has. Its rows are copied: asking for each would take minutes."""
+    with Habitd(programs, folder) as habitd:
+        habitd.call('POST', '/v1/machines/m0/buffers', values(20, 1).tobytes())
+        habitd.call('POST', '/v1/machines/m0/buffers', values(12, 2).tobytes())
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, 'habit.db'))) as store, store:
+        for number in range(1, machines):
+            row = store.execute("INSERT INTO machine (name, created, settings) SELECT ?, created, settings FROM machine WHERE name = 'm0'",
+                                (f'm{number}',)).lastrowid
+            for table in ('state', 'knowledge'):
+                columns = [c[1] for c in store.execute(f'PRAGMA table_info({table})') if c[1] != 'machine']
+                names = ', '.join(f'"{c}"' for c in columns)
+                store.execute(f"INSERT INTO {table} (machine, {names}) SELECT ?, {names} FROM {table} "
+                              "WHERE machine = (SELECT id FROM machine WHERE name = 'm0')", (row,))
 
 
 class Bare(Process):

@@ -77,6 +77,7 @@ struct config {
     uint32_t mqtt_discovery;      /* enum discovery_mode */
     char mqtt_discovery_prefix[64];
     char store_path[256];   /* of the database file */
+    uint32_t store_daily_writes; /* MiB in 24 hours; 0 = no ceiling */
     uint64_t store_flush;   /* ms between flushes of counters and windows */
     uint32_t report_minute; /* of the day after, by local time, from which on a day's reports are made */
     struct config_pattern *patterns;

@@ -38,6 +38,10 @@ static void write_reasons(FILE *file, struct request *request)
     fputc('[', file);
     if (store.last_error != 0)
         write_reason(file, &first, "store: the last commit failed; nothing is learned, detection goes on");
+    if (store.strain > 0)
+        write_reason(
+            file, &first,
+            "store: [store] daily_writes is near: commits and flushes wait to gather more, answers come later");
     if (request->now.doubtful)
         write_reason(file, &first, "clock: not set, or it has jumped: reports wait until that is confirmed");
     if (broker_is_away(&request->http->options))

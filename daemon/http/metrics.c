@@ -266,29 +266,23 @@ static void write_registry(FILE *file, struct request *request)
 
 /* -------------------------------------------------------------------------------------------------------------- store */
 
-/* Bytes that this process had the kernel write, which is the store and little else; -1: no telling. */
-static int64_t written_bytes(void)
+static void write_written(FILE *file, const struct store_figures *figures)
 {
-    FILE *file = fopen("/proc/self/io", "re");
-    int64_t written = -1;
-    char line[80];
+    const struct metric written = { "habit_store_written_bytes_total", "counter",
+                                    "Bytes that this process had written to storage, by the kernel's account.",
+                                    (double)figures->written_bytes };
+    const struct metric limit[] = {
+        { "habit_store_daily_writes_limit_bytes", "gauge", "What [store] daily_writes allows in 24 hours.",
+          (double)figures->daily_bytes },
+        { "habit_store_daily_writes_strain_ratio", "gauge",
+          "How far commits and flushes are put off because of it: 0 not at all, 1 as far as they can be.",
+          figures->strain },
+    };
 
-    while (file && fgets(line, sizeof(line), file))
-        if (strncmp(line, "write_bytes: ", 13) == 0)
-            written = strtoll(line + 13, NULL, 10);
-    if (file)
-        fclose(file);
-    return written;
-}
-
-static void write_written(FILE *file)
-{
-    const struct metric metric = { "habit_store_written_bytes_total", "counter",
-                                   "Bytes that this process had written to storage, by the kernel's account.",
-                                   (double)written_bytes() };
-
-    if (metric.value >= 0)
-        write_metrics_of(file, &metric, 1);
+    if (figures->written_bytes >= 0)
+        write_metrics_of(file, &written, 1);
+    if (figures->daily_bytes > 0)
+        write_metrics_of(file, limit, sizeof(limit) / sizeof(limit[0]));
 }
 
 static void write_outbox(FILE *file, struct request *request, const struct store_figures *figures)
@@ -328,7 +322,7 @@ static void write_store(FILE *file, struct request *request)
     write_histogram(file, "habit_commit_duration_seconds", "", figures.commit_duration, &histogram_milliseconds);
     write_head(file, "habit_commit_batch_size", "histogram", "Changes in a committed transaction.");
     write_histogram(file, "habit_commit_batch_size", "", figures.commit_size, &histogram_sizes);
-    write_written(file);
+    write_written(file, &figures);
     write_outbox(file, request, &figures);
     write_head(file, "habit_knowledge_snapshot_timestamp_seconds", "gauge",
                "When the newest snapshot of a machine's knowledge was taken.");

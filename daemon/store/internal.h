@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/histogram.h"
+#include "store/budget.h"
 #include "store/store.h"
 
 /* All starts of hours or reports, each once, by skipping from one to the next instead of reading every row between. */
@@ -156,8 +157,12 @@ struct store {
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
     struct histogram commit_duration, commit_size;
-    int64_t taken;       /* the writer's: the last snapshot that the change being applied took; 0 = none */
-    int64_t pruned_hour; /* the writer's: the hour in which old counters were deleted last */
+    struct budget budget;   /* the writer's */
+    int64_t due;            /* the writer's: monotonic ms before which it does not commit */
+    _Atomic uint64_t daily; /* bytes; 0 = no ceiling */
+    _Atomic double strain;  /* of the budget at the last commit */
+    int64_t taken;          /* the writer's: the last snapshot that the change being applied took; 0 = none */
+    int64_t pruned_hour;    /* the writer's: the hour in which old counters were deleted last */
     char path[256];
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/internal.h"
@@ -156,6 +157,7 @@ static int start_writer(struct store *store)
 int store_open(struct store **ret_store, const char *path, char message[STORE_MESSAGE_SIZE])
 {
     struct store *store = calloc(1, sizeof(*store));
+    pthread_condattr_t attributes;
     int r;
 
     message[0] = '\0';
@@ -163,7 +165,10 @@ int store_open(struct store **ret_store, const char *path, char message[STORE_ME
         return fault(-ENOMEM);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_mutex_init(&store->reading, NULL);
-    pthread_cond_init(&store->work, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->work, &attributes);
+    pthread_condattr_destroy(&attributes);
     pthread_cond_init(&store->finished, NULL);
     store->last = &store->first;
     store->epoch = 1;

@@ -1,9 +1,28 @@
 /* The writer: commits whatever has gathered, in one transaction, and wakes those who wait for it. */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "store/internal.h"
+
+/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. */
+static void await_due(struct store *store)
+{
+    const struct timespec due = { .tv_sec = store->due / 1000, .tv_nsec = store->due % 1000 * 1000000 };
+
+    while (!store->stopping && store->queued < LIMIT_STORE_BATCH && clock_now().mono < store->due)
+        pthread_cond_timedwait(&store->work, &store->mutex, &due);
+}
+
+/* With the mutex held: when the next commit may be. */
+static void pace(struct store *store)
+{
+    int64_t now = clock_now().mono;
+
+    store->strain = budget_look(&store->budget, now);
+    store->due = now + (int64_t)(store->strain * STORE_LONGEST_WAIT);
+}
 
 /* Takes the whole queue or a group of LIMIT_STORE_BATCH; NULL = stopping and nothing left. */
 static struct store_op *take_group(struct store *store)
@@ -14,6 +33,7 @@ static struct store_op *take_group(struct store *store)
     pthread_mutex_lock(&store->mutex);
     while (!store->first && !store->stopping)
         pthread_cond_wait(&store->work, &store->mutex);
+    await_due(store);
     group = store->first;
     for (end = &group; *end && count < LIMIT_STORE_BATCH; end = &(*end)->next)
         count++;
@@ -91,6 +111,7 @@ static void finish_group(struct store *store, struct store_op *group, int result
             op->done = true;
     }
     store->figures.changes += (uint64_t)size;
+    pace(store);
     pthread_cond_broadcast(&store->finished);
     pthread_mutex_unlock(&store->mutex);
     if (result == 0)

@@ -21,6 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "store/budget.h"
 #include "store/store.h"
 
 /* ------------------------------------------------------------------------------------------------- faults, by the number */
@@ -1573,6 +1575,61 @@ static void test_commit_on_a_broken_disk(void **state)
     check_failed_commit(*state, create_with_history(*state), fail_sync, work_again);
 }
 
+/* ------------------------------------------------------------------------------------------------------ flash budget */
+
+static void test_strain(void **state)
+{
+    const uint64_t daily = 1000;
+    const int64_t day = 86400000;
+
+    (void)state;
+    assert_float_equal(budget_strain(0, day, 1 << 30), 0, 0); /* no ceiling */
+    assert_float_equal(budget_strain(daily, 0, -1), 0, 0);    /* not known */
+    assert_float_equal(budget_strain(daily, 0, 80), 0,
+                       1e-9); /* a tenth may be written at once: four fifths of it freely */
+    assert_float_equal(budget_strain(daily, 0, 90), 0.5, 1e-9);
+    assert_float_equal(budget_strain(daily, 0, 100), 1, 1e-9);
+    assert_float_equal(budget_strain(daily, day / 2, 440), 0, 1e-9);
+    assert_float_equal(budget_strain(daily, day / 2, 550), 1, 1e-9);
+    assert_float_equal(budget_strain(daily, day, 5000), 1, 1e-9);
+    assert_float_equal(budget_strain(daily, 2 * day, 800), 0, 1e-9);
+}
+
+static int64_t commit_settings(struct bench *bench, int64_t machine, const char *settings)
+{
+    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store), .settings = settings };
+    struct store_op *op = NULL;
+    int64_t began = clock_now().mono;
+
+    assert_int_equal(store_submit(bench->store, &change, &op), 0);
+    assert_int_equal(store_finish(bench->store, op), 0);
+    return clock_now().mono - began;
+}
+
+/* Beyond its ceiling the store waits before it commits; what it has answered is there, and closing waits for nothing. */
+static void test_daily_ceiling(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change first = { .at = 1, .settings = "{}" };
+    int64_t machine, began;
+
+    assert_int_equal(store_create_machine(bench->store, "pump", &first, &machine), 0);
+    assert_true(commit_settings(bench, machine, "1") < STORE_LONGEST_WAIT / 2);
+    assert_true(store_limit_writes(bench->store, 1));
+    began = clock_now().mono;
+    while (store_strain(bench->store) < 1 && clock_now().mono - began < 5000)
+        commit_settings(bench, machine, clock_now().mono % 2 == 0 ? "2" : "3");
+    if (store_strain(bench->store) < 1)
+        skip(); /* a file system in memory: nothing is written */
+    assert_true(commit_settings(bench, machine, "4") > STORE_LONGEST_WAIT / 2);
+    assert_int_equal(database_number(bench->path, "SELECT settings = '4' FROM machine"), 1);
+    began = clock_now().mono;
+    bench->store = store_close(bench->store);
+    assert_true(clock_now().mono - began < STORE_LONGEST_WAIT / 2);
+    reopen(bench);
+    assert_true(store_strain(bench->store) <= 0);
+}
+
 /* A file system of its own, filled up with a file beside the database. */
 static void fill_disk(struct bench *bench)
 {
@@ -1970,6 +2027,8 @@ int main(void)
         TEST(test_commit_that_a_constraint_stops),
         TEST(test_commit_beyond_the_file_size),
         TEST(test_commit_on_a_broken_disk),
+        TEST(test_strain),
+        TEST(test_daily_ceiling),
         TEST(test_faults_at_every_step),
         TEST(test_what_builds_on_a_failed_change_fails),
         TEST(test_create_that_fails),

@@ -7,22 +7,18 @@
 #include <stdint.h>
 
 struct budget {
-    uint64_t daily;  /* bytes; 0 = no ceiling */
-    int64_t began;   /* monotonic ms: of this day */
-    int64_t before;  /* bytes that had been written then */
-    int64_t looked;  /* monotonic ms: of the last look */
-    int64_t written; /* bytes at that look; -1: the kernel does not say */
+    uint64_t daily; /* bytes; 0 = no ceiling */
+    int64_t began;  /* monotonic ms: of this day */
+    int64_t before; /* bytes that had been written then */
 };
-
-/* Bytes that this process had the kernel write, which is the store and little else; -1: no telling. */
-int64_t budget_written(void);
 
 /* From 0, below four fifths of what may be written by now, to 1 at all of it and beyond. `elapsed`: ms of the day. */
 double budget_strain(uint64_t daily, int64_t elapsed, int64_t written);
 
-void budget_begin(struct budget *budget, uint64_t daily, int64_t now);
+/* written: so far, of this process. */
+void budget_begin(struct budget *budget, uint64_t daily, int64_t now, int64_t written);
 
-/* Asks the kernel once a second at most. Returns the strain. */
-double budget_look(struct budget *budget, int64_t now);
+/* Returns the strain. */
+double budget_look(struct budget *budget, int64_t now, int64_t written);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/histogram.h"
 #include "store/budget.h"
+#include "store/meter.h"
 #include "store/store.h"
 
 /* All starts of hours or reports, each once, by skipping from one to the next instead of reading every row between. */

@@ -138,7 +138,9 @@ static int open_connections(struct store *store, char message[STORE_MESSAGE_SIZE
     int r = open_writer(store, message);
 
     if (r == 0)
-        r = store_prepare_statements(store);
+        r = store_prepare_statements(store); /* reads the schema, and so opens the log */
+    if (r == 0)
+        meter_attach(store->writer);
     if (r == 0)
         r = connect_database(store->path, SQLITE_OPEN_READONLY, &store->reader);
     if (r == 0)

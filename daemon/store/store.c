@@ -276,20 +276,19 @@ void store_figures(struct store *store, struct store_figures *figures)
     figures->commit_duration = &store->commit_duration;
     figures->commit_size = &store->commit_size;
     pthread_mutex_unlock(&store->mutex);
-    figures->written_bytes = budget_written();
+    figures->written_bytes = meter_written();
     figures->daily_bytes = store->daily;
     figures->strain = store->strain;
     figures->size_bytes = stat(store->path, &file) == 0 ? (int64_t)file.st_size : -1;
     figures->free_bytes = statvfs(store->path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;
 }
 
-bool store_limit_writes(struct store *store, uint64_t daily_bytes)
+void store_limit_writes(struct store *store, uint64_t daily_bytes)
 {
     pthread_mutex_lock(&store->mutex);
     store->daily = daily_bytes;
-    budget_begin(&store->budget, daily_bytes, clock_now().mono);
+    budget_begin(&store->budget, daily_bytes, clock_now().mono, meter_written());
     pthread_mutex_unlock(&store->mutex);
-    return daily_bytes == 0 || store->budget.before >= 0;
 }
 
 double store_strain(const struct store *store)

@@ -20,7 +20,7 @@ static void pace(struct store *store)
 {
     int64_t now = clock_now().mono;
 
-    store->strain = budget_look(&store->budget, now);
+    store->strain = budget_look(&store->budget, now, meter_written());
     store->due = now + (int64_t)(store->strain * STORE_LONGEST_WAIT);
 }
 

@@ -137,7 +137,7 @@ def report(habitd, watch, outcome, used, seconds):
             ('memory at the beginning, middle and end, MiB',
              ', '.join(f'{watch.resident[i]:.0f}' for i in (0, len(watch.resident) // 2, -1)) if watch.resident else '-'),
             ('most memory, MiB', f'{max(watch.resident, default=0):.0f}'),
-            ('written, MiB', f'{habitd.written() / 2**20:.0f}'),
+            ('written, MiB', f'{habitd.metric("habit_store_written_bytes_total") / 2**20:.0f}'),
             ('reconnects', f'{habitd.metric("habit_mqtt_reconnects_total"):.0f}')]
     for name, value in rows:
         print(f'| {name} | {value} |')

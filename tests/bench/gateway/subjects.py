@@ -74,11 +74,6 @@ class Process:
         """Seconds of all its threads."""
         return time.clock_gettime((~self.pid << 3) | 2)  # as clock_getcpuclockid makes it
 
-    def written(self):
-        """Bytes that it handed to the disk."""
-        with open(f'/proc/{self.pid}/io') as file:
-            return int(re.search(r'^write_bytes: (\d+)', file.read(), re.M).group(1))
-
 
 class Habitd(Process):
     def __init__(self, programs, folder, broker=0, store='', machines=''):

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config/checks.h"
 #include "http/http.h"
+#include "journal.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
 #include "reload.h"
@@ -49,22 +50,16 @@ void app_block_signals(void)
 
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk, not the end */
 }
 
 /* ---------------------------------------------------------------------------------------------------- start and stop */
 
-static int broker_connected(void *user)
+static void tell_broker(void *user, struct broker_state *state)
 {
     const struct app *app = user;
 
-    return mqtt_connected(app->mqtt);
-}
-
-static uint64_t broker_reconnects(void *user)
-{
-    const struct app *app = user;
-
-    return mqtt_reconnects(app->mqtt);
+    mqtt_state(app->mqtt, state);
 }
 
 static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
@@ -162,8 +157,7 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
-                                    .broker_connected = app->mqtt ? broker_connected : NULL,
-                                    .broker_reconnects = broker_reconnects,
+                                    .broker = app->mqtt ? tell_broker : NULL,
                                     .user = app,
                                     .socket = service_socket() };
     char why[HTTP_MESSAGE_SIZE] = "";
@@ -295,11 +289,14 @@ int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
+    struct journal journal;
     struct service service = { .registry = app->registry, .store = app->store, .mqtt = app->mqtt, .http = app->http };
 
-    log_notice("habitd " HABIT_VERSION " answers on %s://%s:%u",
-               app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
-               http_port(app->http));
+    journal_begin(&journal, app->store, app->http);
+    log_with(LOG_NOTICE, &(struct log_fields){ .message = MESSAGE_STARTED },
+             "habitd " HABIT_VERSION " answers on %s://%s:%u",
+             app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
+             http_port(app->http));
     service_ready(&service, clock_now());
     for (;;) {
         int64_t left = next - clock_now().mono;
@@ -310,6 +307,7 @@ int app_run(struct app *app)
         else if (caught != 0)
             break;
         service_look(&service, clock_now());
+        journal_look(&journal, clock_now());
         if (clock_now().mono >= next_flush) {
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
@@ -317,7 +315,8 @@ int app_run(struct app *app)
         keep_house(app);
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
-    log_notice("stopping");
+    journal_look(&journal, clock_now());
+    log_with(LOG_NOTICE, &(struct log_fields){ .message = MESSAGE_STOPPING }, "stopping");
     service_stopping();
     return 0;
 }

@@ -12,13 +12,17 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "offline.h"
 #include "reload.h"
+#include "wire/parse.h"
 
 enum { EXIT_USAGE = 2 }; /* also for a broken configuration */
 
 struct arguments {
     const char *config;
     const char *explain; /* machine ID */
+    const char *backup;  /* file to restore */
+    bool sure, replace;
     int (*action)(const struct config *config, const struct arguments *arguments);
 };
 
@@ -82,6 +86,16 @@ static int explain_machine(const struct config *config, const struct arguments *
     return EXIT_SUCCESS;
 }
 
+static int restore(const struct config *config, const struct arguments *arguments)
+{
+    return offline_restore(config, arguments->backup, arguments->replace);
+}
+
+static int wipe(const struct config *config, const struct arguments *arguments)
+{
+    return offline_wipe(config, arguments->sure);
+}
+
 static int run(const struct config *config, const struct arguments *arguments)
 {
     char message[APP_MESSAGE_SIZE];
@@ -89,6 +103,7 @@ static int run(const struct config *config, const struct arguments *arguments)
     int r;
 
     app_block_signals();
+    wire_parse_begin();
     r = app_new(&app, config, arguments->config, message);
     if (r != 0) {
         log_error("%s", message);
@@ -104,7 +119,8 @@ static int run(const struct config *config, const struct arguments *arguments)
 static void print_help(FILE *file)
 {
     fputs(
-        "usage: habitd [--config FILE] [--check-config | --print-config | --explain-machine ID | --show-limits]\n"
+        "usage: habitd [--config FILE] [--check-config | --print-config | --explain-machine ID | --show-limits |\n"
+        "       --restore FILE [--replace] | --wipe [--yes]]\n"
         "\n"
         "Learns what is normal for each machine and says when a machine breaks its habit.\n"
         "\n"
@@ -113,6 +129,10 @@ static void print_help(FILE *file)
         "  --print-config         the configuration in force, defaults included, secrets left out\n"
         "  --explain-machine ID   each setting of a machine and where it comes from, before REST\n"
         "  --show-limits          every bound there is\n"
+        "  --restore FILE         a backup becomes the store, while habitd is stopped; with --replace where there is "
+        "one,\n"
+        "                         which is kept beside\n"
+        "  --wipe                 what the store has in files; with --yes these are overwritten and deleted\n"
         "  --version, --help\n",
         file);
 }
@@ -121,7 +141,9 @@ static const struct option options[] = {
     { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
     { "print-config", no_argument, NULL, 'p' }, { "explain-machine", required_argument, NULL, 'e' },
     { "show-limits", no_argument, NULL, 'l' },  { "version", no_argument, NULL, 'v' },
-    { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 }
+    { "help", no_argument, NULL, 'h' },         { "restore", required_argument, NULL, 'r' },
+    { "replace", no_argument, NULL, 'R' },      { "wipe", no_argument, NULL, 'w' },
+    { "yes", no_argument, NULL, 'y' },          { NULL, 0, NULL, 0 }
 };
 
 /* -1 = go on; else the exit status. */
@@ -143,6 +165,19 @@ static int take_option(int option, struct arguments *arguments)
         return -1;
     case 'l':
         arguments->action = show_limits;
+        return -1;
+    case 'r':
+        arguments->action = restore;
+        arguments->backup = optarg;
+        return -1;
+    case 'R':
+        arguments->replace = true;
+        return -1;
+    case 'w':
+        arguments->action = wipe;
+        return -1;
+    case 'y':
+        arguments->sure = true;
         return -1;
     case 'v':
         puts("habitd " HABIT_VERSION);

@@ -33,6 +33,8 @@
     X(HOURS, 10000, "hours of counters (400 days)", "older ones are deleted")                                     \
     X(REPORTS, 400, "days of reports", "older ones are deleted; of a longer downtime no more are made")           \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
+    X(OUTBOX_HIGH, 5000, "messages waiting for the broker", "/readyz says degraded")                              \
+    X(DISK_LOW, 33554432, "bytes free where the store is", "with less /readyz says degraded")                     \
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(TOKENS, 1000, "tokens", "the file is refused")                                                              \

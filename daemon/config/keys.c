@@ -70,6 +70,8 @@ const struct config_key config_keys[CONFIG_KEYS] = {
       "between flushes of counters: what a crash may lose of them" },
     { "store", "daily_writes", KEY_UNSIGNED, IN(store_daily_writes), 0, 4000000, "0", FREE,
       "MiB that are to be written in 24 hours: near it commits and flushes are put off; 0 = no ceiling" },
+    { "store", "backup_age", KEY_DURATION, IN(store_backup_age), 0, 3650 * 86400e3, "0", FREE,
+      "degraded where the last backup is older, or there is none; 0 = its age is only told" },
     { "report", "time", KEY_CLOCK, IN(report_minute), 0, 24 * 60 - 1, "00:10", FREE,
       "local time from which on the reports of the day before are made: later where senders are late" },
     { "machine", "create", KEY_BOOLEAN, offsetof(struct config_pattern, create), 0, 1, "no", FREE,

@@ -25,7 +25,7 @@ struct config_key {
     const char *help;
 };
 
-enum { CONFIG_KEYS = 40 };
+enum { CONFIG_KEYS = 41 };
 _Static_assert((int)CONFIG_KEYS <= (int)CONFIG_LINES, "struct config notes the line of each");
 extern const struct config_key config_keys[CONFIG_KEYS];
 

@@ -52,9 +52,10 @@ void connection_on_completed(void *user, struct MHD_Connection *connection, void
     struct request *request = *state;
 
     (void)connection;
-    (void)code;
     if (!request)
         return;
+    if (request->sent && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        request->sent(request);
     if (request->begun)
         count_under_way(user, false);
     free(request->body);

@@ -1,6 +1,7 @@
 /* What people do about anomalies: look at them by asset, accept, mute. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "http/answer.h"
@@ -91,6 +92,42 @@ int anomaly_buffers(struct request *request)
     return r != 0
                ? r
                : answer_take_bytes(request, MHD_HTTP_OK, "application/octet-stream", samples, count * sizeof(*samples));
+}
+
+struct listing {
+    FILE *file;
+    const char *separator;
+};
+
+static int write_features(void *user, const char *features)
+{
+    struct listing *listing = user;
+
+    fprintf(listing->file, "%s%s", listing->separator, features);
+    listing->separator = ",";
+    return 0;
+}
+
+/* Each is JSON already. */
+int anomaly_features(struct request *request)
+{
+    struct listing listing = { .separator = "" };
+    char *text = NULL;
+    size_t size;
+    int r;
+
+    listing.file = open_memstream(&text, &size);
+    if (!listing.file)
+        return fault(-ENOMEM);
+    fprintf(listing.file, "{\"anomaly\":%" PRIu64 ",\"features\":[", request->number);
+    r = registry_features(registry_of(request), (int64_t)request->number, write_features, &listing, &request->refusal);
+    fputs("]}", listing.file);
+    if (fclose(listing.file) != 0 && r == 0)
+        r = fault(-ENOMEM);
+    if (r == 0)
+        return answer_take_json(request, MHD_HTTP_OK, text);
+    free(text);
+    return r;
 }
 
 /* -------------------------------------------------------------------------------------------------------- maintenance */

@@ -14,6 +14,7 @@
 #include "http/answer.h"
 #include "http/handlers.h"
 #include "http/route.h"
+#include "http/stream.h"
 
 /* ------------------------------------------------------------------------------------------------- counting answers */
 
@@ -314,8 +315,11 @@ static void write_store(FILE *file, struct request *request)
         { "habit_store_size_bytes", "gauge", "Size of the database.", (double)figures.size_bytes },
         { "habit_store_free_bytes", "gauge", "Free space on its file system.", (double)figures.free_bytes },
     };
+    const struct metric backup = { "habit_backup_timestamp_seconds", "gauge",
+                                   "When the last backup was taken; 0: never.", (double)figures.backup_at / 1000 };
 
     write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));
+    write_metrics_of(file, &backup, 1);
     write_head(file, "habit_commit_duration_seconds", "histogram", "Of a transaction, its sync included.");
     write_histogram(file, "habit_commit_duration_seconds", "", figures.commit_duration, &histogram_milliseconds);
     write_head(file, "habit_commit_batch_size", "histogram", "Changes in a committed transaction.");
@@ -341,22 +345,12 @@ static void write_answers(FILE *file, const struct http *http)
                         http->answers[i][j]);
 }
 
-static unsigned int count_streams(struct http *http)
-{
-    unsigned int count = 0;
-
-    pthread_mutex_lock(&http->lock);
-    for (size_t i = 0; i < LIMIT_STREAMS; i++)
-        count += http->streams[i] != NULL;
-    pthread_mutex_unlock(&http->lock);
-    return count;
-}
-
 static void write_doors(FILE *file, struct request *request)
 {
     const struct http_options *options = &request->http->options;
+    struct broker_state state;
     const struct metric streams = { "habit_sse_clients", "gauge", "Event streams that are open.",
-                                    count_streams(request->http) };
+                                    stream_count(request->http) };
     const struct metric synchronised = { "habit_clock_synced", "gauge", "Whether the clock is synchronised.",
                                          clock_synchronised() };
 
@@ -364,13 +358,12 @@ static void write_doors(FILE *file, struct request *request)
     write_metrics_of(file, &streams, 1);
     if (synchronised.value >= 0) /* a sandbox may forbid to ask */
         write_metrics_of(file, &synchronised, 1);
-    if (!options->broker_connected)
+    if (!options->broker)
         return;
+    options->broker(options->user, &state);
     const struct metric broker[] = {
-        { "habit_mqtt_connected", "gauge", "Whether the MQTT broker is connected.",
-          options->broker_connected(options->user) },
-        { "habit_mqtt_reconnects_total", "counter", "How often it has accepted us again.",
-          (double)options->broker_reconnects(options->user) },
+        { "habit_mqtt_connected", "gauge", "Whether the MQTT broker is connected.", state.connected },
+        { "habit_mqtt_reconnects_total", "counter", "How often it has accepted us again.", (double)state.reconnects },
     };
 
     write_metrics_of(file, broker, sizeof(broker) / sizeof(broker[0]));

@@ -57,6 +57,7 @@ struct http {
     int socket;
     unsigned int port;
     char *client_ca; /* PEM; NULL = clients need no certificate */
+    int64_t began;   /* mono ms */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t idle;  /* under_way became 0 */
@@ -93,9 +94,14 @@ struct request {
     int early;        /* refused before the body: REFUSAL_NONE = not */
     struct refusal refusal;
 
+    void (*sent)(struct request *request); /* called when the client has the whole answer; NULL = nobody asks */
+    struct store_backup backup;            /* that is the answer */
     bool kept; /* the answer may be kept by the client, which asks whether it is still the same */
     unsigned int status;
     struct MHD_Response *response; /* NULL = no answer yet */
 };
+
+/* http.c: no new requests are taken, and those that wait end. */
+bool http_is_stopping(struct http *http);
 
 #endif

@@ -160,16 +160,6 @@ static bool compose(struct stream *stream)
 
 /* ------------------------------------------------------------------------------------------------------------ waiting */
 
-static bool is_stopping(struct http *http)
-{
-    bool stopping;
-
-    pthread_mutex_lock(&http->lock);
-    stopping = http->stopping;
-    pthread_mutex_unlock(&http->lock);
-    return stopping;
-}
-
 /* Returns false when the client has gone. */
 static bool wait_for_news(struct stream *stream)
 {
@@ -197,7 +187,7 @@ static ssize_t read_stream(void *user, uint64_t position, char *buffer, size_t r
 
     (void)position;
     while (stream->sent == stream->size) {
-        if (is_stopping(stream->http) || !authorize_still(stream->http, &stream->who, clock_now()))
+        if (http_is_stopping(stream->http) || !authorize_still(stream->http, &stream->who, clock_now()))
             return MHD_CONTENT_READER_END_OF_STREAM;
         more = compose(stream);
         if (stream->failed)
@@ -220,6 +210,17 @@ void stream_wake_all(struct http *http)
         if (http->streams[i] && write(http->streams[i]->wake_fd, &one, sizeof(one)) < 0)
             continue; /* fails only when it would overflow: then it is awake */
     pthread_mutex_unlock(&http->lock);
+}
+
+unsigned int stream_count(struct http *http)
+{
+    unsigned int count = 0;
+
+    pthread_mutex_lock(&http->lock);
+    for (size_t i = 0; i < LIMIT_STREAMS; i++)
+        count += http->streams[i] != NULL;
+    pthread_mutex_unlock(&http->lock);
+    return count;
 }
 
 /* ---------------------------------------------------------------------------------------------------- begin and end */

@@ -20,13 +20,16 @@ static const char *const profiles[] = { "small", "default", "large", NULL };
 static const char *const formats[] = { "f32", "i16", "i16be", "json", NULL };
 static const char *const layouts[] = { "interleaved", "planar", NULL };
 static const char *const starts[] = { "commission", "auto", NULL };
+static const char *const buffers[] = { "none", "features", "raw", NULL };
 
 /* The words of a choice; NULL for other types. */
 static const char *const *choices_of(enum settings_type type)
 {
-    static const char *const *const choices[] = {
-        [TYPE_PROFILE] = profiles, [TYPE_FORMAT] = formats, [TYPE_LAYOUT] = layouts, [TYPE_START] = starts
-    };
+    static const char *const *const choices[] = { [TYPE_PROFILE] = profiles,
+                                                  [TYPE_FORMAT] = formats,
+                                                  [TYPE_LAYOUT] = layouts,
+                                                  [TYPE_START] = starts,
+                                                  [TYPE_BUFFERS] = buffers };
 
     return type >= TYPE_PROFILE ? choices[type] : NULL;
 }

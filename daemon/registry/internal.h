@@ -171,7 +171,8 @@ void machine_join_time(struct machine *machine, int64_t steady);
 
 /* Notes a judged buffer: forgets those that left the window, keeps this one where it was strange, or the window is `below` the
  * threshold. */
-void suspects_note(struct machine *machine, const float *samples, float score, bool below, int64_t at);
+void suspects_note(struct machine *machine, const float *samples, const struct detection *detection, float score,
+                   bool below, int64_t at);
 void suspects_clear(struct suspects *suspects);
 
 /* An anomaly was raised: from now on what belongs to it is at least half as strange as the second strangest buffer of the window,
@@ -300,6 +301,14 @@ void machine_clear_window(struct machine *machine);
 
 /* Forgets what an entered machine has learned, in memory: new, watching nothing. Returns 0 or negative. */
 int machine_forget(struct registry *registry, struct machine *machine, struct moment now, struct episode_log *log);
+
+/* ---- stored.c */
+
+/* In memory: no sample of it waits for the store or is counted as stored. */
+void machine_forget_buffers(struct machine *machine);
+
+/* Where the file says now that less is stored of buffers than was: forgets it. Waits for the commits. Returns 0 or negative. */
+int registry_forget_unwanted(struct registry *registry);
 
 /* ---- configure.c */
 

@@ -140,7 +140,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     verdict->status = VERDICT_OK;
     describe_detection(&result, machine->settings.axes, &verdict->detection);
     judge_window(machine, &machine->window, &result, &verdict->average);
-    suspects_note(machine, samples, result.score,
+    suspects_note(machine, samples, &verdict->detection, result.score,
                   verdict->average.known && verdict->average.similarity < machine->settings.threshold, work->at);
     shadow_judge(machine, samples, &result, &verdict->average, work->steady);
     count_detection(work, hour, verdict, since);

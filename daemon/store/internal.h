@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/histogram.h"
 #include "store/budget.h"
@@ -27,11 +28,25 @@
     ") UNION ALL SELECT coalesce(max(id), 0) FROM snapshot "                                                         \
     "WHERE machine = " machine " AND reason = '" SNAPSHOT_READY "')"
 
+/* The files that a store is made of while it is open. */
+enum place { PLACE_DATABASE, PLACE_WAL, PLACE_INDEX, PLACE_LOCK, PLACES };
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+};
+
+enum { STORE_PATH_SIZE = 256 };
+
+#define STORE_APPLICATION_ID 0x68616269 /* "habi" */
+#define STORE_QUOTE(word)    #word
+#define STORE_TEXT(word)     STORE_QUOTE(word)
+
 /* The writer's prepared statements: name, SQL. They live as long as the connection. */
 #define STATEMENTS(X)                                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
     X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(PROBE, "PRAGMA application_id = " STORE_TEXT(STORE_APPLICATION_ID)) /* as it is: a write that changes nothing */ \
     X(MACHINE_CREATE, "INSERT INTO machine (name, created, settings) VALUES (?, ?, ?)")                                \
     X(MACHINE_DELETE, "DELETE FROM machine WHERE id = ?")                                                              \
     X(MACHINE_SETTINGS, "UPDATE machine SET settings = ?2 WHERE id = ?1")                                              \
@@ -60,10 +75,11 @@
     X(COMMISSIONING_BACK, "DELETE FROM commissioning WHERE machine = ?1 AND id > "                                     \
                           "(SELECT upto FROM snapshot WHERE id = ?2)")                                                 \
     X(ANOMALY_BACK, "UPDATE anomaly SET event = 3, undo = 0 WHERE machine = ?1 AND event = 4 AND undo >= ?2")          \
-    X(EVIDENCE_ADD,                                                                                                    \
-      "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly) VALUES (?, ?, ?, ?, ?, ?, ?)")           \
+    X(EVIDENCE_ADD, "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly, features) VALUES (?, ?, "  \
+                    "?, ?, ?, ?, ?, ?)")                                                                               \
     X(ACCEPTED_FORGET, "DELETE FROM evidence WHERE machine = ?1 AND anomaly IN "                                       \
                        "(SELECT id FROM anomaly WHERE machine = ?1 AND event = 4)")                                    \
+    X(EVIDENCE_FORGET, "DELETE FROM evidence WHERE machine = ?")                                                       \
     X(EVIDENCE_PRUNE, "DELETE FROM evidence WHERE machine = ?1 AND anomaly NOT IN (SELECT DISTINCT anomaly FROM "      \
                       "evidence WHERE machine = ?1 ORDER BY anomaly DESC LIMIT ?2)")                                   \
     X(MUTE_PUT, "INSERT OR REPLACE INTO mute (machine, since, until, finish, who, why) VALUES (?, ?, ?, ?, ?, ?)")     \
@@ -89,6 +105,9 @@
     X(OUTBOX_PRUNE, "DELETE FROM event WHERE waits = 1 AND id <= ?")                                                   \
     X(EVENT_PRUNE, "DELETE FROM event WHERE waits = 0 AND id <= ?")                                                    \
     X(OUTBOX_DONE, "UPDATE event SET waits = 0 WHERE id = ?")                                                          \
+    X(EVENTS_FORGET, "DELETE FROM event WHERE waits = 0 AND whole = 0 AND "                                            \
+                     "substr(topic, 1, instr(topic, '/')) = (SELECT name || '/' FROM machine WHERE id = ?1)")          \
+    X(BACKUP_PUT, "INSERT OR REPLACE INTO backup (id, at, gateway, size) VALUES (1, ?, ?, ?)")                         \
     X(HOUR_PRUNE, "DELETE FROM hour WHERE start < (" STARTS("hour", "DESC") " LIMIT 1 OFFSET ?1 - 1)")                 \
     X(HOURS_DELETE, "DELETE FROM hour WHERE machine = ?1 AND start IN (" STARTS("hour", "ASC") ")")                    \
     X(REPORT_PRUNE, "DELETE FROM report WHERE start < (" STARTS("report", "DESC") " LIMIT 1 OFFSET ?1 - 1)")           \
@@ -119,7 +138,9 @@ enum op_kind {
     OP_OUTBOX_DONE,
     OP_REPORTS,
     OP_AUDIT_ADD,
-    OP_AUDIT_END
+    OP_AUDIT_END,
+    OP_BACKUP,
+    OP_WIPE
 };
 
 struct store_op {
@@ -134,8 +155,17 @@ struct store_op {
     const struct store_reports *reports; /* REPORTS: the caller's, who waits */
     const struct audit *audit;           /* AUDIT_ADD: the same; its id comes as `machine` */
     int outcome;                         /* AUDIT_END, of the record `machine` */
-    char bytes[];
+    const struct store_backup *backup;   /* BACKUP: the caller's, who waits */
+    _Alignas(8) char bytes[];            /* parts of the change, each at a multiple of eight */
 };
+
+enum store_scrub { SCRUB_NONE, SCRUB_LOG, SCRUB_ALL };
+
+enum { STORE_FILE_SIZE = STORE_PATH_SIZE + 64 };
+
+#define COPY_SUFFIX  ".backup-"         /* made, and has not lost its name yet */
+#define FRESH_SUFFIX ".restore"         /* comes into force next */
+#define KEPT_SUFFIX  ".before-restore-" /* was in force */
 
 struct store {
     sqlite3 *writer, *reader;
@@ -164,11 +194,28 @@ struct store {
     _Atomic double strain;  /* of the budget at the last commit */
     int64_t taken;          /* the writer's: the last snapshot that the change being applied took; 0 = none */
     int64_t pruned_hour;    /* the writer's: the hour in which old counters were deleted last */
-    char path[256];
+    struct file_identity places[PLACES]; /* the writer's, as the rest: of what is open */
+    int version;                         /* of the database, by which others' commits are seen */
+    int misplaced;                       /* why they could not be put back; 0 = all are there */
+    int64_t next_try;                    /* mono ms: to put them back */
+    char why[STORE_WHY_SIZE];            /* the last commit failed */
+    enum store_scrub scrub;              /* what was deleted must leave the files too */
+    atomic_bool copying;                 /* any thread: a backup is being made */
+    char path[STORE_PATH_SIZE];
 };
 
 /* -errno of an SQLite result. */
 int store_error(int result);
+
+/* open.c: the lock beside a store: STORE_E_IN_USE while a habitd works on it. */
+int store_lock(const char *path, int *lock_fd, char message[STORE_MESSAGE_SIZE]);
+int store_open_file(const char *path, int flags, sqlite3 **database);
+
+/* files.c: calls `each` for the files whose name is the store's with a suffix, and anything behind it; stops at the first that returns
+ * not 0 and returns that. A folder on the disk for sure. The owner of the folder becomes that of a file that root has made. */
+int store_each_beside(const char *path, const char *suffix, int (*each)(void *user, const char *file), void *user);
+int store_sync_folder(const char *path);
+int store_own_as_folder(const char *path, int fd);
 
 /* writer.c: the thread's function; argument: the store. */
 void *store_write_groups(void *argument);
@@ -176,9 +223,23 @@ void *store_write_groups(void *argument);
 /* Into the writer's queue. Returns 0, or -EAGAIN with op freed. */
 int store_enqueue(struct store *store, struct store_op *op);
 
+/* open.c: takes the lock, opens both connections, and lets go of all but the lock. Return as store_open. */
+int store_lock_file(struct store *store, char message[STORE_MESSAGE_SIZE]);
+int store_connect(struct store *store, char message[STORE_MESSAGE_SIZE]);
+void store_disconnect(struct store *store);
+
+/* place.c: what the files are that were opened; and whether they still are, or have been put back: 0, or negative with
+ * store->why. Only the writer's thread may call the latter. */
+int store_note_places(struct store *store);
+int store_keep_place(struct store *store);
+
 /* schema.c: whether an open database is ours and whole, without writing a byte; its version, 0 = empty. Returns 0, STORE_E_...
  * with message, or negative. */
 int store_inspect(sqlite3 *database, const char *path, int *version, char message[STORE_MESSAGE_SIZE]);
+
+/* Whether the first bytes of a file are those of a store. */
+enum { HEADER_SIZE = 100 };
+bool store_is_header(const unsigned char header[HEADER_SIZE]);
 
 /* Brings it to the newest version. Returns 0, or negative with message. */
 int store_migrate(sqlite3 *database, const char *path, int version, char message[STORE_MESSAGE_SIZE]);
@@ -203,6 +264,17 @@ int store_apply_reports(struct store *store, struct store_op *op);
 /* audit.c */
 int store_apply_audit_add(struct store *store, struct store_op *op);
 int store_apply_audit_end(struct store *store, struct store_op *op);
+
+/* backup.c: the note of the last one into the figures; copies that a crash left; the op that makes the note. */
+int store_read_backup(struct store *store);
+void store_show_backup(struct store *store, int64_t at, int64_t size);
+void store_forget_copies(const char *path);
+int store_apply_backup(struct store *store, struct store_op *op);
+
+/* scrub.c: after a commit that deleted what must not be found again in the files. What a reader hinders is done after a later
+ * commit. */
+int store_apply_wipe(struct store *store, struct store_op *op);
+void store_scrub(struct store *store);
 
 /* store.c: submits an op and waits for its end. *machine: the row of a new one; NULL = none. */
 int store_run_op(struct store *store, struct store_op *op, int64_t *machine);

@@ -195,3 +195,22 @@ json_t *build_verdict(const struct verdict *verdict)
     free(text);
     return object;
 }
+
+/* ---------------------------------------------------------------------------------------------------------- features */
+
+char *wire_features(const struct detection *detection, int64_t at)
+{
+    struct writer writer = { 0 };
+
+    writer_open(&writer, '{');
+    writer_name(&writer, "time");
+    writer_time(&writer, at);
+    write_count(&writer, "similarity", detection->similarity);
+    write_number(&writer, "distance", detection->distance);
+    write_axes(&writer, "level", detection->level, detection->axes);
+    write_axes(&writer, "amplitude", detection->amplitude, detection->axes);
+    writer_name(&writer, "explanation");
+    write_explanation(&writer, detection);
+    writer_close(&writer, '}');
+    return writer_take(&writer);
+}

@@ -1223,7 +1223,7 @@ static void test_outbox_of_the_version_before(void **state)
                  "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"
                  "ALTER TABLE event RENAME TO outbox;"
                  "ALTER TABLE hour DROP COLUMN gaps; ALTER TABLE report DROP COLUMN gaps;"
-                 "DROP TABLE audit; PRAGMA user_version = 3");
+                 "DROP TABLE audit; DROP TABLE backup; PRAGMA user_version = 3");
     reopen(bench);
     check_messages(bench, 0, 0, 3);
     add_messages(bench, machine, 3, 1);
@@ -1682,6 +1682,89 @@ static void test_commit_on_a_full_disk(void **state)
     assert_int_equal(umount(bench->directory), 0);
 }
 
+/* Nobody asks for anything to be stored: it is seen all the same that it can be again. */
+static void test_a_store_that_failed_recovers_by_itself(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machine = create_with_history(bench);
+    struct store_figures figures;
+    struct parts parts;
+
+    fault_after(0, ENOSPC, 0);
+    make_parts(&parts, bench, machine, 2);
+    assert_int_equal(commit(bench, &parts.change), -ENOSPC);
+    store_figures(bench->store, &figures);
+    assert_string_equal(figures.why, "database or disk is full");
+    sleep(2);
+    store_figures(bench->store, &figures);
+    assert_int_equal(figures.last_error, -ENOSPC);
+    fault_clear();
+    for (int i = 0; i < 100 && figures.last_error != 0; i++) {
+        usleep(100000);
+        store_figures(bench->store, &figures);
+    }
+    assert_int_equal(figures.last_error, 0);
+    assert_string_equal(figures.why, "");
+    assert_int_equal(figures.failed_commits, 1); /* tries are none */
+}
+
+static void move_away(const struct bench *bench, const char *ending)
+{
+    char from[PATH_SIZE + 32], to[PATH_SIZE + 32];
+
+    snprintf(from, sizeof(from), "%s%s", bench->path, ending);
+    snprintf(to, sizeof(to), "%s/away%s", bench->directory, ending);
+    assert_int_equal(rename(from, to), 0);
+}
+
+/* Bit i of `which`: the i-th of its files goes. */
+static void test_files_that_go_are_put_back(void **state)
+{
+    static const char *const endings[] = { "", "-wal", "-shm", ".lock" };
+    struct bench *bench = *state;
+    int64_t machine = create_with_history(bench);
+    struct parts parts;
+
+    for (unsigned int which = 1; which < 16; which++) {
+        for (unsigned int i = 0; i < 4; i++)
+            if (which >> i & 1)
+                move_away(bench, endings[i]);
+        make_parts(&parts, bench, machine, which);
+        must_commit(bench, &parts.change);
+        check_loaded(load(bench, machine), &parts);
+        assert_int_equal(database_number(bench->path, "SELECT phase_since FROM state"), 10 + which);
+        assert_int_equal(database_number(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    }
+    reopen(bench);
+    check_loaded(load(bench, machine), &parts);
+}
+
+/* And not by a file that is somebody else's. */
+static void test_a_file_in_its_place_is_left_alone(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machine = create_with_history(bench);
+    struct store_figures figures;
+    struct parts parts;
+    int fd;
+
+    move_away(bench, "");
+    fd = open(bench->path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(write(fd, "theirs", 6), 6);
+    close(fd);
+    make_parts(&parts, bench, machine, 2);
+    assert_int_equal(commit(bench, &parts.change), -EIO);
+    store_figures(bench->store, &figures);
+    assert_non_null(strstr(figures.why, "another file is in the place"));
+    assert_int_equal(figures.size_bytes, 6);
+    assert_int_equal(unlink(bench->path), 0);
+    sleep(2); /* put back by itself */
+    make_parts(&parts, bench, machine, 3);
+    must_commit(bench, &parts.change);
+    reopen(bench);
+    check_loaded(load(bench, machine), &parts);
+}
+
 /* Fail at every step: the n-th write or sync of a commit, once or from there on, with both errors. It ends when none fails. */
 static void fail_at_every_step(struct bench *bench, int64_t machine, int number, int once)
 {
@@ -2059,6 +2142,9 @@ int main(void)
         TEST(test_in_use),
         TEST(test_places_that_cannot_be),
         TEST(test_empty_file_is_a_new_one),
+        TEST(test_a_store_that_failed_recovers_by_itself),
+        TEST(test_files_that_go_are_put_back),
+        TEST(test_a_file_in_its_place_is_left_alone),
         TEST(test_commit_on_a_full_disk), /* last: it leaves this process in a mount namespace of its own */
     };
 

@@ -18,6 +18,7 @@
 #include "wire/document.h"
 #include "wire/json.h"
 #include "wire/writer.h"
+#include "wire/parse.h"
 
 /* Two samples of two axes. */
 static const struct wire_shape small = { .buffer_size = 2, .axes = 2, .scale = 1.0f };
@@ -787,6 +788,12 @@ static void test_reports(void **state)
 
 static int allocations_left;
 
+static void allocate_with(json_malloc_t function)
+{
+    json_set_alloc_funcs(function, free);
+    wire_parse_begin();
+}
+
 static void *scarce_malloc(size_t size)
 {
     return allocations_left-- > 0 ? malloc(size) : NULL;
@@ -805,7 +812,7 @@ static void test_documents_without_memory(void **state)
 
     (void)state;
     view.last.at = 1;
-    json_set_alloc_funcs(scarce_malloc, free);
+    allocate_with(scarce_malloc);
     for (int allowed = 0; !text; allowed++) {
         allocations_left = allowed;
         text = wire_machine(&view, true);
@@ -831,7 +838,7 @@ static void test_settings_while_memory_is_short(void **state)
     (void)state;
     settings_default(&settings);
     whole = wire_settings(&settings, ORIGIN_DEFAULT);
-    json_set_alloc_funcs(once_failing_malloc, free);
+    allocate_with(once_failing_malloc);
     do {
         allocations_left = before++;
         text = wire_settings(&settings, ORIGIN_DEFAULT);
@@ -848,7 +855,7 @@ static void test_decoding_without_memory(void **state)
     int r = -1;
 
     (void)state;
-    json_set_alloc_funcs(scarce_malloc, free);
+    allocate_with(scarce_malloc);
     for (int allowed = 0; r != 0; allowed++) {
         struct wire_buffers buffers;
         struct refusal refusal;

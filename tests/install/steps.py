@@ -1,4 +1,5 @@
 """What docs/install.md tells people to type, taken from there word for word."""
+import json
 import pathlib
 import re
 
@@ -13,3 +14,10 @@ def commands(heading):
     lines = [line[4:] for line in found[1].splitlines() if line.startswith('    ')]
     assert lines, f'docs/install.md tells nothing to type below {heading}'
     return '\n'.join(lines).replace('sudo ', '')
+
+
+def report(said):
+    """The daily report that curl has printed among all that was said."""
+    line = next((line for line in said.splitlines() if line.startswith('{"reports"')), None)
+    assert line, f'no report in: {said}'
+    return json.loads(line)['reports'][0]

@@ -17,12 +17,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 import openapi
+import unit
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HABIT_BUILD", REPOSITORY / "build"))
 HABITD = BUILD / "daemon" / "habitd"
 HABIT = BUILD / "cli" / "habit"
 MOSQUITTO = "/usr/sbin/mosquitto"
+UNIT = os.environ.get("HABIT_UNIT")  # see unit.py
 DATA = pathlib.Path(os.environ.get("HABIT_DATA", REPOSITORY.parent / "shared" / "data"))
 GATEWAY = "gw"
 ROOT = f"habit/v1/{GATEWAY}"
@@ -157,6 +159,11 @@ class Habitd(Process):
         self.session = requests.Session()
         self.session.hooks["response"].append(lambda answer, **_: openapi.check_answer(answer, self.url, BUILD, self.session))
         self.conf.write_text(configuration(self.store, broker, sections, **keys))
+
+    def spawn(self, arguments):
+        if not UNIT:
+            return super().spawn(arguments)
+        self.child = unit.Service(UNIT, arguments, self.folder, self.log_file, {"LC_ALL": "C", **self.environment})
 
     def start(self, seconds=10):
         """Starts, and waits until readyz answers."""

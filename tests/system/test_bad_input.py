@@ -998,7 +998,7 @@ def test_store_in_use(habitd):
 def test_lock_of_the_dead(house):
     habitd = house.habitd()
     habitd.crash()
-    assert habitd.json("/readyz")["status"] == "ok"
+    assert habitd.json("/readyz")["status"] == "ready"
 
 
 def test_store_without_a_folder(tmp_path):

@@ -13,6 +13,7 @@ from test_security import closed, reload, token
 
 browser_module = pytest.importorskip("browser", reason="python3-selenium is not installed")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select  # noqa: E402
 
 pytestmark = pytest.mark.skipif(browser_module.missing() is not None, reason=f"{browser_module.missing()} is not installed")
 
@@ -452,7 +453,8 @@ def test_accepting_and_muting(habitd, browser, data):
     assert habitd.machine("fan")["mute"] is None
     crc = habitd.machine("fan")["knowledge"]["crc"]
     browser.click("#snapshots")
-    browser.wait_for("select[name=n]")
+    choice = Select(browser.wait_for("select[name=n]"))
+    choice.select_by_visible_text(next(o.text for o in choice.options if "accept" in o.text))
     picture(browser, "snapshots")
     browser.click("dialog button.danger")
     wait_until(lambda: habitd.machine("fan")["knowledge"]["crc"] != crc, "the knowledge of before is back")

@@ -129,6 +129,7 @@ NEEDS = {
     ("GET", "/"): OPEN, ("GET", "/page/{file}"): OPEN, ("GET", "/openapi.json"): ANY,
     ("GET", "/livez"): OPEN, ("GET", "/readyz"): OPEN, ("GET", "/metrics"): READ,
     ("POST", "/v1/login"): OPEN, ("POST", "/v1/logout"): OPEN, ("GET", "/v1/session"): ANY, ("GET", "/v1/audit"): ADMIN,
+    ("GET", "/v1/anomalies/{n}/features"): READ, ("GET", "/v1/status"): READ, ("GET", "/v1/backup"): ADMIN, ("POST", "/v1/wipe"): ADMIN,
     ("GET", "/v1/machines"): READ, ("GET", "/v1/machines/{id}"): READ, ("PUT", "/v1/machines/{id}"): ADMIN,
     ("PATCH", "/v1/machines/{id}"): ADMIN, ("DELETE", "/v1/machines/{id}"): ADMIN,
     ("POST", "/v1/machines/{id}/learn"): INGEST, ("POST", "/v1/machines/{id}/detect"): INGEST,

@@ -155,6 +155,37 @@ static void test_documents_cut_anywhere(void **state)
         }
 }
 
+#if __has_include("json_vectors.h")
+#include "json_vectors.h"
+
+/* Every value at every place: beside the numbers, as one of them, instead of them, and in a name's place. */
+static void test_vectors(void **state)
+{
+    static const char *const places[][2] = { { "[1,", ",2]" },
+                                             { "", "" },
+                                             { "{\"data\":", "}" },
+                                             { "{\"data\":[1,2],\"x\":", "}" },
+                                             { "{\"x\":", ",\"data\":[1,2]}" },
+                                             { "{", ":1,\"data\":[1,2]}" },
+                                             { "{\"data\":[1,2,", "],\"seq\":3}" } };
+
+    (void)state;
+    for (size_t i = 0; i < JSON_VECTORS; i++)
+        for (size_t place = 0; place < sizeof(places) / sizeof(places[0]); place++) {
+            const struct json_vector *vector = &json_vectors[i];
+            size_t before = strlen(places[place][0]), after = strlen(places[place][1]),
+                   size = before + vector->size + after;
+            char *text = malloc(size + 1);
+
+            memcpy(text, places[place][0], before);
+            memcpy(text + before, vector->text, vector->size);
+            memcpy(text + before + vector->size, places[place][1], after + 1);
+            compare(text, size, "data");
+            free(text);
+        }
+}
+#endif
+
 /* Bytes changed, taken out and doubled. */
 static void test_documents_mutated(void **state)
 {
@@ -273,8 +304,13 @@ static void test_numbers_by_chance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_documents),         cmocka_unit_test(test_documents_cut_anywhere),
-        cmocka_unit_test(test_documents_mutated), cmocka_unit_test(test_numbers),
+#if __has_include("json_vectors.h")
+        cmocka_unit_test(test_vectors),
+#endif
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_documents_cut_anywhere),
+        cmocka_unit_test(test_documents_mutated),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_by_chance),
     };
 

@@ -185,7 +185,8 @@ static void open_database(struct commit *commit, const char *path)
     commit->end = prepare(commit, "COMMIT");
     commit->exists = prepare(commit, "SELECT 1 FROM machine WHERE id = ?");
     commit->state = prepare(commit, sql);
-    commit->knowledge = prepare(commit, "INSERT OR REPLACE INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?)");
+    commit->knowledge = prepare(commit, "INSERT INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?) ON CONFLICT "
+                                        "(machine) DO UPDATE SET changed = excluded.changed, bytes = excluded.bytes");
     commit->hour = prepare(commit, "UPDATE hour SET learned = learned + 1 WHERE start = ? AND machine = ?");
 }
 

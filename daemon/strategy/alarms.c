@@ -88,9 +88,12 @@ static double power(double base, uint32_t exponent)
 {
     double product = 1;
 
-    for (; exponent > 0; exponent /= 2, base *= base)
+    while (exponent > 0) {
         if (exponent % 2 != 0)
             product *= base;
+        exponent /= 2;
+        base *= base;
+    }
     return product;
 }
 

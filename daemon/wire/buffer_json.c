@@ -26,15 +26,16 @@ static const char *path_of(const struct wire_shape *shape)
 /* What stands beside the array, with an empty one in its place: jansson says whether that is a document. */
 static int load_beside(const char *text, size_t size, struct json_buffer *document, struct refusal *refusal)
 {
-    char beside[NUMBERS_BESIDE + 2];
+    static const char empty[] = { '[', ']' };
+    char beside[NUMBERS_BESIDE + sizeof(empty)];
     size_t before = (size_t)(document->numbers.from - text), after = size - (size_t)(document->numbers.to - text);
 
     memcpy(beside, text, before);
-    memcpy(beside + before, "[]", 2);
-    memcpy(beside + before + 2, document->numbers.to, after);
+    memcpy(beside + before, empty, sizeof(empty));
+    memcpy(beside + before + sizeof(empty), document->numbers.to, after);
     if (before + after == 0)
         return 0;
-    return wire_load(beside, before + after + 2, &document->root, refusal);
+    return wire_load(beside, before + after + sizeof(empty), &document->root, refusal);
 }
 
 int json_buffer_load(const void *bytes, size_t size, const char *path, struct json_buffer *document,
@@ -97,25 +98,18 @@ static int read_number(const json_t *value, size_t index, float *sample, struct 
     return 0;
 }
 
-static int make_room(const struct wire_shape *shape, size_t length, float **values, struct refusal *refusal)
-{
-    int r = samples_count(shape, length, refusal);
-
-    if (r != 0)
-        return r;
-    *values = malloc(length * sizeof(**values));
-    return *values ? 0 : fault(-ENOMEM);
-}
-
 static int read_numbers(const json_t *array, const struct wire_shape *shape, float **ret_values, size_t *count,
                         struct refusal *refusal)
 {
     size_t length = json_array_size(array);
     float *values;
-    int r = make_room(shape, length, &values, refusal);
+    int r = samples_count(shape, length, refusal);
 
     if (r != 0)
         return r;
+    values = malloc(length * sizeof(*values));
+    if (!values)
+        return fault(-ENOMEM);
     for (size_t i = 0; r == 0 && i < length; i++)
         r = read_number(json_array_get(array, i), i, &values[i], refusal);
     if (r != 0) {
@@ -128,14 +122,19 @@ static int read_numbers(const json_t *array, const struct wire_shape *shape, flo
 }
 
 /* A line may be read again, where the store was full: its numbers stay with it. */
-static int copy_numbers(const struct numbers *numbers, const struct wire_shape *shape, float **values, size_t *count,
-                        struct refusal *refusal)
+static int copy_numbers(const struct numbers *numbers, const struct wire_shape *shape, float **ret_values,
+                        size_t *count, struct refusal *refusal)
 {
-    int r = make_room(shape, numbers->count, values, refusal);
+    int r = samples_count(shape, numbers->count, refusal);
+    float *values;
 
     if (r != 0)
         return r;
-    memcpy(*values, numbers->values, numbers->count * sizeof(**values));
+    values = malloc(numbers->count * sizeof(*values));
+    if (!values)
+        return fault(-ENOMEM);
+    memcpy(values, numbers->values, numbers->count * sizeof(*values));
+    *ret_values = values;
     *count = numbers->count;
     return 0;
 }
@@ -172,8 +171,8 @@ static int read_document(const struct json_buffer *document, const struct wire_s
         r = read_fields(document->root, shape, meta, refusal);
     if (r != 0)
         return r;
-    return array ? read_numbers(array, shape, values, count, refusal)
-                 : copy_numbers(&document->numbers, shape, values, count, refusal);
+    return document->numbers.values ? copy_numbers(&document->numbers, shape, values, count, refusal)
+                                    : read_numbers(array, shape, values, count, refusal);
 }
 
 int samples_of_json(const struct wire_shape *shape, const void *bytes, size_t size, struct wire_meta *meta,

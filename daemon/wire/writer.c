@@ -250,7 +250,7 @@ static void put_slowly(struct writer *writer, double number, int digits)
     snprintf(text, sizeof(text), "%.9g", strtod(text, NULL));
     exponent = strchr(text, 'e');
     if (!exponent && !strchr(text, '.'))
-        strcat(text, ".0");
+        memcpy(text + strlen(text), ".0", sizeof(".0"));
     if (exponent) {
         exponent += 1 + (exponent[1] == '-');
         from = exponent + strspn(exponent, "+0");

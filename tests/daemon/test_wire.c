@@ -17,8 +17,8 @@
 #include "wire/csv.h"
 #include "wire/document.h"
 #include "wire/json.h"
-#include "wire/writer.h"
 #include "wire/parse.h"
+#include "wire/writer.h"
 
 /* Two samples of two axes. */
 static const struct wire_shape small = { .buffer_size = 2, .axes = 2, .scale = 1.0f };

@@ -21,7 +21,7 @@
 #include "service.h"
 #include "store/store.h"
 
-enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000 };
+enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000, STRAINED_FLUSHES = 16, LONGEST_FLUSH_MS = 3600000 };
 
 struct app {
     const struct config *config;
@@ -76,11 +76,14 @@ static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
     char why[STORE_MESSAGE_SIZE] = "";
     int r = store_open(&app->store, app->config->store_path, why);
 
-    if (r != 0)
+    if (r != 0) {
         snprintf(message, APP_MESSAGE_SIZE, "%s", why);
-    else if (app->config->mqtt_host[0] == '\0')
+        return r;
+    }
+    if (app->config->mqtt_host[0] == '\0')
         store_without_broker(app->store);
-    return r;
+    store_limit_writes(app->store, (uint64_t)app->config->store_daily_writes * 1048576);
+    return 0;
 }
 
 /* The last day that was reported has passed, or else the newest hour that was counted. */
@@ -272,12 +275,16 @@ static int wait_signal(int64_t milliseconds)
 }
 
 /* Counters go to disk every few seconds; of many machines not so often: each flush writes all pages that their rows lie on,
- * twice. 1,000 machines write less than 200 MiB a day so (tests/bench/reports.c). */
+ * twice. 1,000 machines write less than 200 MiB a day so (tests/bench/reports.c). Near the day's ceiling up to sixteen times less
+ * often. */
 static int64_t flush_interval(const struct app *app)
 {
     int64_t paced = (int64_t)registry_flushed(app->registry) / PACE_MACHINES * PACE_MS;
+    int64_t interval = (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
+    int64_t strained = (int64_t)((double)interval * (1 + store_strain(app->store) * (STRAINED_FLUSHES - 1)));
+    int64_t longest = interval > LONGEST_FLUSH_MS ? interval : LONGEST_FLUSH_MS;
 
-    return (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
+    return strained < longest ? strained : longest;
 }
 
 static void take_changes(struct app *app, struct service *service)

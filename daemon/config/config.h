@@ -86,10 +86,11 @@ struct config {
     bool mqtt_commands;           /* <machine>/cmd/<verb> is taken */
     uint32_t mqtt_discovery;      /* enum discovery_mode */
     char mqtt_discovery_prefix[64];
-    char store_path[256];      /* of the database file */
-    uint64_t store_flush;      /* ms between flushes of counters and windows */
-    uint64_t store_backup_age; /* ms; 0 = backups are nobody's duty */
-    uint32_t report_minute;    /* of the day after, by local time, from which on a day's reports are made */
+    char store_path[256];        /* of the database file */
+    uint32_t store_daily_writes; /* MiB in 24 hours; 0 = no ceiling */
+    uint64_t store_flush;        /* ms between flushes of counters and windows */
+    uint64_t store_backup_age;   /* ms; 0 = backups are nobody's duty */
+    uint32_t report_minute;      /* of the day after, by local time, from which on a day's reports are made */
     struct config_pattern *patterns;
     size_t pattern_count;
     struct config_input *inputs;

@@ -72,6 +72,8 @@ const struct config_key config_keys[CONFIG_KEYS] = {
       "database file; empty = $STATE_DIRECTORY/habit.db, else /var/lib/habit/habit.db" },
     { "store", "flush", KEY_DURATION, IN(store_flush), 100, 3600e3, "5s", FREE,
       "between flushes of counters: what a crash may lose of them" },
+    { "store", "daily_writes", KEY_UNSIGNED, IN(store_daily_writes), 0, 4000000, "0", FREE,
+      "MiB that are to be written in 24 hours: near it commits and flushes are put off; 0 = no ceiling" },
     { "store", "backup_age", KEY_DURATION, IN(store_backup_age), 0, 3650 * 86400e3, "0", FREE,
       "degraded where the last backup is older, or there is none; 0 = its age is only told" },
     { "report", "time", KEY_CLOCK, IN(report_minute), 0, 24 * 60 - 1, "00:10", FREE,

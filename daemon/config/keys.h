@@ -26,7 +26,7 @@ struct config_key {
     const char *help;
 };
 
-enum { CONFIG_KEYS = 42 };
+enum { CONFIG_KEYS = 43 };
 _Static_assert((int)CONFIG_KEYS <= (int)CONFIG_LINES, "struct config notes the place of each");
 extern const struct config_key config_keys[CONFIG_KEYS];
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "http/answer.h"
+#include "http/authorize.h"
 #include "http/handlers.h"
 #include "wire/document.h"
 
@@ -18,11 +19,13 @@ enum { PATIENCE_MS = 5000 }; /* with a broker that is to clear what it retains *
 static void end_backup(struct request *request, bool whole)
 {
     struct store *store = request->http->options.store;
+    char address[ADDRESS_SIZE];
 
     store_end_backup(store);
+    authorize_address(request, address);
     if (whole && store_note_backup(store, &request->backup) == 0)
         log_notice("a backup of %lld bytes was taken by %s from %s", (long long)request->backup.size, request->who.name,
-                   request->address);
+                   address);
 }
 
 static bool is_stopping(void *user)
@@ -94,6 +97,7 @@ int wipe_post(struct request *request)
 {
     const struct http_options *options = &request->http->options;
     struct broker_state broker = { 0 };
+    char address[ADDRESS_SIZE];
     struct wiped wiped;
     int r = check_name(request);
 
@@ -103,8 +107,9 @@ int wipe_post(struct request *request)
         r = registry_wipe(options->registry, broker.connected ? PATIENCE_MS : 0, &wiped, &request->refusal);
     if (r != 0)
         return r;
-    log_warning("%s at %s has wiped the store: %u machines and all that was known of them", request->who.name,
-                request->address, wiped.machines);
+    authorize_address(request, address);
+    log_warning("%s at %s has wiped the store: %u machines and all that was known of them", request->who.name, address,
+                wiped.machines);
     const struct wire_member members[] = { member_integer("machines", wiped.machines),
                                            member_integer("unsaid", (int64_t)wiped.unsaid) };
 

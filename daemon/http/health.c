@@ -63,6 +63,15 @@ static void store_is_slow(const struct condition_now *is, char text[REASON_SIZE]
                  (long long)is->store_busy / 1000);
 }
 
+static void writes_are_many(const struct condition_now *is, char text[REASON_SIZE])
+{
+    if (is->store.strain > 0)
+        snprintf(text, REASON_SIZE,
+                 "writes: near [store] daily_writes, %u MiB in 24 h: commits wait to gather more, answers to learns "
+                 "come later",
+                 is->options->config->store_daily_writes);
+}
+
 static void disk_is_low(const struct condition_now *is, char text[REASON_SIZE])
 {
     if (is->store.free_bytes >= 0 && is->store.free_bytes < LIMIT_DISK_LOW)
@@ -129,11 +138,10 @@ static const struct {
     const char *name;
     void (*look)(const struct condition_now *is, char text[REASON_SIZE]);
 } reasons[] = {
-    { "store", store_fails },        { "store-slow", store_is_slow },
-    { "disk", disk_is_low },         { "clock", clock_is_doubtful },
-    { "mqtt", broker_is_away },      { "mqtt-id", id_is_contested },
-    { "outbox", outbox_is_filling }, { "machines", machines_conflict },
-    { "backup", backup_is_due },     { "configuration", reload_was_refused },
+    { "store", store_fails },       { "store-slow", store_is_slow },         { "disk", disk_is_low },
+    { "writes", writes_are_many },  { "clock", clock_is_doubtful },          { "mqtt", broker_is_away },
+    { "mqtt-id", id_is_contested }, { "outbox", outbox_is_filling },         { "machines", machines_conflict },
+    { "backup", backup_is_due },    { "configuration", reload_was_refused },
 };
 
 void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),

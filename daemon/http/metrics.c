@@ -268,29 +268,19 @@ static void write_registry(FILE *file, struct request *request)
 
 /* -------------------------------------------------------------------------------------------------------------- store */
 
-/* Bytes that this process had the kernel write, which is the store and little else; -1: no telling. */
-static int64_t written_bytes(void)
+/* Where [store] daily_writes is set. */
+static void write_ceiling(FILE *file, const struct store_figures *figures)
 {
-    FILE *file = fopen("/proc/self/io", "re");
-    int64_t written = -1;
-    char line[80];
+    const struct metric metrics[] = {
+        { "habit_store_daily_writes_limit_bytes", "gauge", "What [store] daily_writes allows in 24 hours.",
+          (double)figures->daily_bytes },
+        { "habit_store_daily_writes_strain_ratio", "gauge",
+          "How far commits and flushes are put off because of it: 0 not at all, 1 as far as they can be.",
+          figures->strain },
+    };
 
-    while (file && fgets(line, sizeof(line), file))
-        if (strncmp(line, "write_bytes: ", 13) == 0)
-            written = strtoll(line + 13, NULL, 10);
-    if (file)
-        fclose(file);
-    return written;
-}
-
-static void write_written(FILE *file)
-{
-    const struct metric metric = { "habit_store_written_bytes_total", "counter",
-                                   "Bytes that this process had written to storage, by the kernel's account.",
-                                   (double)written_bytes() };
-
-    if (metric.value >= 0)
-        write_metrics_of(file, &metric, 1);
+    if (figures->daily_bytes > 0)
+        write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));
 }
 
 static void write_outbox(FILE *file, struct request *request, const struct store_figures *figures)
@@ -321,6 +311,8 @@ static void write_store(FILE *file, struct request *request)
         { "habit_store_commits_total", "counter", "Transactions committed.", (double)figures.commits },
         { "habit_store_failed_commits_total", "counter", "Transactions that failed.", (double)figures.failed_commits },
         { "habit_store_changes_total", "counter", "Changes in committed transactions.", (double)figures.changes },
+        { "habit_store_written_bytes_total", "counter", "Bytes written into the database and its log by this process.",
+          (double)figures.written_bytes },
         { "habit_store_size_bytes", "gauge", "Size of the database.", (double)figures.size_bytes },
         { "habit_store_free_bytes", "gauge", "Free space on its file system.", (double)figures.free_bytes },
     };
@@ -333,7 +325,7 @@ static void write_store(FILE *file, struct request *request)
     write_histogram(file, "habit_commit_duration_seconds", "", figures.commit_duration, &histogram_milliseconds);
     write_head(file, "habit_commit_batch_size", "histogram", "Changes in a committed transaction.");
     write_histogram(file, "habit_commit_batch_size", "", figures.commit_size, &histogram_sizes);
-    write_written(file);
+    write_ceiling(file, &figures);
     write_outbox(file, request, &figures);
     write_head(file, "habit_knowledge_snapshot_timestamp_seconds", "gauge",
                "When the newest snapshot of a machine's knowledge was taken.");

@@ -92,7 +92,6 @@ struct request {
     bool begun;
     bool close;       /* what follows on this connection cannot be trusted, or was not read */
     struct token who; /* that it comes with */
-    char address[48]; /* of the peer */
     int retry;        /* seconds to wait, for Retry-After; 0 = as the status says */
     bool counted;     /* the registry has counted the refusal */
     int early;        /* refused before the body: REFUSAL_NONE = not */

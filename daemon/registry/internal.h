@@ -83,6 +83,7 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
+    int64_t whole_hour;       /* wall ms: the last hour of UTC that was found to be in one row; 0 = none */
     int64_t gap_from, gap_to; /* wall ms: a silence that ended today, its part in days that have no report yet */
     int64_t silence_counted;  /* wall ms: silence before is in some hour */
     bool fresh;               /* since it was loaded no time was compared with its own */
@@ -148,6 +149,9 @@ const char *machine_difference(const struct habit_config *ours, const struct hab
 /* The machine has a scratch. */
 void machine_view(struct registry *registry, struct machine *machine, struct machine_view *view, struct moment now);
 void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning);
+
+/* The row of hours to which `at` belongs: when it starts. */
+int64_t machine_hour_start(struct machine *machine, int64_t at);
 
 /* Counters of the row of hours to which `at` belongs; the oldest pending hour is handed to the store where there is no room. */
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at);

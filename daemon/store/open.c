@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/internal.h"
@@ -146,7 +147,9 @@ int store_connect(struct store *store, char message[STORE_MESSAGE_SIZE])
     int r = open_writer(store, message);
 
     if (r == 0)
-        r = store_prepare_statements(store);
+        r = store_prepare_statements(store); /* reads the schema, and so opens the log */
+    if (r == 0)
+        meter_attach(store->writer);
     if (r == 0)
         r = store_open_file(store->path, SQLITE_OPEN_READONLY, &store->reader);
     if (r == 0)

@@ -119,6 +119,15 @@ int store_finish(struct store *store, struct store_op *op);
 
 uint64_t store_epoch(const struct store *store);
 
+/* A ceiling for what is written in 24 hours, for flash that wears out; 0 = none. As it comes near, commits wait up to
+ * STORE_LONGEST_WAIT ms to gather more, so that answers are later; what is answered is as durable as ever, so that much that is
+ * learned goes beyond it all the same. The 24 hours begin now. */
+enum { STORE_LONGEST_WAIT = 1000 };
+void store_limit_writes(struct store *store, uint64_t daily_bytes);
+
+/* How near the ceiling is, as of the last commit: 0 = not near, 1 = reached. */
+double store_strain(const struct store *store);
+
 /* Machines. create waits for its commit and gives the row; `first` is its first change, with at = created and settings; its
  * machine and epoch do not matter. -EEXIST when the ID is taken. */
 int store_create_machine(struct store *store, const char *id, const struct store_change *first, int64_t *machine);
@@ -353,6 +362,9 @@ struct store_figures {
     uint64_t commits, failed_commits, changes;
     uint64_t outbox_dropped;
     int64_t size_bytes, free_bytes;                        /* of the database; of its file system */
+    int64_t written_bytes;                                 /* into the database and its log, by this process */
+    uint64_t daily_bytes;                                  /* ceiling of store_limit_writes; 0 = none */
+    double strain;                                         /* see store_strain */
     int last_error;                                        /* of the last commit: 0 = fine */
     char why[STORE_WHY_SIZE];                              /* it failed, in words; "" = it did not */
     int64_t backup_at, backup_size;                        /* the last one, wall ms; 0 = never */

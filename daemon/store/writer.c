@@ -8,6 +8,24 @@
 #include "base/clock.h"
 #include "store/internal.h"
 
+/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. */
+static void await_due(struct store *store)
+{
+    const struct timespec due = { .tv_sec = store->due / 1000, .tv_nsec = store->due % 1000 * 1000000 };
+
+    while (!store->stopping && store->queued < LIMIT_STORE_BATCH && clock_now().mono < store->due)
+        pthread_cond_timedwait(&store->work, &store->mutex, &due);
+}
+
+/* With the mutex held: when the next commit may be. */
+static void pace(struct store *store)
+{
+    int64_t now = clock_now().mono;
+
+    store->strain = budget_look(&store->budget, now, meter_written());
+    store->due = now + (int64_t)(store->strain * STORE_LONGEST_WAIT);
+}
+
 enum { PROBE_SECONDS = 1 };
 
 /* For work; while commits fail, or the files still hold what was deleted, at most so long that the next is tried. Returns 0, or ETIMEDOUT. With the mutex held. */
@@ -35,6 +53,7 @@ static struct store_op *take_group(struct store *store, bool *stops)
     pthread_mutex_lock(&store->mutex);
     wait_for_work(store);
     *stops = store->stopping;
+    await_due(store);
     group = store->first;
     for (end = &group; *end && count < LIMIT_STORE_BATCH; end = &(*end)->next)
         count++;
@@ -127,6 +146,7 @@ static void finish_group(struct store *store, struct store_op *group, int result
             op->done = true;
     }
     store->figures.changes += (uint64_t)size;
+    pace(store);
     pthread_cond_broadcast(&store->finished);
     pthread_mutex_unlock(&store->mutex);
     if (result == 0 && size > 0)

@@ -523,6 +523,7 @@ static const char *const values[][3] = {
     { "mqtt", "discovery_prefix", "ha/2" },
     { "store", "path", "/tmp/x.db" },
     { "store", "flush", "1500ms" },
+    { "store", "daily_writes", "500" },
     { "store", "backup_age", "2d" },
     { "report", "time", "07:05" },
     { "machine", "create", "yes" },

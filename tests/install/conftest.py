@@ -64,7 +64,8 @@ def prepared(arch, tmp_path, layer, more=()):
     os.chmod(tmp_path, 0o755)
     root = roots.clean_root(SUITE, arch)
     binds = [(folder, '/packages', 'ro')]
-    there = [*more, *(['systemd-sysv'] if arch == 'amd64' else [])]
+    # procps as on every Debian that an installer has made: mosquitto.service reloads by its kill.
+    there = [*more, *(['systemd-sysv', 'procps'] if arch == 'amd64' else [])]
     roots.enter(root, ['sh', '-c', 'apt-get install -y -q --no-install-recommends --download-only '
                        f'/packages/*_0.0.1_*.deb /packages/habit_*.deb {" ".join(TOOLS)}'], arch=arch, layer=layer, binds=binds,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -74,11 +75,12 @@ def prepared(arch, tmp_path, layer, more=()):
     return root, binds
 
 
-def page(process, picture, machine='pump-1'):
-    """What the web page in a root says, to a browser of this machine that is in that root's network."""
+def page(process, picture, url='http://127.0.0.1:8088/', machine='pump-1', token=None):
+    """What the web page says to a browser of this machine that is in the network of a process."""
     look = pathlib.Path(__file__).with_name('look.py')
-    done = subprocess.run(['nsenter', '-t', str(process), '-n', '/usr/bin/python3', look, 'http://127.0.0.1:8088/', machine, picture],
-                          capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(['nsenter', '-t', str(process), '-n', '/usr/bin/python3', look, url, machine, picture],
+                          env={**os.environ, **({'LOOK_TOKEN': token} if token else {})}, capture_output=True, text=True,
+                          timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """A headless Chromium of this machine, in the network of a root: prints what habitd's page says of a machine.
 
-usage: nsenter -t PID -n look.py URL MACHINE PICTURE"""
+usage: nsenter -t PID -n look.py URL MACHINE PICTURE
+
+Logs in with the token in $LOOK_TOKEN, if there is one."""
+import os
 import pathlib
 import sys
 import tempfile
@@ -18,6 +21,9 @@ def main():
         browser = Browser(downloads)
         try:
             browser.open(url)
+            if 'LOOK_TOKEN' in os.environ:
+                browser.wait_for('dialog input[name=token]').send_keys(os.environ['LOOK_TOKEN'])
+                browser.click('dialog button.main')
             browser.wait_text(f'[data-machine={machine}]', machine, 60)
             print(browser.text('main'))
             browser.picture(pathlib.Path(picture), True)

@@ -1,8 +1,5 @@
 /* habit benchmark: what this device reaches. Nothing is looked up: every figure was measured here, just now. */
-#include <inttypes.h>
 #include <jansson.h>
-#include <malloc.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "chance.h"
+#include "benchmark.h"
 #include "commands.h"
-#include "detector.h"
-#include "message.h"
-#include "progress.h"
-#include "registry/registry.h"
-#include "store/store.h"
 #include "table.h"
 
 struct benchmark_settings {
@@ -35,14 +27,7 @@ static const struct option_row rows[] = {
     { .type = OPTION_END },
 };
 
-struct benchmark {
-    const struct benchmark_settings *settings;
-    json_t *result;
-    struct progress progress;
-    uint64_t step;
-};
-
-static double now_s(void)
+double benchmark_now(void)
 {
     struct timespec now;
 
@@ -57,8 +42,12 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of sorted figures. */
-static double quantile(const double *sorted, size_t count, double share)
+void benchmark_sort(double *figures, size_t count)
+{
+    qsort(figures, count, sizeof(*figures), compare);
+}
+
+double benchmark_quantile(const double *sorted, size_t count, double share)
 {
     return count > 0 ? sorted[(size_t)((double)(count - 1) * share)] : 0;
 }
@@ -118,311 +107,6 @@ static void describe_device(struct benchmark *benchmark)
                   (double)system.totalram * system.mem_unit / 1048576, "kernel", name.release, "habit", HABIT_VERSION));
 }
 
-/* ------------------------------------------------------------------------------------------------------------- engine */
-
-static const struct {
-    uint16_t buffer_size;
-    uint8_t axes;
-} sizes[] = { { 64, 1 }, { 256, 1 }, { 256, 3 }, { 1024, 3 }, { 4096, 1 } };
-
-enum { SIZES = sizeof(sizes) / sizeof(sizes[0]), NOISES = 16, LEARNED = 100, ROUND = 20, ROUNDS_MOST = 100000 };
-
-struct subject {
-    struct detector detector;
-    float *samples; /* NOISES buffers */
-    size_t values;
-};
-
-static void fill(struct subject *subject)
-{
-    struct chance chance = { 1 };
-
-    for (size_t i = 0; i < NOISES * subject->values; i++)
-        subject->samples[i] = (float)chance_gauss(&chance);
-}
-
-static int learn_one(struct subject *subject, size_t number)
-{
-    return habit_learn(&subject->detector.engine, subject->samples + number % NOISES * subject->values, subject->values,
-                       NULL);
-}
-
-static int detect_one(struct subject *subject, size_t number)
-{
-    struct habit_result result;
-
-    return habit_detect(&subject->detector.engine, subject->samples + number % NOISES * subject->values,
-                        subject->values, &result);
-}
-
-/* Median of many rounds, in microseconds a call. */
-static double measure(struct subject *subject, double seconds, int (*call)(struct subject *, size_t))
-{
-    double *rounds = malloc(ROUNDS_MOST * sizeof(*rounds)), end = now_s() + seconds, median;
-    size_t count = 0, number = 0;
-
-    while (rounds && count < ROUNDS_MOST && now_s() < end) {
-        double began = now_s();
-
-        for (int i = 0; i < ROUND; i++)
-            call(subject, number++);
-        rounds[count++] = (now_s() - began) / ROUND * 1e6;
-    }
-    if (rounds)
-        qsort(rounds, count, sizeof(*rounds), compare);
-    median = rounds ? quantile(rounds, count, 0.5) : 0;
-    free(rounds);
-    return median;
-}
-
-static int measure_size(struct benchmark *benchmark, uint16_t buffer_size, uint8_t axes)
-{
-    const double seconds = (double)benchmark->settings->seconds / 4;
-    struct habit_config config = HABIT_CONFIG_DEFAULT;
-    struct subject subject = { .values = (size_t)buffer_size * axes };
-    double learn, detect;
-    int r;
-
-    config.buffer_size = buffer_size;
-    config.axes = axes;
-    r = detector_init(&subject.detector, &config);
-    subject.samples = malloc(NOISES * subject.values * sizeof(float));
-    if (r == 0 && !subject.samples)
-        r = complain_errno("hold", "buffers");
-    if (r == 0) {
-        fill(&subject);
-        for (size_t i = 0; i < LEARNED; i++)
-            learn_one(&subject, i);
-        detect = measure(&subject, seconds, detect_one);
-        learn = measure(&subject, seconds, learn_one);
-        json_array_append_new(json_object_get(benchmark->result, "engine"),
-                              json_pack("{s:I, s:I, s:f, s:f, s:f, s:I, s:I}", "buffer_size", (json_int_t)buffer_size,
-                                        "axes", (json_int_t)axes, "detect_us", detect, "learn_us", learn,
-                                        "detects_per_s", detect > 0 ? 1e6 / detect : 0, "knowledge_bytes",
-                                        (json_int_t)habit_knowledge_size(&config), "cache_bytes",
-                                        (json_int_t)habit_cache_size(&config)));
-    }
-    free(subject.samples);
-    detector_deinit(&subject.detector);
-    return r;
-}
-
-static int measure_engine(struct benchmark *benchmark)
-{
-    int r = 0;
-
-    json_object_set_new(benchmark->result, "engine", json_array());
-    for (size_t i = 0; i < SIZES && r == 0; i++) {
-        r = measure_size(benchmark, sizes[i].buffer_size, sizes[i].axes);
-        progress_step(&benchmark->progress, ++benchmark->step);
-    }
-    return r;
-}
-
-/* -------------------------------------------------------------------------------------------------------------- store */
-
-enum { KNOWLEDGE_BYTES = 3584, LATENCIES = 65536, CLIENTS_MOST = 16 };
-static const unsigned int clients[] = { 1, CLIENTS_MOST };
-
-/* One that learns: submits and waits, as every request does. */
-struct learner {
-    struct store *store;
-    int64_t machine;
-    double end;
-    double *latencies; /* ms */
-    size_t count;
-    int result;
-};
-
-static void *learn_durably(void *user)
-{
-    struct learner *learner = user;
-    static const unsigned char knowledge[KNOWLEDGE_BYTES];
-    const struct strategy_state state = { 0 };
-
-    while (learner->result == 0 && learner->count < LATENCIES && now_s() < learner->end) {
-        const struct store_change change = { .machine = learner->machine,
-                                             .epoch = store_epoch(learner->store),
-                                             .at = 1,
-                                             .state = &state,
-                                             .knowledge = knowledge,
-                                             .knowledge_size = sizeof(knowledge) };
-        double began = now_s();
-        struct store_op *op = NULL;
-
-        learner->result = store_submit(learner->store, &change, &op);
-        if (learner->result == 0)
-            learner->result = store_finish(learner->store, op);
-        learner->latencies[learner->count++] = (now_s() - began) * 1e3;
-    }
-    return NULL;
-}
-
-/* All that they waited, in one list. */
-static size_t gather(const struct learner *learners, unsigned int count, double *all)
-{
-    size_t total = 0;
-
-    for (unsigned int i = 0; i < count; i++) {
-        memcpy(all + total, learners[i].latencies, learners[i].count * sizeof(double));
-        total += learners[i].count;
-    }
-    qsort(all, total, sizeof(*all), compare);
-    return total;
-}
-
-static int run_learners(struct benchmark *benchmark, struct learner *learners, unsigned int count, double *all)
-{
-    double began = now_s();
-    pthread_t threads[CLIENTS_MOST];
-    size_t total;
-    int r = 0;
-
-    for (unsigned int i = 0; i < count; i++)
-        if (pthread_create(&threads[i], NULL, learn_durably, &learners[i]) != 0)
-            return complain_errno("start", "a thread");
-    for (unsigned int i = 0; i < count; i++) {
-        pthread_join(threads[i], NULL);
-        r = learners[i].result < 0 ? learners[i].result : r;
-    }
-    if (r < 0) {
-        complain("the store does not commit: %s", strerror(-r));
-        return EXIT_FAILED;
-    }
-    total = gather(learners, count, all);
-    json_array_append_new(json_object_get(benchmark->result, "durable"),
-                          json_pack("{s:I, s:f, s:f, s:f}", "clients", (json_int_t)count, "learns_per_s",
-                                    (double)total / (now_s() - began), "p50_ms", quantile(all, total, 0.5), "p99_ms",
-                                    quantile(all, total, 0.99)));
-    return 0;
-}
-
-static int measure_clients(struct benchmark *benchmark, struct store *store, const int64_t *machines,
-                           unsigned int count)
-{
-    struct learner learners[CLIENTS_MOST] = { { 0 } };
-    double *latencies = malloc((size_t)2 * CLIENTS_MOST * LATENCIES * sizeof(double));
-    int r;
-
-    if (!latencies)
-        return complain_errno("hold", "figures");
-    for (unsigned int i = 0; i < count; i++)
-        learners[i] = (struct learner){ .store = store,
-                                        .machine = machines[i],
-                                        .end = now_s() + (double)benchmark->settings->seconds,
-                                        .latencies = latencies + (size_t)i * LATENCIES };
-    r = run_learners(benchmark, learners, count, latencies + (size_t)CLIENTS_MOST * LATENCIES);
-    free(latencies);
-    return r;
-}
-
-static int measure_commits(struct benchmark *benchmark, struct store *store)
-{
-    const struct store_change first = { .at = 1, .settings = "{}" };
-    int64_t machines[CLIENTS_MOST];
-    char id[MACHINE_ID_SIZE];
-    int r = 0;
-
-    for (unsigned int i = 0; i < CLIENTS_MOST && r == 0; i++) {
-        snprintf(id, sizeof(id), "client-%u", i);
-        r = store_create_machine(store, id, &first, &machines[i]);
-    }
-    if (r < 0) {
-        complain("the store does not commit: %s", strerror(-r));
-        return EXIT_FAILED;
-    }
-    json_object_set_new(benchmark->result, "durable", json_array());
-    for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]) && r == 0; i++) {
-        r = measure_clients(benchmark, store, machines, clients[i]);
-        progress_step(&benchmark->progress, ++benchmark->step);
-    }
-    return r;
-}
-
-/* ------------------------------------------------------------------------------------------------------------- memory */
-
-enum { MACHINES = 100 };
-
-static size_t heap_bytes(void)
-{
-    const struct mallinfo2 info = mallinfo2();
-
-    return info.uordblks + info.hblkhd;
-}
-
-/* As the daemon keeps them, with an engine each, at 256 x 3. */
-static int measure_memory(struct benchmark *benchmark, struct store *store)
-{
-    static const char settings[] = "{\"buffer_size\": 256, \"axes\": 3}";
-    struct registry *registry = NULL;
-    struct refusal refusal = { 0 };
-    struct config config;
-    char id[MACHINE_ID_SIZE];
-    size_t before = 0;
-    bool created;
-    int r = config_default(&config);
-
-    if (r == 0)
-        r = registry_new(&registry, &config, store);
-    before = heap_bytes();
-    for (unsigned int i = 0; i < MACHINES && r == 0; i++) {
-        snprintf(id, sizeof(id), "memory-%u", i);
-        r = registry_put(registry, id, settings, strlen(settings), "", &created, &refusal);
-    }
-    if (r == 0)
-        json_object_set_new(benchmark->result, "bytes_per_machine",
-                            json_integer((json_int_t)((heap_bytes() - before) / MACHINES)));
-    else
-        complain("machines cannot be made: %s", refusal.detail[0] != '\0' ? refusal.detail : "the system failed");
-    registry_free(registry);
-    config_free(&config);
-    return r == 0 ? 0 : EXIT_FAILED;
-}
-
-/* ---------------------------------------------------------------------------------------------------------- directory */
-
-static void forget_file(void *user, const char *file)
-{
-    (void)user, (void)file;
-}
-
-static void remove_store(const char *folder, const char *path)
-{
-    char message[STORE_MESSAGE_SIZE], lock[300];
-
-    store_destroy(path, true, forget_file, NULL, message);
-    snprintf(lock, sizeof(lock), "%s.lock", path);
-    unlink(lock);
-    rmdir(folder);
-}
-
-static int measure_store(struct benchmark *benchmark)
-{
-    char folder[200], path[256], message[STORE_MESSAGE_SIZE] = "";
-    struct store *store = NULL;
-    int r;
-
-    snprintf(folder, sizeof(folder), "%.150s/habit-benchmark-XXXXXX", benchmark->settings->directory);
-    if (!mkdtemp(folder))
-        return complain_errno("write", folder);
-    snprintf(path, sizeof(path), "%s/habit.db", folder);
-    r = store_open(&store, path, message);
-    if (r != 0) {
-        complain("%s", message);
-        r = EXIT_FAILED;
-    }
-    if (r == 0) {
-        store_without_broker(store);
-        r = measure_memory(benchmark, store);
-    }
-    if (r == 0)
-        r = measure_commits(benchmark, store);
-    store_close(store);
-    remove_store(folder, path);
-    json_object_set_new(benchmark->result, "directory", json_string(benchmark->settings->directory));
-    return r;
-}
-
 /* ------------------------------------------------------------------------------------------------------------- output */
 
 /* clang-format off */
@@ -471,19 +155,21 @@ static void print(const struct benchmark *benchmark)
 static int run(const struct command *command, int argc, char **argv)
 {
     struct benchmark_settings settings = { .seconds = 2 };
-    struct benchmark benchmark = { .settings = &settings };
+    struct benchmark benchmark = { 0 };
     int code;
 
     if (!options_read(command, &settings, argc, argv, &code))
         return code;
     if (!settings.directory)
         settings.directory = access("/var/lib/habit", W_OK) == 0 ? "/var/lib/habit" : ".";
+    benchmark.directory = settings.directory;
+    benchmark.seconds = (double)settings.seconds;
     benchmark.result = json_object();
     describe_device(&benchmark);
-    progress_begin(&benchmark.progress, "benchmark", SIZES + sizeof(clients) / sizeof(clients[0]), false);
-    code = measure_engine(&benchmark);
+    progress_begin(&benchmark.progress, "benchmark", BENCHMARK_STEPS, false);
+    code = benchmark_engine(&benchmark);
     if (code == 0)
-        code = measure_store(&benchmark);
+        code = benchmark_store(&benchmark);
     progress_end(&benchmark.progress);
     if (code == 0 && settings.json) {
         json_dumpf(benchmark.result, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));

@@ -25,6 +25,7 @@ extern const struct command export_command;
 extern const struct command token_command;
 extern const struct command node_command;
 extern const struct command audit_command;
+extern const struct command setup_command;
 extern const struct command status_command;
 extern const struct command watch_command;
 extern const struct command backup_command;

@@ -125,7 +125,8 @@ static int run(const struct command *command, int argc, char **argv)
     if (settings.operands.count == 2 && strcmp(settings.operands.word[0], "import") == 0)
         return import(&settings);
     if (settings.operands.count > 0)
-        return options_refuse(command, "'%s' is unexpected: say nothing more, or import FILE", settings.operands.word[0]);
+        return options_refuse(command, "'%s' is unexpected: say nothing more, or import FILE",
+                              settings.operands.word[0]);
     if (settings.dry_run)
         return options_refuse(command, "--dry-run belongs to import FILE");
     return lists_show(command, settings.url, settings.json);

@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
     &episodes_command,   &accept_command,   &mute_command,    &unmute_command,    &snapshots_command,
     &relearn_command,    &replay_command,   &export_command,  &audit_command,     &token_command,
     &node_command,       &status_command,   &watch_command,   &backup_command,    &wipe_command,
-    &benchmark_command,
+    &benchmark_command,  &setup_command,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -22,7 +22,7 @@ struct watch_settings {
 static const struct option_row rows[] = {
     { OPTION_OPERANDS, false, "", offsetof(struct watch_settings, machine), "MACHINE", 0, 1, "its ID; default: all" },
     { OPTION_TEXT, false, "types", offsetof(struct watch_settings, types), "LIST", 0, 0,
-      "of anomaly, event, report and state, by commas; default: all" },
+      "of anomaly, event, report and state, by commas; default: all of one machine, of all machines no states" },
     { OPTION_UNSIGNED, false, "after", offsetof(struct watch_settings, after), "N", 0, 9e15,
       "begin behind this event, as far as they are kept; default: with what happens now" },
     { OPTION_UNSIGNED, false, "count", offsetof(struct watch_settings, count), "N", 1, 9e15, "end after so many" },
@@ -240,9 +240,13 @@ static int follow(struct watch *watch, struct client *client, const char *path)
     }
 }
 
+/* A large fleet has hundreds of states a second. */
 static void make_path(const struct watch_settings *settings, struct client *client, char *path, size_t size)
 {
-    char *types = settings->types ? client_escape(client, settings->types) : NULL;
+    const char *wanted = settings->types               ? settings->types
+                         : settings->machine.count > 0 ? NULL
+                                                       : "anomaly,event,report";
+    char *types = wanted ? client_escape(client, wanted) : NULL;
 
     snprintf(path, size, "/v1/events?%s%s%s%s", types ? "types=" : "", types ? types : "",
              settings->machine.count > 0 ? "&machine=" : "",

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config/checks.h"
 #include "http/http.h"
+#include "in_force.h"
 #include "journal.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
@@ -30,6 +31,7 @@ struct app {
     struct registry *registry;
     struct mqtt *mqtt;
     struct http *http;
+    _Atomic bool reload_refused; /* the last one */
     struct log_gate flush_gate, report_gate, house_gate;
 };
 
@@ -60,6 +62,13 @@ static void tell_broker(void *user, struct broker_state *state)
     const struct app *app = user;
 
     mqtt_state(app->mqtt, state);
+}
+
+static bool reload_refused(void *user)
+{
+    const struct app *app = user;
+
+    return app->reload_refused;
 }
 
 static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
@@ -154,6 +163,7 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
+                                    .reload_refused = reload_refused,
                                     .broker = app->mqtt ? tell_broker : NULL,
                                     .user = app,
                                     .socket = service_socket() };
@@ -273,7 +283,8 @@ static int64_t flush_interval(const struct app *app)
 static void take_changes(struct app *app, struct service *service)
 {
     service_reloading();
-    if (reload(app->config, app->config_path, app->access, app->store) == 0)
+    app->reload_refused = reload(app->config, app->config_path, app->access, app->store) != 0;
+    if (!app->reload_refused)
         http_wake(app->http); /* streams of revoked tokens end */
     service_ready(service, clock_now());
 }
@@ -290,6 +301,7 @@ int app_run(struct app *app)
              "habitd " HABIT_VERSION " answers on %s://%s:%u",
              app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
              http_port(app->http));
+    in_force_write(app->config, app->config_path);
     service_ready(&service, clock_now());
     for (;;) {
         int64_t left = next - clock_now().mono;

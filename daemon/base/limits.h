@@ -9,10 +9,16 @@
     X(BODY, 1048576, "bytes", "413, or dropped and counted")                                                      \
     X(NUMBERS, 65536, "numbers in a body", "413, or dropped and counted")                                         \
     X(JSON_DEPTH, 8, "levels", "400, or dropped and counted")                                                     \
+    X(JSON_CONTAINERS, 4096, "arrays and objects in a text", "413, or dropped and counted")                       \
+    X(JSON_NUMBER, 512, "characters of a number", "400, or dropped and counted")                                  \
     X(RULES, 4, "rules a machine", "422, or the configuration is refused")                                        \
     X(CONTEXT, 8, "named numbers a machine", "422, or dropped and counted")                                       \
-    X(HTTP_CONNECTIONS, 128, "connections", "further ones wait in the kernel's backlog")                          \
+    X(HTTP_CONNECTIONS, 128, "connections",                                                                       \
+      "the one that waited longest is closed, counted; if all work, the backlog")                                 \
+    X(HTTP_SPARE, 64, "connections beside those",                                                                 \
+      "that are being closed to make room; further ones are closed at once")                                      \
     X(HTTP_IDLE, 30, "seconds", "a connection without traffic is closed")                                         \
+    X(HTTP_RATE, 32768, "bytes a second beyond [http] deadline", "slower bodies and readers are closed, counted") \
     X(COMMAND, 4096, "bytes of an MQTT command", "refused and counted")                                           \
     X(MQTT_BATCH, 64, "messages", "committed together at the most, then acknowledged")                            \
     X(STORE_QUEUE, 4096, "changes", "503; over MQTT the reader waits")                                            \
@@ -36,12 +42,14 @@
     X(OUTBOX_HIGH, 5000, "messages waiting for the broker", "/readyz says degraded")                              \
     X(DISK_LOW, 33554432, "bytes free where the store is", "with less /readyz says degraded")                     \
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
+    X(BACKUPS, 1, "backups made or sent at a time", "429")                                                        \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(TOKENS, 1000, "tokens", "the file is refused")                                                              \
     X(SESSIONS, 64, "logins of the web page", "the oldest one ends")                                              \
     X(SESSION_HOURS, 12, "hours", "a login of the web page ends")                                                 \
     X(FAILURES, 256, "addresses that sent wrong tokens", "the one with the fewest of late is forgotten")          \
-    X(EACH_CONNECTIONS, 32, "connections an address, with TLS", "closed at once")                                 \
+    X(EACH_CONNECTIONS, 32, "connections an address, see [http] each_address",                                    \
+      "its longest waiting one is closed, else the new")                                                          \
     X(AUDIT, 20000, "records of changes", "the oldest are deleted")                                               \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
     X(RECENT, 160, "judged buffers a machine for GET .../recent", "older ones are forgotten")                     \
@@ -49,7 +57,8 @@
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
     X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
-    X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
+    X(PATTERNS, 256, "[machine] sections", "the configuration is refused")                                        \
+    X(CONFIG_FILES, 64, "files in conf.d", "the configuration is refused")
 
 enum {
 #define LIMIT_ENUM(name, value, unit, beyond) LIMIT_##name = (value),

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
@@ -28,11 +29,13 @@ void log_set_level(enum log_level level)
 static bool is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
+    char own[48];
     struct stat status;
 
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &status) == 0 &&
-           status.st_dev == device && status.st_ino == inode;
+    if (!stream || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+    return strcmp(stream, own) == 0;
 }
 
 struct entry {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "http/crowd.h"
 #include "http/metrics.h"
 #include "wire/document.h"
 
@@ -32,6 +33,7 @@ int answer_take_bytes(struct request *request, unsigned int status, const char *
         return fault(-ENOMEM);
     }
     request->status = status;
+    request->length = size;
     return answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 }
 
@@ -73,6 +75,7 @@ static int take_static(struct request *request, unsigned int status, const void 
     drop_answer(request);
     request->response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
     request->status = status;
+    request->length = size;
     return request->response ? 0 : fault(-ENOMEM);
 }
 
@@ -199,6 +202,7 @@ enum MHD_Result answer_send(struct request *request)
     if (request->close || http_is_stopping(request->http))
         answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
     metrics_count(request);
+    crowd_next(request->http->crowd, request->connection, CROWD_ANSWERS, request->length);
     result = MHD_queue_response(request->connection, request->status, request->response);
     drop_answer(request);
     return result;

@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "http/audit.h"
+#include "http/own.h"
+#include "http/peer.h"
 #include "http/query.h"
 #include "http/tls.h"
 
@@ -32,23 +34,6 @@ void authorize_address(struct request *request)
         request->address[0] = '\0';
 }
 
-/* What counts as one sender: an IPv4 address, or the 64 bits of an IPv6 network; 0 is never one. */
-static uint64_t sender_of(const struct request *request)
-{
-    const struct sockaddr *peer = peer_of(request);
-    const struct sockaddr_in6 *six = (const void *)peer;
-    uint64_t network = 0;
-    uint32_t four = 0;
-
-    if (peer && peer->sa_family == AF_INET)
-        four = ((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr;
-    else if (peer && peer->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
-        memcpy(&four, six->sin6_addr.s6_addr + 12, sizeof(four));
-    else if (peer && peer->sa_family == AF_INET6)
-        memcpy(&network, six->sin6_addr.s6_addr, sizeof(network));
-    return network != 0 ? network : (UINT64_C(1) << 32 | four);
-}
-
 /* ----------------------------------------------------------------------------------------------------- credentials */
 
 const char *cookie_name(const struct http *http)
@@ -69,7 +54,7 @@ bool authorize_cookie(const struct request *request, char session[SECRET_SIZE])
 int authorize_failed(struct request *request)
 {
     bool first;
-    int wait = access_failed(request->http->options.access, sender_of(request), clock_now(), &first);
+    int wait = access_failed(request->http->options.access, peer_sender(peer_of(request)), clock_now(), &first);
 
     if (first)
         audit_attempts(request);
@@ -133,8 +118,10 @@ static bool reaches_machine(struct request *request)
 
     if (strstr(request->route->path, "{id}"))
         return token_covers(&request->who, request->id);
-    if (query_machine(request, "machine", &machine) != 0 || !machine)
+    if (query_machine(request, "machine", &machine) != 0)
         return false;
+    if (!machine)
+        return own_lists(request->route);
     return token_covers(&request->who, machine);
 }
 

@@ -14,7 +14,7 @@ const char *cookie_name(const struct http *http);
 void authorize_address(struct request *request);
 
 /* For a request whose route and query are known. A token that is bound to machines reaches routes of one machine ({id}, or the
- * parameter `machine`), and no others. Fills request->who. Returns 0; UNAUTHORIZED, CREDENTIALS, ATTEMPTS, FORBIDDEN, CERTIFICATE,
+ * parameter `machine`) and lists that show no others (own.h). Fills request->who. Returns 0; UNAUTHORIZED, CREDENTIALS, ATTEMPTS, FORBIDDEN, CERTIFICATE,
  * ORIGIN. */
 int authorize(struct request *request, const struct guard_headers *headers);
 

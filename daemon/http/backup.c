@@ -14,10 +14,13 @@ enum { PATIENCE_MS = 5000 }; /* with a broker that is to clear what it retains *
 
 /* ---------------------------------------------------------------------------------------------------------- backup */
 
-/* The connection's thread has seen its last byte leave. */
-static void note_backup(struct request *request)
+/* The connection's thread has seen its last byte leave, or it broke off. */
+static void end_backup(struct request *request, bool whole)
 {
-    if (store_note_backup(request->http->options.store, &request->backup) == 0)
+    struct store *store = request->http->options.store;
+
+    store_end_backup(store);
+    if (whole && store_note_backup(store, &request->backup) == 0)
         log_notice("a backup of %lld bytes was taken by %s from %s", (long long)request->backup.size, request->who.name,
                    request->address);
 }
@@ -30,7 +33,8 @@ static bool is_stopping(void *user)
 static int refuse_backup(struct request *request, int r)
 {
     if (r == -EBUSY)
-        return refuse(&request->refusal, REFUSAL_LIMIT, "", "another backup is being made: try again in a minute");
+        return refuse(&request->refusal, REFUSAL_LIMIT, "",
+                      "another backup is being made or sent: try again in a minute");
     if (r == -ENOSPC)
         return refuse(&request->refusal, REFUSAL_DISK, "",
                       "the file system of the store has no room for a second copy: make room and try again");
@@ -67,11 +71,9 @@ int backup_take(struct request *request)
     r = store_backup(request->http->options.store, backup, is_stopping, request->http);
     if (r < 0)
         return refuse_backup(request, r);
+    request->ended = end_backup;
     r = answer_take_file(request, MHD_HTTP_OK, BACKUP_TYPE, backup->fd, (uint64_t)backup->size);
-    if (r == 0)
-        r = name_file(request);
-    request->sent = note_backup;
-    return r;
+    return r != 0 ? r : name_file(request);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ wipe */

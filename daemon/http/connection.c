@@ -8,13 +8,13 @@
 #include "http/answer.h"
 #include "http/audit.h"
 #include "http/authorize.h"
+#include "http/crowd.h"
 #include "http/guard.h"
 #include "http/media.h"
 #include "http/query.h"
 #include "http/route.h"
 
 enum {
-    SLOWEST_MS = 60000,             /* a request that trickles in longer is dropped, however steady it is */
     MOST_DISCARDED = 4 * LIMIT_BODY /* bytes read only to be able to answer 413 */
 };
 
@@ -29,6 +29,7 @@ void *connection_on_uri(void *user, const char *uri, struct MHD_Connection *conn
     request->http = user;
     request->connection = connection;
     request->uri = strdup(uri);
+    request->uri_at = (uintptr_t)uri;
     request->began = clock_now();
     if (request->uri)
         return request;
@@ -51,11 +52,11 @@ void connection_on_completed(void *user, struct MHD_Connection *connection, void
 {
     struct request *request = *state;
 
-    (void)connection;
+    crowd_next(((struct http *)user)->crowd, connection, CROWD_WAITS, 0);
     if (!request)
         return;
-    if (request->sent && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        request->sent(request);
+    if (request->ended)
+        request->ended(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     if (request->begun)
         count_under_way(user, false);
     free(request->body);
@@ -94,7 +95,7 @@ static int check_head(struct request *request, const char *version, uint64_t *le
     int r;
 
     authorize_address(request);
-    guard_read_headers(request->connection, &headers);
+    guard_read_headers(request, version, &headers);
     r = guard_check(request, &headers, version, length);
     if (r == 0)
         r = route_find(request);
@@ -120,6 +121,9 @@ static enum MHD_Result begin(struct request *request, const char *method, const 
     count_under_way(request->http, true);
     request->method = method;
     request->early = check_head(request, version, &length);
+    request->close =
+        request->close || length == UINT64_MAX; /* where chunks end is not ours to see: nothing follows them */
+    crowd_next(request->http->crowd, request->connection, CROWD_READS, length <= LIMIT_BODY ? length : LIMIT_BODY);
     if (request->early == 0 || (length == 0 && !request->close))
         return MHD_YES;
     request->close = true;
@@ -155,8 +159,6 @@ static enum MHD_Result discard(struct request *request, size_t size)
 
 static enum MHD_Result collect(struct request *request, const char *bytes, size_t size)
 {
-    if (clock_now().mono - request->began.mono > SLOWEST_MS)
-        return MHD_NO;
     if (request->discarded > 0 || request->size + size > LIMIT_BODY)
         return discard(request, size);
     if (!make_room(request, request->size + size))
@@ -202,6 +204,7 @@ static enum MHD_Result finish(struct request *request)
     int r;
 
     request->now = clock_now();
+    crowd_next(request->http->crowd, request->connection, CROWD_WORKS, 0);
     r = handle(request);
     return r == 0 ? answer_send(request) : send_problem(request, r);
 }

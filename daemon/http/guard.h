@@ -1,5 +1,5 @@
 /* What is not plainly a request for us is refused before anything is read of it. libmicrohttpd 0.9.75 is lenient: it
- * takes two lengths for one body, decodes %2F in a path, and cuts at %00 (tests/daemon/test_http_guard.c has the list).
+ * takes two lengths for one body, decodes %2F in a path, and cuts at %00 (tests/system/test_framing.py has the list).
  * Internal to http/. */
 #ifndef HABIT_HTTP_GUARD_H
 #define HABIT_HTTP_GUARD_H
@@ -17,7 +17,9 @@ struct guard_header {
 
 struct guard_headers {
     struct guard_header host, length, transfer, type, encoding, expect, origin, authorization, cookie;
-    bool odd; /* a name that is no token, a control byte in a value */
+    uintptr_t next; /* address at which the next header has to begin */
+    bool hidden;    /* there is something between two lines that libmicrohttpd did not show */
+    bool odd;       /* a name that is no token, a control byte in a value */
 };
 
 /* The URI as it was sent. */
@@ -39,7 +41,7 @@ struct guard_place {
 int guard_host(const struct guard_headers *headers, const struct guard_place *place, struct refusal *refusal);
 
 /* The headers of a request that matter here. */
-void guard_read_headers(struct MHD_Connection *connection, struct guard_headers *headers);
+void guard_read_headers(const struct request *request, const char *version, struct guard_headers *headers);
 
 /* All of the above; sets request->close where framing is in doubt. */
 int guard_check(struct request *request, const struct guard_headers *headers, const char *version, uint64_t *length);

@@ -105,6 +105,13 @@ static void machines_conflict(const struct condition_now *is, char text[REASON_S
                  is->registry.conflicts);
 }
 
+static void reload_was_refused(const struct condition_now *is, char text[REASON_SIZE])
+{
+    if (is->options->reload_refused(is->options->user))
+        snprintf(text, REASON_SIZE,
+                 "configuration: the last reload was refused, all is as it was: the log and habit audit say why");
+}
+
 static void backup_is_due(const struct condition_now *is, char text[REASON_SIZE])
 {
     const int64_t most = (int64_t)is->options->config->store_backup_age, age = is->now.wall - is->store.backup_at;
@@ -122,9 +129,11 @@ static const struct {
     const char *name;
     void (*look)(const struct condition_now *is, char text[REASON_SIZE]);
 } reasons[] = {
-    { "store", store_fails },        { "store-slow", store_is_slow },   { "disk", disk_is_low },
-    { "clock", clock_is_doubtful },  { "mqtt", broker_is_away },        { "mqtt-id", id_is_contested },
-    { "outbox", outbox_is_filling }, { "machines", machines_conflict }, { "backup", backup_is_due },
+    { "store", store_fails },        { "store-slow", store_is_slow },
+    { "disk", disk_is_low },         { "clock", clock_is_doubtful },
+    { "mqtt", broker_is_away },      { "mqtt-id", id_is_contested },
+    { "outbox", outbox_is_filling }, { "machines", machines_conflict },
+    { "backup", backup_is_due },     { "configuration", reload_was_refused },
 };
 
 void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),

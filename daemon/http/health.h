@@ -8,7 +8,7 @@
 char *health_reasons(struct request *request);
 char *health_backup(const struct store_figures *figures, struct moment now);
 
-/* The word for it. */
-const char *health_status(struct request *request, const char *reasons);
+/* The word for that list. */
+const char *health_status(struct request *request, const char *list);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "http/connection.h"
+#include "http/crowd.h"
 #include "http/listen.h"
 #include "http/request.h"
 #include "http/stream.h"
@@ -38,7 +39,8 @@ static int start_daemon(struct http *http)
         { MHD_OPTION_LISTEN_SOCKET, http->socket, NULL },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)connection_on_uri, http },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)connection_on_completed, http },
-        { MHD_OPTION_CONNECTION_LIMIT, LIMIT_HTTP_CONNECTIONS, NULL },
+        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)crowd_on_connection, http->crowd },
+        { MHD_OPTION_CONNECTION_LIMIT, LIMIT_HTTP_CONNECTIONS + LIMIT_HTTP_SPARE, NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, LIMIT_HTTP_IDLE, NULL },
         { MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, NULL },
         { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
@@ -47,13 +49,13 @@ static int start_daemon(struct http *http)
     struct MHD_OptionItem secure[] = {
         { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)tls_on_handshake },
         { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)priorities },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, LIMIT_EACH_CONNECTIONS, NULL },
         { http->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, http->client_ca },
         { MHD_OPTION_END, 0, NULL },
     };
 
-    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, connection_on_access, http, MHD_OPTION_ARRAY, options,
-                                    tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secure, MHD_OPTION_END);
+    http->daemon =
+        MHD_start_daemon(flags, 0, crowd_on_accept, http->crowd, connection_on_access, http, MHD_OPTION_ARRAY, options,
+                         tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, secure, MHD_OPTION_END);
     return http->daemon ? 0 : fault(-EIO);
 }
 
@@ -147,6 +149,8 @@ int http_start(struct http **ret_http, const struct http_options *options, char 
     if (r == 0)
         r = open_socket(http);
     if (r == 0)
+        r = crowd_start(&http->crowd, (int64_t)options->config->http_deadline, options->config->http_each_address);
+    if (r == 0)
         r = start_daemon(http);
     if (r == 0)
         *ret_http = http;
@@ -215,6 +219,7 @@ struct http *http_stop(struct http *http)
     }
     if (http->socket >= 0)
         close(http->socket); /* ours again after quiescing, and only now nobody polls it */
+    crowd_stop(http->crowd);
     tls_forget();
     free(http->client_ca);
     pthread_cond_destroy(&http->idle);

@@ -18,6 +18,7 @@ struct http_options {
     struct registry *registry;
     struct store *store;
     void (*broker)(void *user, struct broker_state *state); /* NULL = no broker configured */
+    bool (*reload_refused)(void *user); /* whether the last SIGHUP changed nothing, for readyz */
     void *user;
     int socket; /* that listens already, handed over by systemd; -1 = open one. Closed by http_stop */
 };

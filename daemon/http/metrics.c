@@ -12,6 +12,7 @@
 
 #include "base/histogram.h"
 #include "http/answer.h"
+#include "http/crowd.h"
 #include "http/handlers.h"
 #include "http/route.h"
 #include "http/stream.h"
@@ -353,6 +354,18 @@ static void write_answers(FILE *file, const struct http *http)
                         http->answers[i][j]);
 }
 
+/* What was not answered at all. */
+static void write_ended(FILE *file, const struct http *http)
+{
+    static const char *const reasons[CROWD_REASONS] = {
+        [CROWD_LATE] = "deadline", [CROWD_FULL] = "connections", [CROWD_ADDRESS] = "address"
+    };
+
+    write_head(file, "habit_http_closed_total", "counter", "Connections that were closed from our side, by reason.");
+    for (enum crowd_reason i = 0; i < CROWD_REASONS; i++)
+        fprintf(file, "habit_http_closed_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i], crowd_ended(http->crowd, i));
+}
+
 static void write_doors(FILE *file, struct request *request)
 {
     const struct http_options *options = &request->http->options;
@@ -363,6 +376,7 @@ static void write_doors(FILE *file, struct request *request)
                                          clock_synchronised() };
 
     write_answers(file, request->http);
+    write_ended(file, request->http);
     write_metrics_of(file, &streams, 1);
     if (synchronised.value >= 0) /* a sandbox may forbid to ask */
         write_metrics_of(file, &synchronised, 1);

@@ -18,6 +18,7 @@
 #include "wire/buffer.h"
 
 struct asset;
+struct crowd;
 struct request;
 
 /* What a route takes as its body. */
@@ -54,6 +55,7 @@ enum { COUNTED_ROUTES = 64, COUNTED_STATUSES = 32 };
 struct http {
     struct http_options options;
     struct MHD_Daemon *daemon;
+    struct crowd *crowd;
     int socket;
     unsigned int port;
     char *client_ca; /* PEM; NULL = clients need no certificate */
@@ -72,7 +74,8 @@ struct http {
 struct request {
     struct http *http;
     struct MHD_Connection *connection;
-    char *uri; /* as it was sent, query and all */
+    char *uri;        /* as it was sent, query and all */
+    uintptr_t uri_at; /* where libmicrohttpd has it: see guard.c */
     const char *method;
     const struct route *route;
     char id[MACHINE_ID_SIZE]; /* of {id} */
@@ -95,10 +98,12 @@ struct request {
     int early;        /* refused before the body: REFUSAL_NONE = not */
     struct refusal refusal;
 
-    void (*sent)(struct request *request); /* called when the client has the whole answer; NULL = nobody asks */
-    struct store_backup backup;            /* that is the answer */
-    bool kept; /* the answer may be kept by the client, which asks whether it is still the same */
+    void (*ended)(struct request *request,
+                  bool whole);  /* called at its end; whole: the client has all of the answer. NULL = nobody asks */
+    struct store_backup backup; /* that is the answer */
+    bool kept;                  /* the answer may be kept by the client, which asks whether it is still the same */
     unsigned int status;
+    uint64_t length;               /* of the answer; CROWD_ENDLESS = an event stream */
     struct MHD_Response *response; /* NULL = no answer yet */
 };
 

@@ -14,6 +14,7 @@
 
 #include "http/answer.h"
 #include "http/authorize.h"
+#include "http/crowd.h"
 #include "http/handlers.h"
 #include "http/query.h"
 #include "wire/document.h"
@@ -71,10 +72,24 @@ static enum type type_of(const struct outbox_message *message)
     return (enum type)type;
 }
 
+/* Of a machine that is asked for, and that the token may see. */
 static bool is_of_machine(const struct stream *stream, const char *id, size_t length)
 {
-    return stream->machine[0] == '\0' ||
-           (strlen(stream->machine) == length && strncmp(stream->machine, id, length) == 0);
+    char machine[MACHINE_ID_SIZE];
+
+    if (stream->machine[0] != '\0' && (strlen(stream->machine) != length || strncmp(stream->machine, id, length) != 0))
+        return false;
+    return !token_bound(&stream->who) ||
+           (snprintf(machine, sizeof(machine), "%.*s", (int)length, id) < MACHINE_ID_SIZE &&
+            token_covers(&stream->who, machine));
+}
+
+/* "report/daily" is of all machines together: of no single one, even if one were called report. */
+static bool is_wanted(const struct stream *stream, const struct outbox_message *message)
+{
+    if (strcmp(message->topic, "report/daily") == 0 && token_bound(&stream->who))
+        return false;
+    return is_of_machine(stream, message->topic, strcspn(message->topic, "/"));
 }
 
 static void write_event(struct stream *stream, const struct outbox_message *message)
@@ -82,7 +97,7 @@ static void write_event(struct stream *stream, const struct outbox_message *mess
     enum type type = type_of(message);
 
     stream->after = message->id;
-    if (type != TYPES && stream->shows[type] && is_of_machine(stream, message->topic, strcspn(message->topic, "/")))
+    if (type != TYPES && stream->shows[type] && is_wanted(stream, message))
         fprintf(stream->file, "id: %" PRId64 "\nevent: %s\ndata: %s\n\n", message->id, type_names[type],
                 message->payload);
 }
@@ -359,6 +374,7 @@ static int answer_head(struct request *request)
 
 static int answer_stream(struct request *request, struct stream *stream)
 {
+    request->length = CROWD_ENDLESS;
     request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, stream, stream_free);
     if (!request->response) {
         stream_free(stream);

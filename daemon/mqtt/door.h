@@ -41,6 +41,8 @@ struct session {
     char why[BROKER_WHY_SIZE];  /* it ended; "" = not ended */
     char said[BROKER_WHY_SIZE]; /* why, as it was logged last */
     struct log_gate gate;       /* lines about retries */
+    uint64_t mark;              /* bytes of the connection that were read when a packet was last known to be whole */
+    bool heard;                 /* a packet was whole since the last look */
 };
 
 struct intake {
@@ -124,6 +126,9 @@ int session_write(struct mqtt *mqtt);
 
 /* Keep-alive; at least once a second. */
 int session_care(struct mqtt *mqtt);
+
+/* After reading: whether a packet grows beyond what we take. Returns 0, or -EIO with why. */
+int session_check_size(struct mqtt *mqtt);
 
 /* How long to wait before the next session_open, in ms; logs it. */
 int session_backoff(struct mqtt *mqtt);

@@ -67,7 +67,7 @@ uint64_t info_configuration(const struct config *config)
 
     if (!file)
         return 0;
-    config_print(config, file);
+    config_print(config, file, false);
     if (fclose(file) != 0)
         size = 0;
     for (size_t i = 0; i < size; i++)

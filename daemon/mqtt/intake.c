@@ -340,7 +340,7 @@ int intake_read(struct mqtt *mqtt)
         if (rc != MOSQ_ERR_SUCCESS)
             return session_lost_by(mqtt, rc);
     }
-    return session_socket(mqtt) >= 0 ? 0 : -EIO;
+    return session_socket(mqtt) >= 0 ? session_check_size(mqtt) : -EIO;
 }
 
 int intake_settle(struct mqtt *mqtt)

@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <mqtt_protocol.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +98,7 @@ static void on_subscribe(struct mosquitto *client, void *user, int mid, int coun
     bool all = (size_t)count == wanted; /* a broker may answer nonsense */
     char filter[TOPIC_SIZE];
 
+    mqtt->session.heard = true;
     (void)client, (void)mid, (void)properties;
     for (int i = 0; i < count && (size_t)i < wanted; i++) {
         if (granted[i] == 1)
@@ -135,6 +140,7 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     struct moment now = clock_now();
     bool present = flags & 1;
 
+    mqtt->session.heard = true;
     (void)client, (void)properties;
     if (reason != 0) {
         refused(mqtt, reason);
@@ -191,14 +197,20 @@ static void on_disconnect(struct mosquitto *client, void *user, int reason, cons
 static void on_message(struct mosquitto *client, void *user, const struct mosquitto_message *message,
                        const mosquitto_property *properties)
 {
+    struct mqtt *mqtt = user;
+
     (void)client;
-    intake_message(user, message, properties);
+    mqtt->session.heard = true;
+    intake_message(mqtt, message, properties);
 }
 
 static void on_publish(struct mosquitto *client, void *user, int mid, int reason, const mosquitto_property *properties)
 {
+    struct mqtt *mqtt = user;
+
     (void)client, (void)properties;
-    outlet_published(user, mid, reason);
+    mqtt->session.heard = true;
+    outlet_published(mqtt, mid, reason);
 }
 
 /* ------------------------------------------------------------------------------------------------------- connecting */
@@ -383,6 +395,27 @@ int session_write(struct mqtt *mqtt)
     if (mosquitto_want_write(mqtt->session.client))
         rc = mosquitto_loop_write(mqtt->session.client, 1);
     return rc == MOSQ_ERR_SUCCESS ? 0 : session_lost_by(mqtt, rc);
+}
+
+/* libmosquitto sets memory aside for whatever length a packet announces, up to 256 MiB, and fills it as the broker likes. It says
+ * nothing meanwhile: what the kernel counts tells how much was read since it last did. */
+int session_check_size(struct mqtt *mqtt)
+{
+    struct session *session = &mqtt->session;
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof(info);
+    int unread = 0, fd = session_socket(mqtt);
+    uint64_t taken;
+
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || ioctl(fd, FIONREAD, &unread) < 0)
+        return 0;
+    taken = (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
+    if (session->heard || taken < session->mark)
+        session->mark = taken;
+    session->heard = false;
+    if (taken - session->mark <= 2 * PACKET_MAXIMUM)
+        return 0;
+    return session_lost(mqtt, "it sends a packet of more than the %d bytes that it was told", PACKET_MAXIMUM);
 }
 
 int session_care(struct mqtt *mqtt)

@@ -128,6 +128,9 @@ extern const struct settings_field settings_fields[SETTINGS_COUNT];
 /* The row of a key, or NULL. */
 const struct settings_field *settings_find(const char *key);
 
+/* The words of a choice, NULL at the end; NULL for other types. */
+const char *const *settings_choices(const struct settings_field *field);
+
 /* All defaults; geometry 0 x 0, which settings_check refuses. */
 void settings_default(struct settings *settings);
 

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "store/internal.h"
 
 enum { LOOK_EVERY = 1000 }; /* steps of SQLite's machine: of large rows some megabytes */
@@ -171,25 +172,38 @@ static int make(const struct store *store, const char *copy, struct store_backup
     return r;
 }
 
-int store_backup(struct store *store, struct store_backup *backup, bool (*cancelled)(void *user), void *user)
+/* What it takes of the disk it takes until it is given back. */
+static int make_copy(struct store *store, struct store_backup *backup, struct copying *copying)
 {
-    struct copying copying = { cancelled, user };
     char copy[STORE_PATH_SIZE + 24];
     int r = check_room(store);
 
     if (r < 0)
         return r;
-    if (atomic_exchange(&store->copying, true))
-        return -EBUSY;
     snprintf(copy, sizeof(copy), "%s" COPY_SUFFIX "XXXXXX", store->path);
     backup->fd = mkostemp(copy, O_CLOEXEC);
-    r = backup->fd < 0 ? fault(-errno) : make(store, copy, backup, &copying);
-    if (backup->fd >= 0)
-        unlink(copy);
-    if (r < 0 && backup->fd >= 0)
+    if (backup->fd < 0)
+        return fault(-errno);
+    r = make(store, copy, backup, copying);
+    unlink(copy);
+    if (r < 0)
         close(backup->fd);
-    atomic_store(&store->copying, false);
     return r;
+}
+
+int store_backup(struct store *store, struct store_backup *backup, bool (*cancelled)(void *user), void *user)
+{
+    struct copying copying = { cancelled, user };
+    int r = atomic_fetch_add(&store->copies, 1) < LIMIT_BACKUPS ? make_copy(store, backup, &copying) : -EBUSY;
+
+    if (r < 0)
+        store_end_backup(store);
+    return r;
+}
+
+void store_end_backup(struct store *store)
+{
+    atomic_fetch_sub(&store->copies, 1);
 }
 
 static int forget_copy(void *user, const char *file)

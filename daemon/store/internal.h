@@ -159,6 +159,8 @@ struct store_op {
 
 enum store_scrub { SCRUB_NONE, SCRUB_LOG, SCRUB_ALL };
 
+enum { STORE_BUSY_MS = 1000 }; /* somebody else has the database, a backup perhaps; we must stop within 5 s */
+
 enum { STORE_FILE_SIZE = STORE_PATH_SIZE + 64 };
 
 #define COPY_SUFFIX  ".backup-"         /* made, and has not lost its name yet */
@@ -194,7 +196,8 @@ struct store {
     int64_t next_try;                    /* mono ms: to put them back */
     char why[STORE_WHY_SIZE];            /* the last commit failed */
     enum store_scrub scrub;              /* what was deleted must leave the files too */
-    atomic_bool copying;                 /* any thread: a backup is being made */
+    int64_t next_scrub;                  /* mono ms: it was hindered, and is tried again; 0 = it was not */
+    atomic_int copies;                   /* any thread: backups that are made or sent */
     char path[STORE_PATH_SIZE];
 };
 

@@ -81,8 +81,6 @@ static const char writing_pragmas[] =
     "PRAGMA wal_autocheckpoint = 250;" /* pages: a -wal of 1 MiB, on small disks too */
     "PRAGMA journal_size_limit = 1048576;";
 
-enum { BUSY_MS = 1000 }; /* somebody else has the database, a backup perhaps; we must stop within 5 s */
-
 int store_open_file(const char *path, int flags, sqlite3 **database)
 {
     mode_t mask = umask(077);
@@ -90,7 +88,7 @@ int store_open_file(const char *path, int flags, sqlite3 **database)
 
     umask(mask);
     if (result == SQLITE_OK)
-        sqlite3_busy_timeout(*database, BUSY_MS);
+        sqlite3_busy_timeout(*database, STORE_BUSY_MS);
     return store_error(result);
 }
 

@@ -197,6 +197,7 @@ static int keep_old(const char *path, const char *kept)
     return r;
 }
 
+/* A name that nothing has: an earlier try may have got as far as that. */
 static void name_kept(const char *path, char *kept, size_t size)
 {
     char stamp[20];
@@ -206,6 +207,8 @@ static void name_kept(const char *path, char *kept, size_t size)
     gmtime_r(&now, &utc);
     strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
     snprintf(kept, size, "%s" KEPT_SUFFIX "%s", path, stamp);
+    for (int i = 2; exists(kept) && i < 1000; i++)
+        snprintf(kept, size, "%s" KEPT_SUFFIX "%s-%d", path, stamp, i);
 }
 
 static int change_places(const char *path, const char *fresh, struct store_restored *restored,

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "store/internal.h"
+
+enum { AGAIN_MS = 1000 };
 
 /* Tables that others refer to come after those. */
 static const char everything[] =
@@ -38,10 +41,30 @@ static bool empty_log(struct store *store)
 }
 
 /* Zeros reach the file before VACUUM makes it shorter: what a file system gives back it does not overwrite. */
+static void scrub(struct store *store)
+{
+    if (!empty_log(store))
+        return;
+    if (store->scrub == SCRUB_ALL && !run(store, "VACUUM"))
+        return;
+    if (store->scrub == SCRUB_LOG || empty_log(store))
+        store->scrub = SCRUB_NONE;
+    else
+        store->scrub = SCRUB_LOG; /* what is left to do */
+}
+
+/* The first time it waits for readers, later it only looks whether they are gone: a backup may take its time, and commits do not
+ * wait for it. */
 void store_scrub(struct store *store)
 {
-    if (empty_log(store) && (store->scrub == SCRUB_LOG || (run(store, "VACUUM") && empty_log(store))))
-        store->scrub = SCRUB_NONE;
+    const int64_t now = clock_now().mono;
+
+    if (now < store->next_scrub)
+        return;
+    sqlite3_busy_timeout(store->writer, store->next_scrub == 0 ? STORE_BUSY_MS : 0);
+    scrub(store);
+    sqlite3_busy_timeout(store->writer, STORE_BUSY_MS);
+    store->next_scrub = store->scrub == SCRUB_NONE ? 0 : now + AGAIN_MS;
 }
 
 int store_wipe(struct store *store)

@@ -316,9 +316,12 @@ struct store_backup {
     char gateway[64];
 };
 
-/* Makes one of backup->at and gateway. cancelled: asked now and then, on this thread; true ends it. Returns 0, or -EBUSY: one is being
- * made; -ENOSPC: the file system has no room for a second store; -ECANCELED; or another error. */
+/* Makes one of backup->at and gateway. cancelled: asked now and then, on this thread; true ends it. Returns 0, or -EBUSY: as many as
+ * there may be are made or sent; -ENOSPC: the file system has no room for a second store; -ECANCELED; or another error. */
 int store_backup(struct store *store, struct store_backup *backup, bool (*cancelled)(void *user), void *user);
+
+/* After fd is closed, once for each that was made: then there is room for another. Any thread. */
+void store_end_backup(struct store *store);
 
 /* Somebody has every byte of it: noted, waits for the commit. fd does not matter. */
 int store_note_backup(struct store *store, const struct store_backup *backup);

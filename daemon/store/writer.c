@@ -10,17 +10,17 @@
 
 enum { PROBE_SECONDS = 1 };
 
-/* For work; while commits fail, at most so long that the next is tried. Returns 0, or ETIMEDOUT. With the mutex held. */
+/* For work; while commits fail, or the files still hold what was deleted, at most so long that the next is tried. Returns 0, or ETIMEDOUT. With the mutex held. */
 static int wait_for_work(struct store *store)
 {
-    const bool fails = store->figures.last_error != 0;
+    const bool again = store->figures.last_error != 0 || store->scrub != SCRUB_NONE;
     struct timespec until;
     int r = 0;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += PROBE_SECONDS;
     while (!store->first && !store->stopping && r == 0)
-        r = fails ? pthread_cond_timedwait(&store->work, &store->mutex, &until)
+        r = again ? pthread_cond_timedwait(&store->work, &store->mutex, &until)
                   : pthread_cond_wait(&store->work, &store->mutex);
     return r;
 }

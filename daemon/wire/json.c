@@ -17,19 +17,35 @@
 /* What a text could become, seen without building it. */
 struct outline {
     size_t depth, deepest;
-    size_t commas; /* a text has fewer values than twice its commas, and a few */
+    size_t containers;      /* arrays and objects: each costs jansson some 100 bytes, for two of text */
+    size_t commas;          /* a text has fewer values than twice its commas, and a few */
+    size_t number, longest; /* characters of the number that is being read, and of the longest one */
 };
+
+static bool is_of_number(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
+}
 
 static void outline_add(struct outline *outline, char c)
 {
-    if (c == '[' || c == '{')
-        outline->depth++;
-    else if ((c == ']' || c == '}') && outline->depth > 0)
-        outline->depth--;
-    else if (c == ',')
+    if (is_of_number(c)) {
+        outline->number++;
+        if (outline->number > outline->longest)
+            outline->longest = outline->number;
+        return;
+    }
+    outline->number = 0;
+    if (c == ',') {
         outline->commas++;
-    if (outline->depth > outline->deepest)
-        outline->deepest = outline->depth;
+    } else if (c == '[' || c == '{') {
+        outline->containers++;
+        outline->depth++;
+        if (outline->depth > outline->deepest)
+            outline->deepest = outline->depth;
+    } else if ((c == ']' || c == '}') && outline->depth > 0) {
+        outline->depth--;
+    }
 }
 
 static void outline_of(const char *text, size_t size, struct outline *outline)
@@ -46,21 +62,33 @@ static void outline_of(const char *text, size_t size, struct outline *outline)
     }
 }
 
-static int check_limits(const void *bytes, size_t size, struct refusal *refusal)
+static int check_outline(const struct outline *outline, struct refusal *refusal)
 {
     enum { FIELDS_BESIDE = 256 }; /* commas that are not between numbers */
+
+    if (outline->deepest > LIMIT_JSON_DEPTH)
+        return refuse_limit(refusal, REFUSAL_SYNTAX, "", LIMIT_JSON_DEPTH, "nested deeper than %d levels",
+                            LIMIT_JSON_DEPTH);
+    if (outline->longest > LIMIT_JSON_NUMBER)
+        return refuse_limit(refusal, REFUSAL_SYNTAX, "", LIMIT_JSON_NUMBER, "a number is longer than %d characters",
+                            LIMIT_JSON_NUMBER);
+    if (outline->containers > LIMIT_JSON_CONTAINERS)
+        return refuse_limit(refusal, REFUSAL_TOO_LARGE, "", LIMIT_JSON_CONTAINERS, "more than %d arrays and objects",
+                            LIMIT_JSON_CONTAINERS);
+    if (outline->commas >= LIMIT_NUMBERS + FIELDS_BESIDE)
+        return refuse_limit(refusal, REFUSAL_TOO_LARGE, "data", LIMIT_NUMBERS, "more than %d numbers", LIMIT_NUMBERS);
+    return 0;
+}
+
+static int check_limits(const void *bytes, size_t size, struct refusal *refusal)
+{
     struct outline outline = { 0 };
 
     if (size > LIMIT_BODY)
         return refuse_limit(refusal, REFUSAL_TOO_LARGE, "", LIMIT_BODY, "%zu bytes of JSON, at most %d are read", size,
                             LIMIT_BODY);
     outline_of(bytes, size, &outline);
-    if (outline.deepest > LIMIT_JSON_DEPTH)
-        return refuse_limit(refusal, REFUSAL_SYNTAX, "", LIMIT_JSON_DEPTH, "nested deeper than %d levels",
-                            LIMIT_JSON_DEPTH);
-    if (outline.commas >= LIMIT_NUMBERS + FIELDS_BESIDE)
-        return refuse_limit(refusal, REFUSAL_TOO_LARGE, "data", LIMIT_NUMBERS, "more than %d numbers", LIMIT_NUMBERS);
-    return 0;
+    return check_outline(&outline, refusal);
 }
 
 /* There are no words for it when memory runs out. */

@@ -43,7 +43,7 @@ void add_pattern(struct bench *bench, const char *pattern, bool make, const char
     settings_default(&added->settings);
     snprintf(added->pattern, sizeof(added->pattern), "%s", pattern);
     added->create = make;
-    added->create_set = true;
+    added->create_place.line = 1;
     snprintf(text, sizeof(text), "%s", settings);
     for (char *pair = strtok_r(text, " ", &rest); pair; pair = strtok_r(NULL, " ", &rest)) {
         char *value = strchr(pair, '=');

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -10,9 +11,68 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/store.h"
+
+/* ------------------------------------------------------------------------------------------- the end, at the n-th change */
+
+static int steps_left = -1; /* changes of names, and syncs, until this process ends; -1 = it does not */
+static char order[4096];
+
+static void step(const char *what)
+{
+    snprintf(order + strlen(order), sizeof(order) - strlen(order), "%s ", what);
+    if (steps_left >= 0 && steps_left-- == 0)
+        _exit(9);
+}
+
+int rename(const char *from, const char *to)
+{
+    step("rename");
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int link(const char *from, const char *to)
+{
+    step("link");
+    return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int unlink(const char *path)
+{
+    step("unlink");
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+/* "sync:.restore": what is behind the store's own name. */
+static void step_sync(int fd)
+{
+    char link_path[32], path[PATH_SIZE + 64] = "", what[PATH_SIZE + 96];
+    const char *name;
+
+    snprintf(link_path, sizeof(link_path), "/proc/self/fd/%d", fd);
+    if (readlink(link_path, path, sizeof(path) - 1) < 0)
+        return;
+    name = strstr(path, "habit.db");
+    snprintf(what, sizeof(what), "sync:%s", name ? name + strlen("habit.db") : "folder");
+    step(what);
+}
+
+int fsync(int fd)
+{
+    step_sync(fd);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    step_sync(fd);
+    return (int)syscall(SYS_fdatasync, fd);
+}
 
 #define MARKER "This is what nobody may find again: 5e1f"
 
@@ -156,6 +216,7 @@ static void take(struct bench *bench)
     write_fd(bench->copy, backup.fd, backup.size);
     assert_int_equal(store_note_backup(bench->store, &backup), 0);
     close(backup.fd);
+    store_end_backup(bench->store);
 }
 
 static size_t files(const struct bench *bench)
@@ -267,7 +328,9 @@ static void test_a_copy_leaves_nothing_behind(void **state)
     assert_int_equal(files(bench), before);
     assert_int_equal(store_backup(bench->store, &backup, never, NULL), 0);
     assert_int_equal(files(bench), before);
+    assert_int_equal(store_backup(bench->store, &(struct store_backup){ .at = 1 }, never, NULL), -EBUSY);
     close(backup.fd);
+    store_end_backup(bench->store);
     snprintf(left, sizeof(left), "%s.backup-AbCdEf", bench->path); /* as kill -9 leaves it */
     fclose(fopen(left, "w"));
     bench->store = store_close(bench->store);
@@ -331,6 +394,92 @@ static void test_the_log_of_the_old_store(void **state)
     sqlite3_close(reader);
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM machine"), 0);
     assert_int_equal(database_number(restored.kept, "SELECT count(*) FROM machine"), 1);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    size_t size;
+    void *bytes = file_read(from, &size);
+    FILE *file = fopen(to, "wb");
+
+    assert_non_null(file);
+    fwrite(bytes, 1, size, file);
+    fclose(file);
+    free(bytes);
+}
+
+/* The files of a killed daemon: the machine is in the log only. */
+static void put_killed(const struct bench *bench, const char *database, const char *log)
+{
+    char path[PATH_SIZE + 64];
+
+    snprintf(path, sizeof(path), "%s-shm", bench->path);
+    unlink(path);
+    copy_file(database, bench->path);
+    snprintf(path, sizeof(path), "%s-wal", bench->path);
+    copy_file(log, path);
+}
+
+/* Machines that habitd finds when it starts; negative: it does not start. */
+static int64_t machines_found(struct bench *bench)
+{
+    int64_t count;
+
+    if (store_open(&bench->store, bench->path, message) != 0)
+        return -1;
+    count = database_number(bench->path, "SELECT count(*) FROM machine");
+    bench->store = store_close(bench->store);
+    return count;
+}
+
+/* Killed at each change of a name and each sync: the old store or the new one is there, whole. */
+static void test_killed_while_restoring(void **state)
+{
+    struct bench *bench = *state;
+    char database[PATH_SIZE + 16], log[PATH_SIZE + 16], wal[PATH_SIZE + 64];
+    struct store_restored restored;
+    int old = 0, new = 0, status = 0, steps = 0;
+
+    snprintf(database, sizeof(database), "%s/killed", bench->directory);
+    snprintf(log, sizeof(log), "%s/killed-log", bench->directory);
+    snprintf(wal, sizeof(wal), "%s-wal", bench->path);
+    create(bench, "pump-1");
+    take(bench);
+    create(bench, "pump-2");
+    create(bench, "pump-3");
+    copy_file(bench->path, database);
+    copy_file(wal, log);
+    bench->store = store_close(bench->store);
+    for (; steps < 200; steps++) {
+        pid_t child;
+        int64_t found;
+
+        put_killed(bench, database, log);
+        child = fork();
+        if (child == 0) {
+            steps_left = steps;
+            restored = (struct store_restored){ 0 };
+            _exit(store_restore(bench->path, bench->copy, true, &restored, message) == 0 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        found = machines_found(bench);
+        if (found != 1 && found != 3)
+            fail_msg("after step %d: %lld machines: %s", steps, (long long)found, message);
+        old += found == 3;
+        new += found == 1;
+        if (WEXITSTATUS(status) == 0)
+            break;
+        assert_int_equal(WEXITSTATUS(status), 9);
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_true(old > 3 && new > 0);
+    put_killed(bench, database, log);
+    order[0] = '\0';
+    assert_int_equal(restore(bench, bench->copy, true, &restored), 0);
+    if (!strstr(order, "sync:.restore ") || strstr(order, "sync:.restore ") > strstr(order, "rename ") ||
+        !strstr(order, "link sync:folder ") || !strstr(order, "rename sync:folder "))
+        fail_msg("the new store is on the disk before it gets its name: %s", order);
 }
 
 static void spoil(const char *path, long at, const void *bytes, size_t size)
@@ -422,15 +571,21 @@ static void test_scrubbing_is_made_up_for(void **state)
     fill(bench, machine, "pump-1/anomaly");
     {
         sqlite3 *reader;
+        int64_t began;
 
         assert_int_equal(sqlite3_open(bench->path, &reader), SQLITE_OK);
         assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM machine", NULL, NULL, NULL), SQLITE_OK);
         assert_int_equal(store_delete_machine(bench->store, machine, NULL, 0, 3000), 0);
         assert_true(found(bench) > 0);
+        began = clock_now().mono;
+        for (int i = 0; i < 20; i++) /* nobody waits for the reader */
+            create(bench, (char[]){ 'a', (char)('a' + i), '\0' });
+        assert_true(clock_now().mono - began < 10000);
         sqlite3_close(reader);
     }
-    create(bench, "pump-2");
-    assert_int_equal(found(bench), 0);
+    for (int i = 0; i < 50 && found(bench) > 0; i++)
+        usleep(100000);
+    assert_int_equal(found(bench), 0); /* by itself: nothing else is written */
 }
 
 static void count_file(void *user, const char *file)
@@ -474,6 +629,7 @@ int main(void)
         TEST(test_a_copy_leaves_nothing_behind),
         TEST(test_a_restored_store),
         TEST(test_the_log_of_the_old_store),
+        TEST(test_killed_while_restoring),
         TEST(test_what_is_no_backup),
         TEST(test_a_deleted_machine_leaves_nothing),
         TEST(test_a_wiped_store_holds_nothing),

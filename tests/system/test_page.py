@@ -386,7 +386,7 @@ def anew(browser, url):
     browser.open(url)
 
 
-def test_a_token_becomes_a_session(house, browser, data, tmp_path):
+def test_a_token_becomes_a_session(house, browser, data, tmp_path, downloads):
     """With TLS, as on a network: the page asks for a token, keeps none, changes what it may, and asks anew when the token is gone."""
     habitd = closed(house, tmp_path)
     guest, reader = token(habitd.tokens, "guest", "admin"), token(habitd.tokens, "reader", "read", machine="fan")
@@ -427,6 +427,29 @@ def test_a_token_becomes_a_session(house, browser, data, tmp_path):
     assert habitd.machine("fan")["sensitivity"] == 1.5
     refused = browser.complaints()
     assert refused and all("403" in line or "has not the scope" in line for line in refused), refused
+
+    # A bound token sees its report; a session that is over is asked for anew before a download, and a log-out ends it at habitd too.
+    habitd.put_machine("secret", buffer_size=64, axes=1)
+    anew(browser, habitd.url + "/#/")
+    browser.wait_text("h1", "Machines")
+    browser.wait_text("main", "fan")
+    assert "secret" not in browser.text("main")
+    anew(browser, habitd.url + "/#/report")
+    browser.wait_text("[data-report=fan]", "judged")
+    assert "secret" not in browser.text("main")
+    habit("token", "revoke", "reader", "--file", habitd.tokens)
+    again = token(habitd.tokens, "again", "read")
+    reload(habitd)
+    browser.click("#csv")
+    log_in(browser, again)
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    file = downloads / f"report-{today}.csv"
+    wait_until(file.exists, "the CSV")
+    assert file.read_text().startswith("date,machine,"), "not the refusal"
+    wait_until(lambda: browser.find("#logout")[0].is_displayed(), "who is logged in can log out")
+    browser.click("#logout")
+    wait_until(lambda: browser.find("dialog[open]"), "it asks for a token")
+    browser.complaints()
 
 
 # ------------------------------------------------------------------------------------- routes that other versions have

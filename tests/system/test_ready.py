@@ -58,7 +58,7 @@ def test_every_reason_is_documented():
 
 
 def test_ready(watching):
-    assert watching.json("/readyz") == {"status": "ready", "reasons": []}
+    assert watching.json("/readyz") == {"status": "ready", "reasons": [], "backup": None}
 
 
 def test_outbox_is_filling(watching, nominal):

@@ -344,6 +344,18 @@ def test_restore_refuses_and_leaves_all_as_it_was(house, tmp_path):
     assert [m["machine"] for m in habitd.json("/v1/machines")["machines"]] == ["pump-1"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_store_that_root_restores_is_the_daemons(house, tmp_path):
+    habitd = house.habitd()
+    backup(habitd, tmp_path / "copy.db")
+    habitd.terminate()
+    for path in (habitd.folder, *habitd.folder.glob("habit.db*")):
+        os.chown(path, 65534, 65533)
+    assert run_habitd(habitd, "--restore", tmp_path / "copy.db", "--replace").returncode == 0
+    owners = {p.name: (p.stat().st_uid, p.stat().st_gid, p.stat().st_mode & 0o777) for p in habitd.folder.glob("habit.db*")}
+    assert set(owners.values()) == {(65534, 65533, 0o600)} and len(owners) == 3, owners
+
+
 def test_a_backup_that_is_due(house, tmp_path):
     habitd = house.habitd(flush="300ms\nbackup_age = 1h")
     assert habitd.json("/readyz")["reasons"] == ["backup: there was none yet: habit backup FILE"]
@@ -365,12 +377,16 @@ def test_a_broken_download_is_no_backup(house, tmp_path):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(b"GET /v1/backup HTTP/1.1\r\nHost: localhost\r\n\r\n")
         client.recv(100)
+        assert habitd.get("/v1/backup").status_code == 429  # each takes room on the disk
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: habitd.request("HEAD", "/v1/backup").status_code == 200, "habitd goes on")
     time.sleep(0.5)
     assert habitd.json("/readyz")["backup"] is None
     assert sorted(p.name for p in habitd.folder.iterdir() if ".backup-" in p.name) == []
     done = habit("backup", tmp_path / "none" / "copy.db", url=habitd.url, check=False)
     assert done.returncode == 1 and "copy.db" in done.stderr
+    backup(habitd, tmp_path / "copy.db")
+    assert habitd.json("/readyz")["backup"]["size_bytes"] > 5 << 20
 
 
 # ---------------------------------------------------------------------------------------------------------------- wipe

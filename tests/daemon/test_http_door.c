@@ -9,6 +9,7 @@
 
 #include "../fuzz/library.h"
 #include "http/connection.h"
+#include "http/crowd.h"
 
 struct door {
     struct bench *bench;
@@ -26,6 +27,7 @@ static int open_door(void **state)
     pthread_mutex_init(&door->http.lock, NULL);
     pthread_cond_init(&door->http.idle, NULL);
     assert_int_equal(access_new(&door->access, false), 0);
+    assert_int_equal(crowd_start(&door->http.crowd, 60000, 32), 0);
     door->http.options = (struct http_options){ .config = &door->bench->config,
                                                 .access = door->access,
                                                 .registry = door->bench->registry,
@@ -39,6 +41,7 @@ static int close_door(void **state)
 {
     struct door *door = *state;
 
+    crowd_stop(door->http.crowd);
     access_free(door->access);
     bench_free(door->bench);
     free(door);

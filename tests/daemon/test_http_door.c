@@ -17,6 +17,12 @@ struct door {
     struct access *access;
 };
 
+static bool reload_refused(void *user)
+{
+    (void)user;
+    return false;
+}
+
 static int open_door(void **state)
 {
     struct door *door = calloc(1, sizeof(*door));
@@ -32,6 +38,7 @@ static int open_door(void **state)
                                                 .access = door->access,
                                                 .registry = door->bench->registry,
                                                 .store = door->bench->store,
+                                                .reload_refused = reload_refused,
                                                 .socket = -1 };
     *state = door;
     return 0;

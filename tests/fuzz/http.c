@@ -175,6 +175,12 @@ static struct crowd *crowd_of(void)
     return crowd;
 }
 
+static bool reload_refused(void *user)
+{
+    (void)user;
+    return false;
+}
+
 static struct http *door_of(bool tokens)
 {
     static struct http http;
@@ -188,6 +194,7 @@ static struct http *door_of(bool tokens)
                                           .access = access_of(tokens),
                                           .registry = gateway->registry,
                                           .store = gateway->store,
+                                          .reload_refused = reload_refused,
                                           .socket = -1 };
     return &http;
 }

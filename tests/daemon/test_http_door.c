@@ -9,12 +9,19 @@
 
 #include "../fuzz/library.h"
 #include "http/connection.h"
+#include "http/crowd.h"
 
 struct door {
     struct bench *bench;
     struct http http;
     struct access *access;
 };
+
+static bool reload_refused(void *user)
+{
+    (void)user;
+    return false;
+}
 
 static int open_door(void **state)
 {
@@ -26,10 +33,12 @@ static int open_door(void **state)
     pthread_mutex_init(&door->http.lock, NULL);
     pthread_cond_init(&door->http.idle, NULL);
     assert_int_equal(access_new(&door->access, false), 0);
+    assert_int_equal(crowd_start(&door->http.crowd, 60000, 32), 0);
     door->http.options = (struct http_options){ .config = &door->bench->config,
                                                 .access = door->access,
                                                 .registry = door->bench->registry,
                                                 .store = door->bench->store,
+                                                .reload_refused = reload_refused,
                                                 .socket = -1 };
     *state = door;
     return 0;
@@ -39,6 +48,7 @@ static int close_door(void **state)
 {
     struct door *door = *state;
 
+    crowd_stop(door->http.crowd);
     access_free(door->access);
     bench_free(door->bench);
     free(door);

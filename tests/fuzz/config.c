@@ -15,13 +15,13 @@
 static const char *const ids[] = { "pump-1", "p", "A_b-9",
                                    "fan-drive-000000000000000000000000000000000000000000000000000000" };
 
-static char *print(const struct config *config, size_t *size)
+static char *print(const struct config *config, bool places, size_t *size)
 {
     char *text = NULL;
     FILE *file = open_memstream(&text, size);
 
     CLAIM(file != NULL);
-    config_print(config, file, true);
+    config_print(config, file, places);
     CLAIM(fclose(file) == 0);
     return text;
 }
@@ -71,14 +71,18 @@ static void check_again(const struct config *config)
     char message[CONFIG_MESSAGE_SIZE] = "";
     struct config again;
     size_t size, again_size;
-    char *text = print(config, &size), *again_text;
+    char *text = print(config, false, &size), *again_text;
 
     CLAIM(config_read(&again, fuzz_file(1, text, size), message) == 0);
-    again_text = print(&again, &again_size);
+    again_text = print(&again, false, &again_size);
     CLAIM(size == again_size && memcmp(text, again_text, size) == 0);
     config_free(&again);
     free(text);
     free(again_text);
+    text = print(config, true, &size);
+    CLAIM(config_read(&again, fuzz_file(1, text, size), message) == 0);
+    config_free(&again);
+    free(text);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- tokens */

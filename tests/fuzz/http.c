@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "gateway.h"
 #include "http/connection.h"
+#include "http/crowd.h"
 #include "library.h"
 #include "wire/json.h"
 #include "wire/parse.h"
@@ -166,6 +167,20 @@ static struct access *access_of(bool tokens)
     return accesses[tokens];
 }
 
+static struct crowd *crowd_of(void)
+{
+    static struct crowd *crowd;
+
+    CLAIM(crowd || crowd_start(&crowd, 60000, LIMIT_EACH_CONNECTIONS) == 0);
+    return crowd;
+}
+
+static bool reload_refused(void *user)
+{
+    (void)user;
+    return false;
+}
+
 static struct http *door_of(bool tokens)
 {
     static struct http http;
@@ -174,10 +189,12 @@ static struct http *door_of(bool tokens)
     memset(&http, 0, sizeof(http));
     pthread_mutex_init(&http.lock, NULL);
     pthread_cond_init(&http.idle, NULL);
+    http.crowd = crowd_of();
     http.options = (struct http_options){ .config = &gateway->config,
                                           .access = access_of(tokens),
                                           .registry = gateway->registry,
                                           .store = gateway->store,
+                                          .reload_refused = reload_refused,
                                           .socket = -1 };
     return &http;
 }

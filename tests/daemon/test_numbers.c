@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "json_vectors.h"
 #include "wire/buffer_json.h"
 #include "wire/json.h"
 
@@ -155,9 +156,6 @@ static void test_documents_cut_anywhere(void **state)
         }
 }
 
-#if __has_include("json_vectors.h")
-#include "json_vectors.h"
-
 /* Every value at every place: beside the numbers, as one of them, instead of them, and in a name's place. */
 static void test_vectors(void **state)
 {
@@ -184,7 +182,6 @@ static void test_vectors(void **state)
             free(text);
         }
 }
-#endif
 
 /* Bytes changed, taken out and doubled. */
 static void test_documents_mutated(void **state)
@@ -304,9 +301,7 @@ static void test_numbers_by_chance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#if __has_include("json_vectors.h")
         cmocka_unit_test(test_vectors),
-#endif
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_documents_cut_anywhere),
         cmocka_unit_test(test_documents_mutated),

@@ -10,7 +10,7 @@ class Pki:
         folder.mkdir(exist_ok=True)
         self.key, self.certificate = folder / f"{name}.key", folder / f"{name}.pem"
         self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key,
-                      "-out", self.certificate, "-subj", f"/CN={name}", "-days", "30")
+                      "-out", self.certificate, "-subj", f"/CN={name}", "-days", "30", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)

@@ -245,8 +245,8 @@ int registry_make_reports(struct registry *registry, struct moment now, bool *mo
 int registry_history(struct registry *registry, const char *id, int64_t from, int64_t to, struct hour **hours,
                      struct refusal *refusal);
 
-/* What the last LIMIT_RECENT judged buffers said, oldest first, without the first `after` since the machine was loaded. points:
- * room for LIMIT_RECENT. *total: the `after` to go on with. Returns 0, MACHINE_ID, NO_MACHINE, STORE. */
+/* What the last LIMIT_RECENT judged buffers said, oldest first, without the first `after` since the machine was loaded; of what came
+ * before the first call only the newest, which are few. points: room for LIMIT_RECENT. *total: the `after` to go on with. Returns 0, MACHINE_ID, NO_MACHINE, STORE. */
 int registry_recent(struct registry *registry, const char *id, uint64_t after, struct recent_point *points,
                     size_t *count, uint64_t *total, struct refusal *refusal);
 

@@ -331,6 +331,42 @@ static void test_sensitivity(void **state)
     assert_true(verdict[0].detection.similarity < before);
 }
 
+/* Checks that what was judged is there from the first-th buffer on, by the time of each; *after goes on. */
+static size_t check_recent(struct bench *bench, uint64_t *after, const int64_t *judged, size_t first)
+{
+    struct recent_point points[LIMIT_RECENT];
+    size_t count;
+
+    assert_int_equal(registry_recent(bench->registry, "fan", *after, points, &count, after, &bench->refusal), 0);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(points[i].at, judged[first + i]);
+    return count;
+}
+
+/* Of a machine that nobody looks at few are kept; from the first look on many. */
+static void test_recent(void **state)
+{
+    enum { BEFORE = 30, FEW = 24, ALL = BEFORE + LIMIT_RECENT + 5 };
+    struct bench *bench = *state;
+    int64_t judged[ALL];
+    uint64_t after = 0, all = 0;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 20);
+    for (size_t i = 0; i < ALL; i++) {
+        judged[i] = one(bench, "fan", INTENT_DETECT, 1, NULL).at;
+        if (i == BEFORE - 1)
+            assert_int_equal(check_recent(bench, &after, judged, BEFORE - FEW), FEW);
+        else if (i == BEFORE + 9)
+            assert_int_equal(check_recent(bench, &after, judged, BEFORE), 10);
+        else if (i == BEFORE + 99)
+            assert_int_equal(check_recent(bench, &all, judged, BEFORE - FEW), FEW + 100);
+    }
+    all = 0;
+    assert_int_equal(check_recent(bench, &all, judged, ALL - LIMIT_RECENT), LIMIT_RECENT);
+    assert_int_equal(all, ALL);
+}
+
 /* ------------------------------------------------------------------------------------------------------- exactly once */
 
 static void test_duplicates(void **state)
@@ -389,6 +425,7 @@ int main(void)
         TEST(test_the_row_of_an_anomaly_says_the_worst),
         TEST(test_a_backlog_is_not_silence),
         TEST(test_sensitivity),
+        TEST(test_recent),
         TEST(test_duplicates),
     };
 

@@ -60,6 +60,7 @@ def send(habitd, machine, buffers):
 def watching(habitd, data, machine, **settings):
     habitd.put_machine(machine, learn=LEARN, false_alarms="off", **{**GEOMETRY, **settings})
     habitd.act(machine, "commission")
+    habitd.json(f"/v1/machines/{machine}/recent")  # somebody looks: from now on many are kept
     for first in range(0, LEARN + 40, 80):
         send(habitd, machine, data["healthy"][first:first + 80])
     assert habitd.machine(machine)["phase"] == "watching"

@@ -12,18 +12,27 @@
 
 enum { ITERATIONS = 101, SALT_BYTES = 12, HASH_BYTES = 64 }; /* as mosquitto_passwd makes them */
 
-/* Writes `text` and what `put` adds in place of the file. */
-static int replace_file(const char *path, const char *text, const char *added)
+/* One text behind the other, on lines of their own; heap, NULL after saying why. */
+static char *joined(const char *text, const char *added)
+{
+    bool open_end = text[0] != '\0' && text[strlen(text) - 1] != '\n';
+    char *all = NULL;
+
+    if (asprintf(&all, "%s%s%s", text, open_end ? "\n" : "", added) >= 0)
+        return all;
+    complain("out of memory");
+    return NULL;
+}
+
+/* text NULL: it has been said why there is none. */
+static int replace_file(const char *path, const char *text)
 {
     struct output_file output = { 0 };
-    int r = shared_file_open(&output, path, "mosquitto");
+    int r = text ? shared_file_open(&output, path, "mosquitto") : EXIT_FAILED;
 
     if (r != 0)
         return r;
     fputs(text, output.file);
-    if (text[0] != '\0' && text[strlen(text) - 1] != '\n')
-        fputc('\n', output.file);
-    fputs(added, output.file);
     r = output_file_commit(&output);
     output_file_abandon(&output);
     return r;
@@ -92,17 +101,24 @@ static char *make_line(const char *user, const char *password)
     return NULL;
 }
 
-int broker_password_put(const char *path, const char *user, const char *password)
+char *broker_password_text(char *text, const char *user, const char *password)
 {
-    char *text = shared_file_read(path);
-    char *line = text ? password ? make_line(user, password) : strdup("") : NULL;
-    int r = EXIT_FAILED;
+    char *line = text ? password ? make_line(user, password) : strdup("") : NULL, *all = NULL;
 
     if (line) {
         cut_user(text, user);
-        r = replace_file(path, text, line);
+        all = joined(text, line);
     }
     free(line);
+    free(text);
+    return all;
+}
+
+int broker_password_put(const char *path, const char *user, const char *password)
+{
+    char *text = broker_password_text(shared_file_read(path), user, password);
+    int r = replace_file(path, text);
+
     free(text);
     return r;
 }
@@ -146,16 +162,30 @@ static void cut_block(char *text, const char *user)
     memmove(block, end, strlen(end) + 1);
 }
 
-int broker_acl_put(const char *path, const char *user, const char *lines)
+char *broker_acl_text(char *text, const char *user, const char *lines)
 {
-    char *text = shared_file_read(path), *block = NULL;
-    int r = EXIT_FAILED;
+    char *block = NULL, *all = NULL;
 
     if (text && (lines ? asprintf(&block, "user %s\n%s\n", user, lines) : asprintf(&block, "%s", "")) >= 0) {
         cut_block(text, user);
-        r = replace_file(path, text, block);
+        all = joined(text, block);
         free(block);
     }
     free(text);
+    return all;
+}
+
+int broker_acl_put(const char *path, const char *user, const char *lines)
+{
+    char *text = broker_acl_text(shared_file_read(path), user, lines);
+    int r = replace_file(path, text);
+
+    free(text);
     return r;
+}
+
+void broker_gateway_rights(FILE *file, const char *gateway)
+{
+    fprintf(file, "topic readwrite habit/v1/%s/#\n", gateway);
+    fprintf(file, "topic write homeassistant/device/#\ntopic read homeassistant/status\n");
 }

@@ -347,3 +347,89 @@ int client_get_bytes(struct client *client, const char *path, void **ret_bytes, 
     *ret_size = client->size;
     return 0;
 }
+
+/* -------------------------------------------------------------------------------------------- answers of any length */
+
+struct receiving {
+    struct client *client;
+    const struct incoming *incoming;
+    bool ended; /* by take */
+};
+
+/* A refusal is collected as any other answer. */
+static size_t hand_over(char *bytes, size_t one, size_t count, void *user)
+{
+    struct receiving *receiving = user;
+    long status = 0;
+
+    curl_easy_getinfo(receiving->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200)
+        return collect(bytes, one, count, receiving->client);
+    receiving->ended = !receiving->incoming->take(receiving->incoming->user, bytes, count);
+    return receiving->ended ? 0 : count;
+}
+
+unsigned long long client_expected(const struct client *client)
+{
+    curl_off_t length = 0;
+
+    curl_easy_getinfo(client->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    return length > 0 ? (unsigned long long)length : 0;
+}
+
+const char *client_reason(const struct client *client)
+{
+    return client->error[0] != '\0' ? client->error : "the connection was lost";
+}
+
+static int end_of(struct receiving *receiving, CURLcode code)
+{
+    struct client *client = receiving->client;
+    struct reply reply = { 0 };
+    int r;
+
+    if (receiving->ended)
+        return EXIT_FAILED;
+    if (code != CURLE_OK && receiving->incoming->quiet)
+        return CLIENT_LOST;
+    if (code != CURLE_OK) {
+        complain("%s%s: %s", client->url, receiving->incoming->path,
+                 client->error[0] ? client->error : curl_easy_strerror(code));
+        return EXIT_FAILED;
+    }
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply.status);
+    if (reply.status == 200)
+        return 0;
+    reply.json = json_loadb(client->body ? client->body : "", client->size, 0, NULL);
+    r = client_complain(receiving->incoming->path, &reply);
+    reply_free(&reply);
+    return r;
+}
+
+int client_receive(struct client *client, const struct incoming *incoming)
+{
+    const struct request request = { .method = "GET", .path = incoming->path };
+    struct receiving receiving = { client, incoming, false };
+    struct curl_slist *headers = make_headers(client, &request);
+    char last[64], *url = NULL;
+    CURLcode code;
+
+    client->size = 0;
+    client->error[0] = '\0';
+    if (asprintf(&url, "%s%s", client->url, incoming->path) < 0)
+        return complain_errno("hold", "a URL");
+    if (incoming->events && incoming->after >= 0) {
+        snprintf(last, sizeof(last), "Last-Event-ID: %ld", incoming->after);
+        headers = curl_slist_append(headers, last);
+    }
+    prepare(client, &request, url, headers);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, hand_over);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &receiving);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, incoming->silence);
+    code = curl_easy_perform(client->curl);
+    curl_slist_free_all(headers);
+    free(url);
+    return end_of(&receiving, code);
+}

@@ -53,6 +53,28 @@ int client_get_rows(struct client *client, const char *path, const char *array, 
 /* GETs lines of JSON (NDJSON) as an array: the caller's reference in *ret_rows. Returns 0 or EXIT_FAILED. */
 int client_get_lines(struct client *client, const char *path, json_t **ret_rows);
 
+/* An answer of any length, as it comes. */
+struct incoming {
+    const char *path;
+    long after;   /* the last event that was seen, for a stream of them; -1 = none; only where events */
+    bool events;  /* ask for a stream of events */
+    bool quiet;   /* a connection that is refused or lost is not complained of */
+    long silence; /* seconds without a byte after which it is given up */
+    bool (*take)(void *user, const char *bytes, size_t size); /* false ends it */
+    void *user;
+};
+
+/* GETs it. Returns 0 at its end; EXIT_FAILED after saying why where the daemon refuses, the connection breaks off, or `take` says so; and
+ * CLIENT_LOST, where `quiet` allows it, after the connection could not be made or broke off. */
+enum { CLIENT_LOST = -1 };
+int client_receive(struct client *client, const struct incoming *incoming);
+
+/* How many bytes the answer that comes in has; 0 = unknown. For `take`. */
+unsigned long long client_expected(const struct client *client);
+
+/* Why the connection was lost; valid until the next request. */
+const char *client_reason(const struct client *client);
+
 /* GETs bytes of any kind; free() them. Returns 0 or EXIT_FAILED. */
 int client_get_bytes(struct client *client, const char *path, void **ret_bytes, size_t *ret_size);
 

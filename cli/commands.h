@@ -25,5 +25,11 @@ extern const struct command export_command;
 extern const struct command token_command;
 extern const struct command node_command;
 extern const struct command audit_command;
+extern const struct command setup_command;
+extern const struct command status_command;
+extern const struct command watch_command;
+extern const struct command backup_command;
+extern const struct command wipe_command;
+extern const struct command benchmark_command;
 
 #endif

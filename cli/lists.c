@@ -1,6 +1,8 @@
-/* habit machines, pending, anomalies, episodes, report: lists of the daemon as thin tables. */
+/* habit machines (without more words), pending, anomalies, episodes, report: lists of the daemon as thin tables. */
 #include <stdio.h>
 #include <string.h>
+
+#include "lists.h"
 
 #include "client.h"
 #include "commands.h"
@@ -164,6 +166,14 @@ static int fetch(const struct list *list, const struct list_settings *settings, 
     return r;
 }
 
+int lists_show(const struct command *command, const char *url, bool json)
+{
+    const struct list *list = find_list(command);
+    const struct list_settings settings = { .url = url, .json = json };
+
+    return fetch(list, &settings, list->path);
+}
+
 /* A date goes into the path as it is, so it must look like one; whether it is one, the daemon says. */
 static bool looks_like_date(const char *text)
 {
@@ -186,14 +196,6 @@ static int run(const struct command *command, int argc, char **argv)
     snprintf(path, sizeof(path), "%s?date=%s", list->path, settings.operands.word[0]);
     return fetch(list, &settings, path);
 }
-
-const struct command machines_command = {
-    .name = "machines",
-    .synopsis = "[--json] [--url URL]",
-    .summary = "lists the machines of habitd",
-    .options = plain_rows,
-    .run = run,
-};
 
 const struct command pending_command = {
     .name = "pending",

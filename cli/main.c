@@ -9,10 +9,12 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-    &emulate_command,  &inspect_command, &convert_command,   &simulate_command, &adopt_command,    &commission_command,
-    &machines_command, &pending_command, &anomalies_command, &report_command,   &episodes_command, &accept_command,
-    &mute_command,     &unmute_command,  &snapshots_command, &relearn_command,  &replay_command,   &export_command,
-    &audit_command,    &token_command,   &node_command,
+    &emulate_command,    &inspect_command,  &convert_command, &simulate_command,  &adopt_command,
+    &commission_command, &machines_command, &pending_command, &anomalies_command, &report_command,
+    &episodes_command,   &accept_command,   &mute_command,    &unmute_command,    &snapshots_command,
+    &relearn_command,    &replay_command,   &export_command,  &audit_command,     &token_command,
+    &node_command,       &status_command,   &watch_command,   &backup_command,    &wipe_command,
+    &benchmark_command,  &setup_command,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

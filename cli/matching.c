@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "message.h"
+#include "progress.h"
 
 static int check_patterns(const struct command *command, const struct words *patterns)
 {
@@ -31,15 +32,18 @@ static void make_path(const char *pattern, const char *id, char *path, size_t si
     snprintf(path, size, "%.*s%s%s", (int)(mark - pattern), pattern, id, mark + 2);
 }
 
-static void note_done(const struct matching *matching, const char *id, json_t *answer)
+static void note_done(const struct matching *matching, struct progress *progress, const char *id, json_t *answer)
 {
-    if (matching->done)
+    if (matching->done) {
+        progress_hide(progress);
         printf("%s: %s\n", id, matching->done);
+        fflush(stdout);
+    }
     if (matching->answers && answer)
         json_array_append(matching->answers, answer);
 }
 
-static int post_one(struct client *client, const struct matching *matching, const char *id)
+static int post_one(struct client *client, const struct matching *matching, struct progress *progress, const char *id)
 {
     char path[128];
     struct request request = { .method = matching->method ? matching->method : "POST",
@@ -54,17 +58,19 @@ static int post_one(struct client *client, const struct matching *matching, cons
     if (r == 0 && (reply.status < 200 || reply.status > 299))
         r = client_complain(id, &reply);
     else if (r == 0)
-        note_done(matching, id, reply.json);
+        note_done(matching, progress, id, reply.json);
     reply_free(&reply);
     return r;
 }
 
 static int post_all(struct client *client, const struct matching *matching, const json_t *rows)
 {
+    struct progress progress;
     size_t i, matched = 0;
     const json_t *row;
     int worst = 0;
 
+    progress_begin(&progress, "machines", json_array_size(rows), false);
     json_array_foreach((json_t *)rows, i, row)
     {
         const char *id = json_string_value(json_object_get(row, "machine"));
@@ -73,9 +79,11 @@ static int post_all(struct client *client, const struct matching *matching, cons
         if (!id || !machine_id_valid(id, strlen(id)) || !matches(matching->patterns, id))
             continue;
         matched++;
-        r = post_one(client, matching, id);
+        r = post_one(client, matching, &progress, id);
         worst = r != 0 ? r : worst;
+        progress_step(&progress, i + 1);
     }
+    progress_end(&progress);
     if (matched > 0)
         return worst;
     complain("none of %zu IDs in %s matches %s%s", json_array_size(rows), matching->array, matching->patterns->word[0],

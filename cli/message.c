@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "options.h"
+#include "progress.h"
 
 void complain(const char *format, ...)
 {
     va_list arguments;
 
     fflush(stdout);
+    progress_clear_line();
     fputs("habit: ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);

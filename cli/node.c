@@ -71,8 +71,7 @@ static void put_role(FILE *file, const struct node_settings *settings, const cha
             put_sensor(file, settings, name);
         break;
     case ROLE_GATEWAY:
-        fprintf(file, "topic readwrite habit/v1/%s/#\n", settings->gateway);
-        fprintf(file, "topic write homeassistant/device/#\ntopic read homeassistant/status\n");
+        broker_gateway_rights(file, settings->gateway);
         break;
     case ROLE_READER:
         fprintf(file, "topic read habit/v1/%s/#\n", settings->gateway);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "message.h"
+#include "progress.h"
 
 static size_t values_of(const struct recording *recording)
 {
@@ -108,14 +109,19 @@ static int fetch_buffers(struct recording *recording, struct client *client, int
 
 static int fetch_anomalies(struct recording *recording, struct client *client)
 {
+    struct progress progress;
     char path[160];
     json_t *rows = NULL;
     int r;
 
     snprintf(path, sizeof(path), "/v1/anomalies?machine=%s", recording->machine);
     r = client_get_rows(client, path, "anomalies", false, &rows);
-    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
+    progress_begin(&progress, "anomalies", json_array_size(rows), false);
+    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++) {
         r = fetch_buffers(recording, client, json_integer_value(json_object_get(json_array_get(rows, i), "id")));
+        progress_step(&progress, i + 1);
+    }
+    progress_end(&progress);
     json_decref(rows);
     return r;
 }

@@ -27,14 +27,18 @@ static int refuse(const struct lines *lines, const char *what)
 
 static int read_time(struct lines *lines, const json_t *time)
 {
-    int64_t wall = 0;
+    const double latest = 9007199254740992.0; /* 2^53, as for the daemon */
+    double number = json_number_value(time);
+    int64_t wall = -1;
 
     if (!time)
         return 0;
-    if (json_is_number(time))
-        wall = (int64_t)json_number_value(time);
-    else if (!json_is_string(time) || clock_parse(json_string_value(time), &wall) != 0)
-        return refuse(lines, "time is RFC 3339, such as 2026-11-22T13:19:31Z, or milliseconds");
+    if (json_is_number(time) && number >= 0 && number < latest)
+        wall = (int64_t)number;
+    else if (json_is_string(time) && clock_parse(json_string_value(time), &wall) != 0)
+        wall = -1;
+    if (wall < 0)
+        return refuse(lines, "time is RFC 3339 since 1970, such as 2026-11-22T13:19:31Z, or milliseconds");
     lines->at = (double)wall;
     lines->recording->timed = true;
     return 0;
@@ -101,6 +105,7 @@ static int take_line(struct lines *lines, json_t *line)
 
 static int read_all(struct lines *lines, FILE *file)
 {
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL; /* the daemon's */
     char *text = NULL;
     size_t room = 0;
     ssize_t length;
@@ -112,7 +117,7 @@ static int read_all(struct lines *lines, FILE *file)
         lines->number++;
         if (strspn(text, " \t\r\n") == (size_t)length)
             continue;
-        line = json_loadb(text, (size_t)length, 0, NULL);
+        line = memchr(text, '\0', (size_t)length) ? NULL : json_loadb(text, (size_t)length, flags, NULL);
         r = take_line(lines, line);
         json_decref(line);
     }

@@ -10,7 +10,7 @@ enum act { ACT_MAKE, ACT_SHOW, ACT_SWITCH, ACT_DROP };
 
 struct relearn_settings {
     const char *url;
-    bool show, change, drop;
+    bool show, change, drop, json;
     struct words patterns;
 };
 
@@ -25,6 +25,7 @@ static const struct option_row rows[] = {
     ROW(FLAG, "show", show, "", 0, 0, "how the relearned knowledge compares; nothing is made"),
     ROW(FLAG, "switch", change, "", 0, 0, "put the relearned knowledge in force; a snapshot leads back"),
     ROW(FLAG, "drop", drop, "", 0, 0, "forget the relearned knowledge"),
+    ROW(FLAG, "json", json, "", 0, 0, "print the comparison as JSON"),
     ROW(TEXT, "url", url, "URL", 0, 0, "of habitd; default $HABIT_URL, else " CLIENT_URL),
     { .type = OPTION_END },
 };
@@ -76,15 +77,19 @@ static int run(const struct command *command, int argc, char **argv)
                                                       .path = acts[act].path,
                                                       .done = acts[act].done,
                                                       .answers = rows_found });
-    if (!acts[act].done && json_array_size(rows_found) > 0)
+    if (!acts[act].done && settings.json) {
+        json_dumpf(rows_found, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+        printf("\n");
+    } else if (!acts[act].done && json_array_size(rows_found) > 0) {
         table_print(columns, rows_found);
+    }
     json_decref(rows_found);
     return code;
 }
 
 const struct command relearn_command = {
     .name = "relearn",
-    .synopsis = "PATTERN... [--show | --switch | --drop] [--url URL]",
+    .synopsis = "PATTERN... [--show | --switch | --drop] [--json] [--url URL]",
     .summary = "learns stored commissioning buffers anew, compares, switches",
     .details =
         "Without an option it learns the buffers anew, beside the knowledge in force. From then on both judge every\n"

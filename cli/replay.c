@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "knowledge_file.h"
 #include "message.h"
+#include "progress.h"
 #include "recording.h"
 #include "replay_world.h"
 #include "report/days.h"
@@ -254,6 +255,7 @@ static int run_world(const struct replay *replay, bool tried, json_t **ret_resul
     int64_t begin = recording->at[0], before = (int64_t)((double)replay->nominal.count * replay->every) + 1;
     const void *knowledge = tried && replay->other ? replay->other : replay->knowledge;
     size_t size = tried && replay->other ? replay->other_size : replay->knowledge_size;
+    struct progress progress;
     struct world *world = NULL;
     int r = world_open(&world, replay->machine, tried ? replay->tried : replay->settings, begin - before);
 
@@ -261,9 +263,13 @@ static int run_world(const struct replay *replay, bool tried, json_t **ret_resul
         r = world_put_knowledge(world, knowledge, size);
     if (r == 0)
         r = learn(replay, world, begin);
-    for (size_t i = 0; r == 0 && i < recording->count; i++)
+    progress_begin(&progress, tried ? "replay, tried" : "replay", recording->count, false);
+    for (size_t i = 0; r == 0 && i < recording->count; i++) {
         r = world_submit(world, recording->samples + i * values_of(recording), values_of(recording), recording->at[i],
                          recording->context[i], false);
+        progress_step(&progress, i + 1);
+    }
+    progress_end(&progress);
     if (r == 0)
         r = world_result(world, begin, ret_result);
     world_close(world);

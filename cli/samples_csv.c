@@ -97,15 +97,15 @@ static int take_time(struct samples *samples, size_t row, const char *cell, size
         return complain_errno("read", samples->path);
     samples->times = grown;
     snprintf(moment, sizeof(moment), "%.*s", (int)(length < sizeof(moment) ? length : 0), cell);
-    if (clock_parse(moment, &grown[row]) == 0)
+    if (clock_parse(moment, &grown[row]) == 0 && grown[row] >= 0)
         return 0;
-    complain("%s: buffer %zu (the first is 0): its time is not RFC 3339, such as 2026-11-22T13:19:31Z", samples->path,
-             row);
+    complain("%s: buffer %zu (the first is 0): its time is not RFC 3339 since 1970, such as 2026-11-22T13:19:31Z",
+             samples->path, row);
     return EXIT_DATA;
 }
 
 /* Moves the first column out of a text with a header: what remains is a buffer a line. */
-static int split_times(struct samples *samples, char *text, size_t *size)
+static int split_times(struct samples *samples, char *text, size_t *size, size_t *rows)
 {
     char *to = strchrnul(text, '\n'), *from = to, *end = text + *size;
     size_t row = 0;
@@ -117,7 +117,7 @@ static int split_times(struct samples *samples, char *text, size_t *size)
         *to++ = *from++;
         length = strcspn(from, ",;\t\r\n");
         if (from[length] == '\0' || from[length] == '\r' || from[length] == '\n')
-            break; /* the end, or a line that is refused with its number */
+            break; /* the end, or a line that is to be refused */
         r = take_time(samples, row++, from, length);
         from += length + 1;
         while (from < end && *from != '\n')
@@ -125,7 +125,17 @@ static int split_times(struct samples *samples, char *text, size_t *size)
     }
     memmove(to, from, (size_t)(end - from) + 1);
     *size = (size_t)(to - text) + (size_t)(end - from);
+    *rows = row;
     return r;
+}
+
+/* A line that is nothing but a number is a buffer of one value: the columns do not show that its time is missing. */
+static int check_times(const struct samples *samples, size_t times)
+{
+    if (times == samples->table.rows)
+        return 0;
+    complain("%s: buffer %zu (the first is 0) has no time", samples->path, times);
+    return EXIT_DATA;
 }
 
 static int parse(struct samples *samples, char *text, size_t size)
@@ -151,8 +161,9 @@ static int parse(struct samples *samples, char *text, size_t size)
 
 static int read_table(struct samples *samples)
 {
-    size_t size;
+    size_t size, times = 0;
     char *text = read_text(samples->file, &size), *table;
+    bool timed;
     int r;
 
     if (!text) {
@@ -161,9 +172,12 @@ static int read_table(struct samples *samples)
     }
     table = skip_comments(text);
     size -= (size_t)(table - text);
-    r = has_times(table) ? split_times(samples, table, &size) : 0;
+    timed = has_times(table);
+    r = timed ? split_times(samples, table, &size, &times) : 0;
     if (r == 0)
         r = parse(samples, table, size);
+    if (r == 0 && timed)
+        r = check_times(samples, times);
     free(text);
     return r;
 }

@@ -40,6 +40,9 @@ static const struct option_row rows[] = {
     ROW(TEXT, "http", http, "URL", 0, 0, "POST to habitd at URL, print its verdicts"),
     ROW(TEXT, "mqtt", mqtt, "HOST:PORT", 0, 0, "publish to a broker, QoS 1"),
     ROW(TEXT, "root", root, "TOPIC", 0, 0, "of MQTT topics; default habit/v1/HOSTNAME"),
+    ROW(TEXT, "username", username, "NAME", 0, 0, "with --mqtt: at the broker"),
+    ROW(TEXT, "password-file", password_file, "FILE", 0, 0, "with --mqtt: its first line is the password"),
+    ROW(TEXT, "ca", ca, "FILE", 0, 0, "with --mqtt: PEM of who signed the broker's certificate; turns TLS on"),
     ROW(CHOICE, "action", action, SINK_ACTIONS, 0, 0, "buffer: the daemon decides (default)"),
     ROW(FLAG, "number", number, "", 0, 0, "number the buffers: none is applied twice"),
     ROW(TEXT, "boot", boot, "ID", 0, 0, "with --number: of this numbering; default a new one"),
@@ -82,6 +85,10 @@ static const char *contradiction(const struct simulate_settings *settings)
 
     if ((settings->output != NULL) + (settings->http != NULL) + (settings->mqtt != NULL) > 1)
         return "--output, --http and --mqtt exclude each other";
+    if ((settings->username || settings->password_file || settings->ca) && !settings->mqtt)
+        return "--username, --password-file and --ca go with --mqtt";
+    if (settings->password_file && !settings->username)
+        return "--password-file needs --username";
     if ((settings->run == 0) != (settings->stop == 0))
         return "--run and --stop belong together";
     if (settings->machines && settings->machine)
@@ -152,6 +159,9 @@ static int run(const struct command *command, int argc, char **argv)
                                          .http = settings.http,
                                          .mqtt = settings.mqtt,
                                          .root = settings.root,
+                                         .username = settings.username,
+                                         .password_file = settings.password_file,
+                                         .ca = settings.ca,
                                          .format = output_format(&settings),
                                          .shape = { (uint32_t)settings.buffer_size, (uint32_t)settings.axes,
                                                     SAMPLES_F32, (float)settings.scale },

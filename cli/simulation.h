@@ -15,7 +15,7 @@ struct simulate_settings {
     uint64_t buffer_size, axes, seed, buffers, run, stop, fault_after, count, first;
     double sampling_hz, speed, load, noise, every, severity, scale;
     unsigned int fault, format, action;
-    const char *machine, *machines, *output, *http, *mqtt, *root, *boot;
+    const char *machine, *machines, *output, *http, *mqtt, *root, *boot, *username, *password_file, *ca;
     bool number, quiet;
 };
 

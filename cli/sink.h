@@ -13,11 +13,12 @@
 enum sink_action { SINK_BUFFER, SINK_LEARN, SINK_DETECT };
 
 struct sink_setup {
-    const char *path;           /* a file; NULL = standard output */
-    const char *http;           /* URL of a daemon */
-    const char *mqtt;           /* host, host:port or [address]:port */
-    const char *root;           /* of MQTT topics */
-    enum samples_format format; /* never AUTO */
+    const char *path;                          /* a file; NULL = standard output */
+    const char *http;                          /* URL of a daemon */
+    const char *mqtt;                          /* host, host:port or [address]:port */
+    const char *root;                          /* of MQTT topics */
+    const char *username, *password_file, *ca; /* at the broker; ca: PEM file that turns TLS on; NULL = none */
+    enum samples_format format;                /* never AUTO */
     struct samples_shape shape;
     enum sink_action action;
     const char *boot; /* NULL = buffers are not numbered */

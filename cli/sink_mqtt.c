@@ -101,6 +101,42 @@ static int refuse_broker(const struct sink *sink, const char *why)
     return EXIT_FAILED;
 }
 
+/* The first line of a file. */
+static int read_password(const char *path, char *password, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    bool read = file && fgets(password, (int)size, file);
+
+    if (file)
+        fclose(file);
+    if (!read)
+        return complain_errno("read", path);
+    password[strcspn(password, "\r\n")] = '\0';
+    return 0;
+}
+
+/* Who we are, and who the broker must be: its certificate and name are verified. */
+static int identify(struct sink *sink)
+{
+    const struct sink_setup *setup = &sink->setup;
+    struct mqtt_state *state = sink->state;
+    char password[256] = "";
+    int r = setup->password_file ? read_password(setup->password_file, password, sizeof(password)) : 0;
+
+    if (r != 0)
+        return r;
+    if (setup->username)
+        r = mosquitto_username_pw_set(state->client, setup->username, setup->password_file ? password : NULL);
+    explicit_bzero(password, sizeof(password));
+    if (r == MOSQ_ERR_SUCCESS && setup->ca)
+        r = mosquitto_tls_set(state->client, setup->ca, NULL, NULL, NULL, NULL);
+    if (r == MOSQ_ERR_INVAL && setup->ca) {
+        complain("cannot read %s: no certificate of a CA in PEM form", setup->ca);
+        return EXIT_FAILED;
+    }
+    return r == MOSQ_ERR_SUCCESS ? 0 : refuse_broker(sink, mosquitto_strerror(r));
+}
+
 static int connect_broker(struct sink *sink)
 {
     struct mqtt_state *state = sink->state;
@@ -112,6 +148,9 @@ static int connect_broker(struct sink *sink)
         complain("--mqtt: '%s' is not host:port", sink->setup.mqtt);
         return EXIT_USAGE;
     }
+    r = identify(sink);
+    if (r != 0)
+        return r;
     r = mosquitto_connect_bind_v5(state->client, host, (int)port, KEEPALIVE, NULL, NULL);
     if (r != MOSQ_ERR_SUCCESS)
         return refuse_broker(sink, mosquitto_strerror(r));

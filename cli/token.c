@@ -1,9 +1,6 @@
 /* habit token: makes, lists and revokes the tokens of a habitd, in the file that it reads. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "access/token.h"
 #include "base/clock.h"
@@ -12,9 +9,9 @@
 #include "message.h"
 #include "shared_file.h"
 #include "table.h"
+#include "token_file.h"
 
-#define TOKENS_FILE  "/etc/habit/tokens"
-#define TOKEN_PREFIX "habit_" /* by which scanners of leaked secrets know one */
+#define TOKENS_FILE "/etc/habit/tokens"
 
 struct token_settings {
     struct words operands, scopes, machines;
@@ -39,23 +36,6 @@ static const struct option_row rows[] = {
 
 /* --------------------------------------------------------------------------------------------------------- the file */
 
-static const char heading[] =
-    "# Tokens of habitd, one a line, made by `habit token`: name, scopes, machines, made, expires,\n"
-    "# SHA-256 of the token. The tokens themselves are written down nowhere.\n";
-
-static int read_list(const char *path, struct token_list *list)
-{
-    char message[TOKEN_MESSAGE_SIZE];
-
-    *list = (struct token_list){ 0 };
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return 0;
-    if (token_list_read(list, path, message) == 0)
-        return 0;
-    complain("%s", message);
-    return EXIT_DATA;
-}
-
 /* All but `left_out`, which may be NULL, and then `added`, which may be NULL too. */
 static int write_list(const char *path, const struct token_list *list, const struct token *left_out,
                       const struct token *added)
@@ -65,12 +45,7 @@ static int write_list(const char *path, const struct token_list *list, const str
 
     if (r != 0)
         return r;
-    fputs(heading, output.file);
-    for (size_t i = 0; i < list->count; i++)
-        if (&list->tokens[i] != left_out)
-            token_write(&list->tokens[i], output.file);
-    if (added)
-        token_write(added, output.file);
+    token_file_write(output.file, list, left_out, added);
     r = output_file_commit(&output);
     output_file_abandon(&output);
     return r;
@@ -127,23 +102,6 @@ static int describe(const struct command *command, const struct token_settings *
     return read_expiry(command, settings->expires, token);
 }
 
-static int make_secret(struct token *token, char secret[SECRET_SIZE + sizeof(TOKEN_PREFIX)])
-{
-    memcpy(secret, TOKEN_PREFIX, sizeof(TOKEN_PREFIX));
-    if (secret_make(secret + strlen(TOKEN_PREFIX)) == 0 && secret_digest(secret, token->digest) == 0)
-        return 0;
-    complain("the system gives no random numbers");
-    return EXIT_FAILED;
-}
-
-static int64_t wall_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void say_reload(void)
 {
     complain("habitd takes this with `systemctl reload habitd` (or SIGHUP)");
@@ -152,8 +110,8 @@ static void say_reload(void)
 static int add(const struct command *command, const struct token_settings *settings, const struct token_list *list,
                const char *name)
 {
-    struct token token = { .made = wall_now() };
-    char secret[SECRET_SIZE + sizeof(TOKEN_PREFIX)];
+    struct token token = { .made = token_file_now() };
+    char secret[TOKEN_SECRET_SIZE];
     int r = describe(command, settings, name, &token);
 
     if (r != 0)
@@ -164,7 +122,7 @@ static int add(const struct command *command, const struct token_settings *setti
                  name);
         return EXIT_FAILED;
     }
-    r = make_secret(&token, secret);
+    r = token_file_secret(&token, secret);
     if (r == 0)
         r = write_list(settings->file, list, NULL, &token);
     if (r == 0) {
@@ -198,7 +156,7 @@ static int revoke_token(const struct command *command, const struct token_settin
 static json_t *row_of(const struct token *token)
 {
     char scopes[TOKEN_SCOPES_SIZE], made[CLOCK_TEXT_SIZE], expires[CLOCK_TEXT_SIZE];
-    bool over = token->expires > 0 && token->expires <= wall_now();
+    bool over = token->expires > 0 && token->expires <= token_file_now();
 
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:b}", "name", token->name, "scopes", scopes_text(token->scopes, scopes), "machines",
@@ -250,7 +208,7 @@ static int run(const struct command *command, int argc, char **argv)
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(verbs[i].verb, operands->word[0]) != 0 || operands->count != verbs[i].operands)
             continue;
-        r = read_list(settings.file, &list);
+        r = token_file_read(settings.file, &list);
         if (r == 0)
             r = verbs[i].run(command, &settings, &list, operands->count > 1 ? operands->word[1] : NULL);
         token_list_free(&list);

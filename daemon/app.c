@@ -13,13 +13,15 @@
 #include "base/log.h"
 #include "config/checks.h"
 #include "http/http.h"
+#include "in_force.h"
+#include "journal.h"
 #include "mqtt/mqtt.h"
 #include "registry/registry.h"
 #include "reload.h"
 #include "service.h"
 #include "store/store.h"
 
-enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000 };
+enum { TICK_MS = 1000, PACE_MACHINES = 32, PACE_MS = 24000, STRAINED_FLUSHES = 16, LONGEST_FLUSH_MS = 3600000 };
 
 struct app {
     const struct config *config;
@@ -29,6 +31,7 @@ struct app {
     struct registry *registry;
     struct mqtt *mqtt;
     struct http *http;
+    _Atomic bool reload_refused; /* the last one */
     struct log_gate flush_gate, report_gate, house_gate;
 };
 
@@ -49,22 +52,23 @@ void app_block_signals(void)
 
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk, not the end */
 }
 
 /* ---------------------------------------------------------------------------------------------------- start and stop */
 
-static int broker_connected(void *user)
+static void tell_broker(void *user, struct broker_state *state)
 {
     const struct app *app = user;
 
-    return mqtt_connected(app->mqtt);
+    mqtt_state(app->mqtt, state);
 }
 
-static uint64_t broker_reconnects(void *user)
+static bool reload_refused(void *user)
 {
     const struct app *app = user;
 
-    return mqtt_reconnects(app->mqtt);
+    return app->reload_refused;
 }
 
 static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
@@ -72,11 +76,14 @@ static int open_store(struct app *app, char message[APP_MESSAGE_SIZE])
     char why[STORE_MESSAGE_SIZE] = "";
     int r = store_open(&app->store, app->config->store_path, why);
 
-    if (r != 0)
+    if (r != 0) {
         snprintf(message, APP_MESSAGE_SIZE, "%s", why);
-    else if (app->config->mqtt_host[0] == '\0')
+        return r;
+    }
+    if (app->config->mqtt_host[0] == '\0')
         store_without_broker(app->store);
-    return r;
+    store_limit_writes(app->store, (uint64_t)app->config->store_daily_writes * 1048576);
+    return 0;
 }
 
 /* The last day that was reported has passed, or else the newest hour that was counted. */
@@ -159,8 +166,8 @@ static int open_http(struct app *app, char message[APP_MESSAGE_SIZE])
                                     .access = app->access,
                                     .registry = app->registry,
                                     .store = app->store,
-                                    .broker_connected = app->mqtt ? broker_connected : NULL,
-                                    .broker_reconnects = broker_reconnects,
+                                    .reload_refused = reload_refused,
+                                    .broker = app->mqtt ? tell_broker : NULL,
                                     .user = app,
                                     .socket = service_socket() };
     char why[HTTP_MESSAGE_SIZE] = "";
@@ -268,18 +275,23 @@ static int wait_signal(int64_t milliseconds)
 }
 
 /* Counters go to disk every few seconds; of many machines not so often: each flush writes all pages that their rows lie on,
- * twice. 1,000 machines write less than 200 MiB a day so (tests/bench/reports.c). */
+ * twice. 1,000 machines write less than 200 MiB a day so (tests/bench/reports.c). Near the day's ceiling up to sixteen times less
+ * often. */
 static int64_t flush_interval(const struct app *app)
 {
     int64_t paced = (int64_t)registry_flushed(app->registry) / PACE_MACHINES * PACE_MS;
+    int64_t interval = (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
+    int64_t strained = (int64_t)((double)interval * (1 + store_strain(app->store) * (STRAINED_FLUSHES - 1)));
+    int64_t longest = interval > LONGEST_FLUSH_MS ? interval : LONGEST_FLUSH_MS;
 
-    return (int64_t)app->config->store_flush > paced ? (int64_t)app->config->store_flush : paced;
+    return strained < longest ? strained : longest;
 }
 
 static void take_changes(struct app *app, struct service *service)
 {
     service_reloading();
-    if (reload(app->config, app->config_path, app->access, app->store) == 0)
+    app->reload_refused = reload(app->config, app->config_path, app->access, app->store) != 0;
+    if (!app->reload_refused)
         http_wake(app->http); /* streams of revoked tokens end */
     service_ready(service, clock_now());
 }
@@ -288,11 +300,15 @@ int app_run(struct app *app)
 {
     int64_t next = clock_now().mono + TICK_MS;
     int64_t next_flush = clock_now().mono + flush_interval(app);
+    struct journal journal;
     struct service service = { .registry = app->registry, .store = app->store, .mqtt = app->mqtt, .http = app->http };
 
-    log_notice("habitd " HABIT_VERSION " answers on %s://%s:%u",
-               app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
-               http_port(app->http));
+    journal_begin(&journal, app->store, app->http);
+    log_with(LOG_NOTICE, &(struct log_fields){ .message = MESSAGE_STARTED },
+             "habitd " HABIT_VERSION " answers on %s://%s:%u",
+             app->config->http_certificate[0] != '\0' ? "https" : "http", app->config->http_address,
+             http_port(app->http));
+    in_force_write(app->config, app->config_path);
     service_ready(&service, clock_now());
     for (;;) {
         int64_t left = next - clock_now().mono;
@@ -303,6 +319,7 @@ int app_run(struct app *app)
         else if (caught != 0)
             break;
         service_look(&service, clock_now());
+        journal_look(&journal, clock_now());
         if (clock_now().mono >= next_flush) {
             flush(app);
             next_flush = clock_now().mono + flush_interval(app);
@@ -310,7 +327,8 @@ int app_run(struct app *app)
         keep_house(app);
         next = clock_now().mono + (make_reports(app) ? 0 : TICK_MS);
     }
-    log_notice("stopping");
+    journal_look(&journal, clock_now());
+    log_with(LOG_NOTICE, &(struct log_fields){ .message = MESSAGE_STOPPING }, "stopping");
     service_stopping();
     return 0;
 }

@@ -12,29 +12,58 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "config/changes.h"
+#include "config/keys.h"
+#include "in_force.h"
+#include "offline.h"
 #include "reload.h"
+#include "wire/parse.h"
 
 enum { EXIT_USAGE = 2 }; /* also for a broken configuration */
 
 struct arguments {
     const char *config;
     const char *explain; /* machine ID */
+    const char *backup;  /* file to restore */
+    bool sure, replace;
     int (*action)(const struct config *config, const struct arguments *arguments);
 };
 
 /* ----------------------------------------------------------------------------------------------------------- actions */
 
+/* What differs from what a running habitd has in force. */
+static void print_changes(const struct config *config, const char *path)
+{
+    char reloaded[400], restarted[400];
+    struct config in_force;
+
+    if (!in_force_read(&in_force, path))
+        return;
+    config_changes(&in_force, config, BY_RELOAD, reloaded, sizeof(reloaded));
+    config_changes(&in_force, config, BY_RESTART, restarted, sizeof(restarted));
+    if (reloaded[0] != '\0')
+        printf("changed, taken by a reload: %s\n", reloaded);
+    if (restarted[0] != '\0')
+        printf("changed, taken only by a restart: %s\n", restarted);
+    if (reloaded[0] == '\0' && restarted[0] == '\0')
+        printf("the running habitd has the same in force\n");
+    config_free(&in_force);
+}
+
 static int check_config(const struct config *config, const struct arguments *arguments)
 {
     printf("%s: fine: %zu machine sections, %zu inputs\n", arguments->config, config->pattern_count,
            config->input_count);
+    for (size_t i = 1; i < config->file_count; i++)
+        printf("%s: fine\n", config->files[i]);
+    print_changes(config, arguments->config);
     return EXIT_SUCCESS;
 }
 
 static int print_config(const struct config *config, const struct arguments *arguments)
 {
     (void)arguments;
-    config_print(config, stdout);
+    config_print(config, stdout, true);
     return EXIT_SUCCESS;
 }
 
@@ -56,6 +85,14 @@ static int show_limits(const struct config *config, const struct arguments *argu
     return EXIT_SUCCESS;
 }
 
+static int list_keys(const struct config *config, const struct arguments *arguments)
+{
+    (void)config;
+    (void)arguments;
+    config_list_keys(stdout);
+    return EXIT_SUCCESS;
+}
+
 static int explain_machine(const struct config *config, const struct arguments *arguments)
 {
     struct settings settings;
@@ -74,12 +111,23 @@ static int explain_machine(const struct config *config, const struct arguments *
 
         printf("%-14s %-16s", field->key, settings_text(&settings, field, text));
         if (pattern)
-            printf(" %s:%u [machine \"%s\"]\n", arguments->config, pattern->line, pattern->pattern);
+            printf(" %s:%u [machine \"%s\"]\n", config->files[pattern->places[i].file], pattern->places[i].line,
+                   pattern->pattern);
         else
             printf(" default\n");
     }
     printf("%-14s %-16s\n", "create", create ? "yes" : "no");
     return EXIT_SUCCESS;
+}
+
+static int restore(const struct config *config, const struct arguments *arguments)
+{
+    return offline_restore(config, arguments->backup, arguments->replace);
+}
+
+static int wipe(const struct config *config, const struct arguments *arguments)
+{
+    return offline_wipe(config, arguments->sure);
 }
 
 static int run(const struct config *config, const struct arguments *arguments)
@@ -89,6 +137,7 @@ static int run(const struct config *config, const struct arguments *arguments)
     int r;
 
     app_block_signals();
+    wire_parse_begin();
     r = app_new(&app, config, arguments->config, message);
     if (r != 0) {
         log_error("%s", message);
@@ -104,25 +153,43 @@ static int run(const struct config *config, const struct arguments *arguments)
 static void print_help(FILE *file)
 {
     fputs(
-        "usage: habitd [--config FILE] [--check-config | --print-config | --explain-machine ID | --show-limits]\n"
+        "usage: habitd [--config FILE] [--check-config | --print-config | --list-keys | --explain-machine ID |\n"
+        "       --show-limits | --restore FILE [--replace] | --wipe [--yes]]\n"
         "\n"
         "Learns what is normal for each machine and says when a machine breaks its habit.\n"
         "\n"
-        "  --config FILE          default " HABIT_CONFIG "\n"
-        "  --check-config         read the configuration, say what is wrong with file and line, exit 2 if anything is\n"
-        "  --print-config         the configuration in force, defaults included, secrets left out\n"
+        "  --config FILE          default " HABIT_CONFIG "; then conf.d/*.conf beside it, by name\n"
+        "  --check-config         read the configuration, say what is wrong with file and line, exit 2 if anything "
+        "is;\n"
+        "                         else what a running habitd has not in force yet, and what it takes\n"
+        "  --print-config         the configuration, defaults included, secrets left out: with file and line of each\n"
+        "                         value that is no default\n"
+        "  --list-keys            every key there is, one a line, with tabs between: section, key, values, default, "
+        "what\n"
+        "                         takes a change (reload or restart), meaning\n"
         "  --explain-machine ID   each setting of a machine and where it comes from, before REST\n"
         "  --show-limits          every bound there is\n"
+        "  --restore FILE         a backup becomes the store, while habitd is stopped; with --replace where there is "
+        "one,\n"
+        "                         which is kept beside\n"
+        "  --wipe                 what the store has in files; with --yes these are overwritten and deleted\n"
         "  --version, --help\n",
         file);
 }
 
-static const struct option options[] = {
-    { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
-    { "print-config", no_argument, NULL, 'p' }, { "explain-machine", required_argument, NULL, 'e' },
-    { "show-limits", no_argument, NULL, 'l' },  { "version", no_argument, NULL, 'v' },
-    { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 }
-};
+static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+                                         { "check-config", no_argument, NULL, 'k' },
+                                         { "print-config", no_argument, NULL, 'p' },
+                                         { "explain-machine", required_argument, NULL, 'e' },
+                                         { "show-limits", no_argument, NULL, 'l' },
+                                         { "version", no_argument, NULL, 'v' },
+                                         { "help", no_argument, NULL, 'h' },
+                                         { "restore", required_argument, NULL, 'r' },
+                                         { "replace", no_argument, NULL, 'R' },
+                                         { "wipe", no_argument, NULL, 'w' },
+                                         { "list-keys", no_argument, NULL, 'K' },
+                                         { "yes", no_argument, NULL, 'y' },
+                                         { NULL, 0, NULL, 0 } };
 
 /* -1 = go on; else the exit status. */
 static int take_option(int option, struct arguments *arguments)
@@ -143,6 +210,22 @@ static int take_option(int option, struct arguments *arguments)
         return -1;
     case 'l':
         arguments->action = show_limits;
+        return -1;
+    case 'K':
+        arguments->action = list_keys;
+        return -1;
+    case 'r':
+        arguments->action = restore;
+        arguments->backup = optarg;
+        return -1;
+    case 'R':
+        arguments->replace = true;
+        return -1;
+    case 'w':
+        arguments->action = wipe;
+        return -1;
+    case 'y':
+        arguments->sure = true;
         return -1;
     case 'v':
         puts("habitd " HABIT_VERSION);
@@ -195,8 +278,8 @@ int main(int argc, char **argv)
     status = read_arguments(argc, argv, &arguments);
     if (status >= 0)
         return status;
-    if (arguments.action == show_limits) /* the same whatever the file says */
-        return show_limits(NULL, &arguments);
+    if (arguments.action == show_limits || arguments.action == list_keys) /* the same whatever the file says */
+        return arguments.action(NULL, &arguments);
     if (config_read(&config, arguments.config, message) < 0) {
         fprintf(stderr, "habitd: %s\n", message);
         return EXIT_USAGE;

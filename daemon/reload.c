@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/changes.h"
 #include "config/checks.h"
-#include "config/keys.h"
 #include "http/http.h"
 
 /* All that a reload puts in force, read and checked. */
@@ -75,81 +75,13 @@ _Static_assert((int)TOKEN_MESSAGE_SIZE <= (int)CONFIG_MESSAGE_SIZE &&
                    (int)HTTP_MESSAGE_SIZE <= (int)CONFIG_MESSAGE_SIZE,
                "one message for all that may be wrong");
 
-/* ------------------------------------------------------------------------------------------------- what has changed */
-
-static bool is_live(const struct config_key *key, const struct config *config, const struct config *fresh)
-{
-    if (strcmp(key->key, "log_level") == 0)
-        return true;
-    if (strcmp(key->section, "http") != 0)
-        return false;
-    if (strcmp(key->key, "tokens") == 0)
-        return config->http_tokens[0] != '\0' && fresh->http_tokens[0] != '\0';
-    if (strcmp(key->key, "certificate") == 0 || strcmp(key->key, "key") == 0)
-        return config->http_certificate[0] != '\0' && fresh->http_certificate[0] != '\0';
-    return false;
-}
-
-static void put_word(char *text, size_t size, const char *word)
-{
-    size_t used = strlen(text);
-
-    snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", word);
-}
-
-/* Keys of plain sections whose values differ and that a reload cannot put in force. */
-static void list_waiting(const struct config *config, const struct config *fresh, char *text, size_t size)
-{
-    char before[CONFIG_TEXT_SIZE], after[CONFIG_TEXT_SIZE], word[64];
-
-    for (size_t i = 0; i < CONFIG_KEYS; i++) {
-        const struct config_key *key = &config_keys[i];
-
-        if (strcmp(key->section, "machine") == 0 || strcmp(key->section, "input") == 0 || is_live(key, config, fresh))
-            continue;
-        snprintf(word, sizeof(word), "[%s] %s", key->section, key->key);
-        if (strcmp(config_key_text(config, key, before), config_key_text(fresh, key, after)) != 0)
-            put_word(text, size, word);
-    }
-}
-
-/* The configuration without its plain sections, heap; NULL when memory ran out. */
-static char *sections_of(const struct config *config)
-{
-    char *text = NULL, *sections = NULL;
-    const char *machines, *inputs;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-
-    if (!file)
-        return NULL;
-    config_print(config, file);
-    if (fclose(file) == 0) {
-        machines = strstr(text, "\n[machine ");
-        inputs = strstr(text, "\n[input ");
-        sections = strdup(machines ? machines : inputs ? inputs : "");
-    }
-    free(text);
-    return sections;
-}
-
-static void list_sections(const struct config *config, const struct config *fresh, char *text, size_t size)
-{
-    char *before = sections_of(config), *after = sections_of(fresh);
-
-    if (before && after && strcmp(before, after) != 0)
-        put_word(text, size, "[machine] and [input] sections");
-    free(before);
-    free(after);
-}
-
 /* ------------------------------------------------------------------------------------------------------ putting in force */
 
 /* What a SIGHUP does is recorded like what a request does. Without the record nothing is changed. */
-static int record(struct store *store, const char *detail)
+static int record(struct store *store, const char *detail, int outcome)
 {
     struct audit audit = {
-        .at = clock_now().wall, .actor = "signal", .door = "signal", .action = "reload", .outcome = 200
+        .at = clock_now().wall, .actor = "signal", .door = "signal", .action = "reload", .outcome = outcome
     };
 
     snprintf(audit.detail, sizeof(audit.detail), "%s", detail);
@@ -158,25 +90,25 @@ static int record(struct store *store, const char *detail)
 
 int reload(const struct config *config, const char *path, struct access *access, struct store *store)
 {
-    char message[CONFIG_MESSAGE_SIZE] = "", waiting[400] = "", tokens[300] = "";
+    char message[CONFIG_MESSAGE_SIZE] = "", waiting[800], tokens[300] = "";
     struct fresh fresh = { 0 };
     int r = read_fresh(&fresh, config, path, message);
 
     if (r < 0) {
+        record(store, message, refusal_kind(REFUSAL_RANGE)->status);
         log_error("reload refused, all stays as it was: %s", message);
         fresh_clear(&fresh);
         return r;
     }
     if (access_required(access))
         access_compare(access, &fresh.tokens, tokens, sizeof(tokens));
-    r = record(store, tokens);
+    r = record(store, tokens, 200);
     if (r < 0) {
         log_error("reload refused, all stays as it was: its record cannot be stored (%s)", strerror(-r));
         fresh_clear(&fresh);
         return r;
     }
-    list_waiting(config, &fresh.config, waiting, sizeof(waiting));
-    list_sections(config, &fresh.config, waiting, sizeof(waiting));
+    config_changes(config, &fresh.config, BY_RESTART, waiting, sizeof(waiting));
     use_log_level(fresh.config.log_level);
     if (access_required(access) && fresh.config.http_tokens[0] != '\0')
         access_take_tokens(access, &fresh.tokens);

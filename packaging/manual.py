@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """Man pages of what the programs and the configuration say of themselves.
 
-usage: manual.py programs BUILD           writes docs/man/habit.1 and habitd.8 from --help of the built programs
-       manual.py programs BUILD --check   fails where they are not what it would write
-       manual.py configuration            prints habitd.conf(5), from config/habitd.conf"""
+usage: manual.py programs BUILD           writes docs/man and the tables of docs/configuration.md from what the built programs say
+       manual.py programs BUILD --check   fails where they are not what it would write"""
 import pathlib
 import re
 import subprocess
@@ -85,17 +84,77 @@ def habitd_page(program):
         '.SH EXIT STATUS', '0 after a signal; 1 where a door or the store does not open; 2 for a wrong argument or configuration,',
         'with file and line',
         '.SH FILES', '.TP', '.I /etc/habit/habitd.conf', 'every key with its default and what it means',
+        '.TP', '.I /etc/habit/conf.d/*.conf', 'read after it, in the order of their names',
         '.TP', '.I /etc/habit/credentials', 'secrets of root that systemd hands to habitd',
         '.TP', '.I /var/lib/habit/habit.db', 'the store',
         '.SH SEE ALSO', '.BR habit (1), ', '.BR habitd.conf (5)']
 
 
+# ----------------------------------------------------------------------------------------------------- configuration
+
+SECTIONS = {'gateway': '[gateway]', 'http': '[http]', 'mqtt': '[mqtt]', 'store': '[store]', 'report': '[report]',
+            'machine': '[machine "PATTERN"]', 'input': '[input "NAME"]'}
+MARK = '<!-- What follows is written by `./dev manual`'
+
+
+def keys_of(program):
+    """Rows of the tables that habitd reads its configuration by: section, key, values, default, what takes a change, meaning."""
+    return [line.split('\t') for line in said(program, '--list-keys').splitlines()]
+
+
+def comments():
+    """What config/habitd.conf says of each key, by section and key; of several keys below one text the first has it."""
+    section, text, found = None, [], {}
+    for line in (TREE / 'config/habitd.conf').read_text().splitlines():
+        heading_line, key = re.match(r'^#?\[(\w+)', line), re.match(r'^#([a-z_]+) =', line)
+        if heading_line:
+            section, text = heading_line[1], []
+        elif key:
+            found[section, key[1]] = ' '.join(text)
+            text = []
+        elif line.startswith('# '):
+            text.append(line[2:].strip())
+        else:
+            text = []
+    return found
+
+
+def configuration_page(program):
+    said_of, out = comments(), heading('habitd.conf', 5, 'configuration of habitd')
+    head = (TREE / 'docs/configuration.md').read_text().partition(MARK)[0].split('\n\n')
+    plain = [' '.join(part.split('\n')).replace('`', '').replace('*', '') for part in head if part.strip() and part[0] not in '#| ']
+    out += ['.SH DESCRIPTION', *[line for part in plain for line in (escaped(part), '.PP')]]
+    last = None
+    for section, key, values, default, taken, meaning in keys_of(program):
+        if section != last:
+            out += ['.SH ' + escaped(SECTIONS[section])]
+        last = section
+        out += ['.TP', '.B ' + escaped(f'{key} = {default}'.rstrip()), escaped(said_of.get((section, key)) or meaning + '.'),
+                escaped(f'({values}; taken by a {taken})')]
+    return out + ['.SH FILES', '.TP', '.I /etc/habit/habitd.conf', 'every key with its default and what it means',
+                  '.TP', '.I /etc/habit/conf.d/*.conf', 'what is added to it, by packages, by habit setup, by people',
+                  '.SH SEE ALSO', '.BR habitd (8)']
+
+
+def configuration_tables(program):
+    """docs/configuration.md: the part that people wrote, then a table for each section."""
+    head, mark, _ = (TREE / 'docs/configuration.md').read_text().partition(MARK)
+    out, last = [head + mark + ', from the tables that the parser reads. -->'], None
+    for section, key, values, default, taken, meaning in keys_of(program):
+        if section != last:
+            out += ['', f'## {SECTIONS[section]}', '', '| key | values | default | taken by | |', '| --- | --- | --- | --- | --- |']
+        last = section
+        out += [f'| `{key}` | {values.replace("|", "&#124;")} | {f"`{default}`" if default else ""} | {taken} | {meaning.replace("|", "&#124;")} |']
+    return out
+
+
 def programs(build, check):
-    pages = {'habit.1': habit_page(build / 'cli/habit'), 'habitd.8': habitd_page(build / 'daemon/habitd')}
+    habitd = build / 'daemon/habitd'
+    pages = {PAGES / 'habit.1': habit_page(build / 'cli/habit'), PAGES / 'habitd.8': habitd_page(habitd),
+             PAGES / 'habitd.conf.5': configuration_page(habitd), TREE / 'docs/configuration.md': configuration_tables(habitd)}
     stale = []
-    for name, lines in pages.items():
+    for path, lines in pages.items():
         text = '\n'.join(lines) + '\n'
-        path = PAGES / name
         if check and (not path.exists() or path.read_text() != text):
             stale.append(str(path.relative_to(TREE)))
         elif not check:
@@ -104,37 +163,8 @@ def programs(build, check):
         sys.exit(f'not what the programs say now: {" ".join(stale)}: ./dev manual writes them anew')
 
 
-# ----------------------------------------------------------------------------------------------------- configuration
-
-def configuration():
-    """Comments before a key are its text; [sections] and rulers are headings."""
-    out = heading('habitd.conf', 5, 'configuration of habitd')
-    out += ['.SH DESCRIPTION']
-    text = []
-    for line in (TREE / 'config/habitd.conf').read_text().splitlines()[2:]:
-        key = re.match(r'^#([a-z_]+ =.*)$', line)
-        section = re.match(r'^#?(\[.*\])$', line)
-        if section:
-            out += [escaped(' '.join(text))] * bool(text) + ['.SH ' + escaped(section[1])]
-            text = []
-        elif key:
-            out += ['.TP', '.B ' + escaped(key[1]), escaped(' '.join(text)) or 'As above.']
-            text = []
-        elif line.startswith('# -----'):
-            out += ['.SH ' + escaped(line.strip('# -').upper())]
-        elif line.startswith('#'):
-            text += [line[1:].strip()] * bool(line[1:].strip())
-        elif text:
-            out += [escaped(' '.join(text)), '.PP']
-            text = []
-    out += ['.SH SEE ALSO', '.BR habitd (8)']
-    print('\n'.join(out))
-
-
 def main():
-    if sys.argv[1:] == ['configuration']:
-        configuration()
-    elif len(sys.argv) >= 3 and sys.argv[1] == 'programs' and sys.argv[3:] in ([], ['--check']):
+    if len(sys.argv) >= 3 and sys.argv[1] == 'programs' and sys.argv[3:] in ([], ['--check']):
         programs(pathlib.Path(sys.argv[2]), bool(sys.argv[3:]))
     else:
         sys.exit(__doc__)

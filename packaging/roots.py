@@ -42,7 +42,7 @@ if [ "$layer" ]; then
 else
     mount --bind "$root" "$root"
 fi
-mkdir -p "$root/proc" "$root/dev" "$root/sys"
+mkdir -p "$root/proc" "$root/dev" "$root/sys" "$root/mnt" # debootstrap may not have made them yet
 mount -t tmpfs -o mode=755 dev "$root/dev"
 nodes="null zero full random urandom tty"
 [ "$init" ] || nodes="$nodes console" # systemd would write to it
@@ -214,6 +214,8 @@ def bootstrap(suite, arch, target):
         if done.returncode != 0:
             raise Failed(f'debootstrap {suite} {arch} failed: see {log.name}')
         if foreign:
+            if (partial / 'proc').is_symlink():  # to this machine's, says Debian 13's script
+                (partial / 'proc').unlink()
             enter(partial, ['env', 'container=lxc', '/debootstrap/debootstrap', '--second-stage'], arch=arch, stdout=log, stderr=log)
         (partial / 'etc/apt/sources.list').write_text(sources(suite))
         # No services: there is no init. Nobody asks.

@@ -34,6 +34,7 @@ LIBRARIES = {
     'gnutls/x509.h': ('http',),
     'gnutls/abstract.h': ('http',),
     'systemd/sd-daemon.h': ('',),
+    'systemd/sd-journal.h': ('base',),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 

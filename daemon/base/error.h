@@ -48,6 +48,7 @@ const char *fault_place(void);
     X(LIMIT, 429, "limit", "a bound is reached")                             \
     X(ATTEMPTS, 429, "attempts", "too many wrong tokens")                    \
     X(STORE, 503, "store", "the store cannot commit")                        \
+    X(DISK, 507, "disk", "the disk is full")                                 \
     X(BROKEN, 500, "broken", "habitd failed")
 
 enum refusal_code {

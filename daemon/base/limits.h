@@ -39,7 +39,10 @@
     X(HOURS, 10000, "hours of counters (400 days)", "older ones are deleted")                                     \
     X(REPORTS, 400, "days of reports", "older ones are deleted; of a longer downtime no more are made")           \
     X(OUTBOX, 10000, "messages waiting for the broker", "the oldest is deleted, counted")                         \
+    X(OUTBOX_HIGH, 5000, "messages waiting for the broker", "/readyz says degraded")                              \
+    X(DISK_LOW, 33554432, "bytes free where the store is", "with less /readyz says degraded")                     \
     X(EVENTS, 4000, "events kept for readers of /v1/events", "older ones are deleted once the broker has them")   \
+    X(BACKUPS, 1, "backups made or sent at a time", "429")                                                        \
     X(STREAMS, 16, "readers of /v1/events", "429")                                                                \
     X(TOKENS, 1000, "tokens", "the file is refused")                                                              \
     X(SESSIONS, 64, "logins of the web page", "the oldest one ends")                                              \
@@ -54,7 +57,8 @@
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
     X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \
     X(INPUTS, 64, "[input] sections", "the configuration is refused")                                             \
-    X(PATTERNS, 256, "[machine] sections", "the configuration is refused")
+    X(PATTERNS, 256, "[machine] sections", "the configuration is refused")                                        \
+    X(CONFIG_FILES, 64, "files in conf.d", "the configuration is refused")
 
 enum {
 #define LIMIT_ENUM(name, value, unit, beyond) LIMIT_##name = (value),

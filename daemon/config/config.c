@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/files.h"
 #include "config/keys.h"
 #include "config/map.h"
 #include "config/parse.h"
@@ -73,12 +74,14 @@ int config_read(struct config *config, const char *path, char message[CONFIG_MES
     int r;
 
     set_defaults(config);
-    r = config_parse(config, path, message);
+    r = config_files(config, path, message);
+    for (uint32_t i = 0; r == 0 && i < config->file_count; i++)
+        r = config_parse(config, i, message);
     fill_in(config);
     for (size_t i = 0; i < config->input_count; i++) /* each was checked when its line was read */
         map_read(config->inputs[i].map, config->inputs[i].target, &config->inputs[i].targets, NULL);
     if (r == 0)
-        r = config_whole(config, path, message);
+        r = config_whole(config, message);
     if (r < 0)
         config_free(config);
     return r;
@@ -88,29 +91,42 @@ void config_free(struct config *config)
 {
     free(config->patterns);
     free(config->inputs);
+    for (size_t i = 0; i < config->file_count; i++)
+        free(config->files[i]);
+    free(config->files);
     config->patterns = NULL;
     config->inputs = NULL;
-    config->pattern_count = config->input_count = 0;
+    config->files = NULL;
+    config->pattern_count = config->input_count = config->file_count = 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- of one machine */
 
-/* The more specific of two sections that both match; the later one where they are equal. */
-static bool outranks(const struct config_pattern *pattern, const struct config_pattern *best)
+static bool is_later(const struct config_place *place, const struct config_place *other)
 {
-    return !best || pattern_weight(pattern->pattern) >= pattern_weight(best->pattern);
+    return place->file != other->file ? place->file > other->file : place->line > other->line;
+}
+
+/* Of two sections that both match and have a key, at these places: the more specific one; where they are equal, the later. */
+static bool outranks(const struct config_pattern *pattern, const struct config_place *place,
+                     const struct config_pattern *best, const struct config_place *place_of_best)
+{
+    unsigned int weight = pattern_weight(pattern->pattern), weight_of_best = pattern_weight(best->pattern);
+
+    return weight != weight_of_best ? weight > weight_of_best : is_later(place, place_of_best);
 }
 
 const struct config_pattern *config_origin(const struct config *config, const char *id,
                                            const struct settings_field *field)
 {
+    const size_t key = (size_t)(field - settings_fields);
     const struct config_pattern *best = NULL;
 
     for (size_t i = 0; i < config->pattern_count; i++) {
         const struct config_pattern *pattern = &config->patterns[i];
 
-        if (pattern->settings.origin[field - settings_fields] == ORIGIN_FILE && pattern_match(pattern->pattern, id) &&
-            outranks(pattern, best))
+        if (pattern->settings.origin[key] == ORIGIN_FILE && pattern_match(pattern->pattern, id) &&
+            (!best || outranks(pattern, &pattern->places[key], best, &best->places[key])))
             best = pattern;
     }
     return best;
@@ -123,7 +139,8 @@ static bool creates(const struct config *config, const char *id)
     for (size_t i = 0; i < config->pattern_count; i++) {
         const struct config_pattern *pattern = &config->patterns[i];
 
-        if (pattern->create_set && pattern_match(pattern->pattern, id) && outranks(pattern, best))
+        if (pattern->create_place.line > 0 && pattern_match(pattern->pattern, id) &&
+            (!best || outranks(pattern, &pattern->create_place, best, &best->create_place)))
             best = pattern;
     }
     return best && best->create;
@@ -143,40 +160,61 @@ void config_settings(const struct config *config, const char *id, struct setting
 
 /* --------------------------------------------------------------------------------------------------------- printing */
 
-static void print_keys(const void *target, const char *section, FILE *file)
+struct printing {
+    const struct config *config;
+    FILE *file;
+    bool places;
+};
+
+static void print_place(const struct printing *printing, const struct config_place *place)
+{
+    if (printing->places && place->line > 0)
+        fprintf(printing->file, "# %s:%u\n", printing->config->files[place->file], place->line);
+}
+
+/* Of plain sections and inputs, where each row has its place. */
+static void print_keys(const struct printing *printing, const char *section, const void *target,
+                       const struct config_place *places)
 {
     char text[CONFIG_TEXT_SIZE];
 
     for (size_t i = 0; i < CONFIG_KEYS; i++)
-        if (strcmp(config_keys[i].section, section) == 0)
-            fprintf(file, "%s = %s\n", config_keys[i].key, config_key_text(target, &config_keys[i], text));
+        if (strcmp(config_keys[i].section, section) == 0) {
+            print_place(printing, &places[i]);
+            fprintf(printing->file, "%s = %s\n", config_keys[i].key, config_key_text(target, &config_keys[i], text));
+        }
 }
 
-static void print_pattern(const struct config_pattern *pattern, FILE *file)
+static void print_pattern(const struct printing *printing, const struct config_pattern *pattern)
 {
     char text[SETTING_TEXT_SIZE];
 
-    fprintf(file, "\n[machine \"%s\"]\n", pattern->pattern);
-    if (pattern->create_set)
-        print_keys(pattern, "machine", file);
+    fprintf(printing->file, "\n[machine \"%s\"]\n", pattern->pattern);
+    if (pattern->create_place.line > 0) {
+        print_place(printing, &pattern->create_place);
+        fprintf(printing->file, "create = %s\n", pattern->create ? "yes" : "no");
+    }
     for (size_t i = 0; i < SETTINGS_COUNT; i++)
-        if (pattern->settings.origin[i] == ORIGIN_FILE)
-            fprintf(file, "%s = %s\n", settings_fields[i].key,
+        if (pattern->places[i].line > 0) {
+            print_place(printing, &pattern->places[i]);
+            fprintf(printing->file, "%s = %s\n", settings_fields[i].key,
                     settings_text(&pattern->settings, &settings_fields[i], text));
+        }
 }
 
-void config_print(const struct config *config, FILE *file)
+void config_print(const struct config *config, FILE *file, bool places)
 {
     static const char *const plain[] = { "gateway", "http", "mqtt", "store", "report" };
+    const struct printing printing = { .config = config, .file = file, .places = places };
 
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
         fprintf(file, "%s[%s]\n", i > 0 ? "\n" : "", plain[i]);
-        print_keys(config, plain[i], file);
+        print_keys(&printing, plain[i], config, config->places);
     }
     for (size_t i = 0; i < config->pattern_count; i++)
-        print_pattern(&config->patterns[i], file);
+        print_pattern(&printing, &config->patterns[i]);
     for (size_t i = 0; i < config->input_count; i++) {
         fprintf(file, "\n[input \"%s\"]\n", config->inputs[i].name);
-        print_keys(&config->inputs[i], "input", file);
+        print_keys(&printing, "input", &config->inputs[i], config->inputs[i].places);
     }
 }

@@ -1,4 +1,5 @@
-/* The configuration file: INI by libinih, one table of keys, everything checked, nothing half applied. */
+/* The configuration: a file, and those in the folder conf.d beside it; INI by libinih, one table of keys, everything checked,
+ * nothing half applied. */
 #ifndef HABIT_CONFIG_CONFIG_H
 #define HABIT_CONFIG_CONFIG_H
 
@@ -11,12 +12,20 @@
 #include "base/text.h"
 #include "record/settings.h"
 
+/* Where something was written: config->files[file], and the line; line 0 = nowhere. */
+struct config_place {
+    uint32_t file;
+    uint32_t line;
+};
+
+enum { CONFIG_LINES = 64 }; /* no fewer than there are rows of config_keys */
+
 /* [machine "pump-*"]: settings of all machines whose ID matches. */
 struct config_pattern {
     char pattern[MACHINE_ID_SIZE];
-    bool create, create_set;  /* a machine exists with its first buffer; whether the section says so */
-    struct settings settings; /* origin FILE where the section sets a key */
-    unsigned int line;        /* of the section, for --explain-machine and errors */
+    bool create;                                                     /* a machine exists with its first buffer */
+    struct settings settings;                                        /* origin FILE where the section sets a key */
+    struct config_place place, create_place, places[SETTINGS_COUNT]; /* of its last heading, and of the keys it has */
 };
 
 /* One machine of a map: which channels of a message are its axes, in this order. */
@@ -44,13 +53,12 @@ struct config_input {
     char map[256];     /* "{machine}-drive: 0-2, {machine}-fan: 3 4"; "" = a message is of one machine */
     struct config_target target[LIMIT_MAPPED]; /* what map says */
     uint32_t targets;                          /* 0 = no map */
-    unsigned int line;                         /* of the section, for errors */
+    struct config_place place;                 /* of its last heading */
+    struct config_place places[CONFIG_LINES];  /* of each row of config_keys that it has */
 };
 
 /* Whether machines are announced to Home Assistant: not at all; whenever it or we begin; or retained too. */
 enum discovery_mode { DISCOVERY_OFF, DISCOVERY_BIRTH, DISCOVERY_RETAIN };
-
-enum { CONFIG_LINES = 64 };
 
 struct config {
     char gateway[GATEWAY_ID_SIZE]; /* default: the host name */
@@ -78,15 +86,18 @@ struct config {
     bool mqtt_commands;           /* <machine>/cmd/<verb> is taken */
     uint32_t mqtt_discovery;      /* enum discovery_mode */
     char mqtt_discovery_prefix[64];
-    char store_path[256];   /* of the database file */
-    uint64_t store_flush;   /* ms between flushes of counters and windows */
-    uint32_t report_minute; /* of the day after, by local time, from which on a day's reports are made */
+    char store_path[256];        /* of the database file */
+    uint32_t store_daily_writes; /* MiB in 24 hours; 0 = no ceiling */
+    uint64_t store_flush;        /* ms between flushes of counters and windows */
+    uint64_t store_backup_age;   /* ms; 0 = backups are nobody's duty */
+    uint32_t report_minute;      /* of the day after, by local time, from which on a day's reports are made */
     struct config_pattern *patterns;
     size_t pattern_count;
     struct config_input *inputs;
     size_t input_count;
-    /* Of each row of config_keys that stands in a plain section of the file; 0 = it does not. */
-    unsigned int lines[CONFIG_LINES];
+    struct config_place places[CONFIG_LINES]; /* of each row of config_keys that stands in a plain section */
+    char **files;                             /* that were read, in this order, the main one first */
+    size_t file_count;
 };
 
 enum { CONFIG_MESSAGE_SIZE = 512 };
@@ -94,15 +105,16 @@ enum { CONFIG_MESSAGE_SIZE = 512 };
 /* Defaults only: what an empty file gives. */
 int config_default(struct config *config);
 
-/* Reads a file over the defaults. Returns 0; or -EINVAL with `message` "FILE:LINE: what is wrong and what is
- * allowed" and nothing to free; or another negative error. Unknown sections and keys, keys and sections given twice,
- * values out of range and contradictions between keys are all wrong. */
+/* Reads a file over the defaults, then those beside it whose names are conf.d/NAME.conf, in the order of the names' bytes: of a key
+ * that stands in several files the last one counts, sections of the same name are one section. Returns 0; or -EINVAL with `message`
+ * "FILE:LINE: what is wrong and what is allowed" and nothing to free; or another negative error. Unknown sections and keys, keys and
+ * sections that one file gives twice, values out of range and contradictions between keys are all wrong. */
 int config_read(struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE]);
 
 void config_free(struct config *config);
 
-/* Settings of a machine before REST: defaults, then every matching section, the most specific last (ties: the later
- * one). *create follows the same rule: what the most specific section that has the key says. */
+/* Settings of a machine before REST: defaults, then every matching section, the most specific last (ties: the one
+ * that has the key later). *create follows the same rule: what the most specific section that has the key says. */
 void config_settings(const struct config *config, const char *id, struct settings *settings, bool *create);
 
 /* The section that gives a machine this field; NULL = default. */
@@ -114,7 +126,8 @@ const struct config_pattern *config_origin(const struct config *config, const ch
 enum { SECRET_PATH_SIZE = 512 };
 void config_secret_path(const char *name, char path[SECRET_PATH_SIZE]);
 
-/* Writes the effective configuration in the file's own form, secrets left out. */
-void config_print(const struct config *config, FILE *file);
+/* Writes the effective configuration in the file's own form, secrets left out. places: with a comment before each key that a
+ * file gives, saying which and where; those without one are defaults. */
+void config_print(const struct config *config, FILE *file, bool places);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "config/config.h"
@@ -25,8 +26,8 @@ struct config_key {
     const char *help;
 };
 
-enum { CONFIG_KEYS = 41 };
-_Static_assert((int)CONFIG_KEYS <= (int)CONFIG_LINES, "struct config notes the line of each");
+enum { CONFIG_KEYS = 43 };
+_Static_assert((int)CONFIG_KEYS <= (int)CONFIG_LINES, "struct config notes the place of each");
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* The row of a key, or NULL. */
@@ -38,6 +39,10 @@ int config_key_set(void *target, const struct config_key *key, const char *text,
 /* The text that config_key_set reads back to the same value. */
 enum { CONFIG_TEXT_SIZE = 260 };
 const char *config_key_text(const void *target, const struct config_key *key, char text[CONFIG_TEXT_SIZE]);
+
+/* Every key of both tables, one a line, with tabs between: section, key, values, default, what takes a change ("reload" or
+ * "restart"), meaning. */
+void config_list_keys(FILE *file);
 
 /* Gives every key of one section its default. */
 void config_keys_default(void *target, const char *section);

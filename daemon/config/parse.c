@@ -28,7 +28,7 @@ enum { LABEL_SIZE = 128 };
 
 struct parser {
     struct config *config;
-    const char *path;
+    uint32_t file; /* its place in config->files */
     char *message;
     const char *rest, *end;                  /* what is not read yet */
     unsigned int line;                       /* the current one */
@@ -52,14 +52,30 @@ static int wrong(struct parser *parser, unsigned int line, const char *format, .
     if (parser->wrong_at != 0 && parser->wrong_at <= line)
         return -EINVAL;
     parser->wrong_at = line;
-    used = snprintf(parser->message, CONFIG_MESSAGE_SIZE, "%.200s:%u: ", parser->path, line);
+    used = snprintf(parser->message, CONFIG_MESSAGE_SIZE, "%.200s:%u: ", parser->config->files[parser->file], line);
     va_start(arguments, format);
     vsnprintf(parser->message + used, CONFIG_MESSAGE_SIZE - (size_t)used, format, arguments);
     va_end(arguments);
     return -EINVAL;
 }
 
+/* Where the current line is. */
+static struct config_place here(const struct parser *parser)
+{
+    return (struct config_place){ .file = parser->file, .line = parser->line };
+}
+
 /* --------------------------------------------------------------------------------------------------------- sections */
+
+/* A section that another file has begun goes on; in one file it stands once. */
+static int open_again(struct parser *parser, struct config_place *place, void *target)
+{
+    if (place->file == parser->file)
+        return wrong(parser, parser->line, "%s is there already, in line %u", parser->heading, place->line);
+    *place = here(parser);
+    parser->target = target;
+    return 0;
+}
 
 static int open_machine(struct parser *parser, const char *label)
 {
@@ -71,8 +87,7 @@ static int open_machine(struct parser *parser, const char *label)
                      MACHINE_ID_SIZE - 1);
     for (size_t i = 0; i < config->pattern_count; i++)
         if (strcmp(config->patterns[i].pattern, label) == 0)
-            return wrong(parser, parser->line, "%s is there already, in line %u", parser->heading,
-                         config->patterns[i].line);
+            return open_again(parser, &config->patterns[i].place, &config->patterns[i]);
     if (config->pattern_count == LIMIT_PATTERNS)
         return wrong(parser, parser->line, "more than %d [machine] sections", LIMIT_PATTERNS);
     grown = reallocarray(config->patterns, config->pattern_count + 1, sizeof(*grown));
@@ -80,7 +95,7 @@ static int open_machine(struct parser *parser, const char *label)
         return wrong(parser, parser->line, "out of memory");
     config->patterns = grown;
     pattern = &grown[config->pattern_count++];
-    *pattern = (struct config_pattern){ .line = parser->line };
+    *pattern = (struct config_pattern){ .place = here(parser) };
     snprintf(pattern->pattern, sizeof(pattern->pattern), "%s", label);
     settings_default(&pattern->settings);
     config_keys_default(pattern, "machine");
@@ -97,8 +112,7 @@ static int open_input(struct parser *parser, const char *label)
         return wrong(parser, parser->line, "[input \"%s\"]: not a name: 1 to 63 letters, digits, '_', '-'", label);
     for (size_t i = 0; i < config->input_count; i++)
         if (strcmp(config->inputs[i].name, label) == 0)
-            return wrong(parser, parser->line, "%s is there already, in line %u", parser->heading,
-                         config->inputs[i].line);
+            return open_again(parser, &config->inputs[i].place, &config->inputs[i]);
     if (config->input_count == LIMIT_INPUTS)
         return wrong(parser, parser->line, "more than %d [input] sections", LIMIT_INPUTS);
     grown = reallocarray(config->inputs, config->input_count + 1, sizeof(*grown));
@@ -106,7 +120,7 @@ static int open_input(struct parser *parser, const char *label)
         return wrong(parser, parser->line, "out of memory");
     config->inputs = grown;
     input = &grown[config->input_count++];
-    *input = (struct config_input){ .line = parser->line };
+    *input = (struct config_input){ .place = here(parser) };
     snprintf(input->name, sizeof(input->name), "%.63s", label);
     config_keys_default(input, "input");
     parser->target = input;
@@ -139,7 +153,8 @@ static int unknown_section(struct parser *parser, const char *name)
         nearest_offer(&nearest, name, sections[i].name);
     if (nearest.word)
         return wrong(parser, parser->line, "no section [%s]; did you mean [%s]?", name, nearest.word);
-    return wrong(parser, parser->line, "no section [%s]: there are gateway, http, mqtt, store, machine, input", name);
+    return wrong(parser, parser->line, "no section [%s]: there are gateway, http, mqtt, store, report, machine, input",
+                 name);
 }
 
 /* label NULL = none was written */
@@ -212,16 +227,23 @@ static int unknown_key(struct parser *parser, const char *name)
     return wrong(parser, parser->line, "%s has no key '%s'", parser->heading, name);
 }
 
+/* Where the place of a key is noted. */
+static struct config_place *place_of(const struct parser *parser, const struct config_key *key)
+{
+    if (parser->section->open == open_machine)
+        return &((struct config_pattern *)parser->target)->create_place;
+    if (parser->section->open == open_input)
+        return &((struct config_input *)parser->target)->places[key - config_keys];
+    return &parser->config->places[key - config_keys];
+}
+
 static int set_key(struct parser *parser, const struct config_key *key, const char *value)
 {
     struct refusal refusal;
 
     if (config_key_set(parser->target, key, value, &refusal) != 0)
         return wrong(parser, parser->line, "%s %s: %s", parser->heading, key->key, refusal.detail);
-    if (parser->section->open == open_machine)
-        ((struct config_pattern *)parser->target)->create_set = true;
-    if (!parser->section->open)
-        parser->config->lines[key - config_keys] = parser->line;
+    *place_of(parser, key) = here(parser);
     return 0;
 }
 
@@ -232,6 +254,7 @@ static int set_setting(struct parser *parser, const struct settings_field *field
 
     if (settings_set_text(&pattern->settings, field, value, ORIGIN_FILE, &refusal) != 0)
         return wrong(parser, parser->line, "%s %s = %s: %s", parser->heading, field->key, value, refusal.detail);
+    pattern->places[field - settings_fields] = here(parser);
     return 0;
 }
 
@@ -339,9 +362,10 @@ static int parse_bytes(struct parser *parser, const struct config_file *file)
     return parser->wrong_at != 0 ? -EINVAL : 0;
 }
 
-int config_parse(struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+int config_parse(struct config *config, uint32_t index, char message[CONFIG_MESSAGE_SIZE])
 {
-    struct parser parser = { .config = config, .path = path, .message = message };
+    struct parser parser = { .config = config, .file = index, .message = message };
+    const char *path = config->files[index];
     struct config_file file;
     char why[128];
     int r = config_file_read(&file, path, why, sizeof(why));

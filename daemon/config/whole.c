@@ -8,21 +8,27 @@
 #include "config/keys.h"
 #include "config/map.h"
 
-/* "FILE:LINE: [section] key", or without the line where the file does not have it. */
-struct place {
+struct whole {
     const struct config *config;
-    const char *path;
     char *message;
 };
 
-static int wrong(const struct place *place, const char *section, const char *key, const char *what)
+/* "FILE:LINE: "; of what no file has, the main file without a line. Returns the bytes used. */
+static size_t put_place(const struct whole *whole, const struct config_place *place)
 {
-    unsigned int line = place->config->lines[config_key_find(section, key) - config_keys];
-    char number[16] = "";
+    const char *path = whole->config->files[place->file];
+    int used = place->line > 0 ? snprintf(whole->message, CONFIG_MESSAGE_SIZE, "%.150s:%u: ", path, place->line)
+                               : snprintf(whole->message, CONFIG_MESSAGE_SIZE, "%.150s: ", path);
 
-    if (line > 0)
-        snprintf(number, sizeof(number), ":%u", line);
-    snprintf(place->message, CONFIG_MESSAGE_SIZE, "%.200s%s: [%s] %s: %s", place->path, number, section, key, what);
+    return (size_t)used;
+}
+
+static int wrong(const struct whole *whole, const char *section, const char *key, const char *what)
+{
+    const struct config_key *row = config_key_find(section, key);
+    size_t used = put_place(whole, &whole->config->places[row - config_keys]);
+
+    snprintf(whole->message + used, CONFIG_MESSAGE_SIZE - used, "[%s] %s: %s", section, key, what);
     return -EINVAL;
 }
 
@@ -32,24 +38,24 @@ static bool given(const char *text)
 }
 
 /* A certificate without its key, or the other way round. */
-static int check_pair(const struct place *place, const char *section, const char *certificate, const char *key)
+static int check_pair(const struct whole *whole, const char *section, const char *certificate, const char *key)
 {
     if (given(certificate) == given(key))
         return 0;
-    return wrong(place, section, given(certificate) ? "certificate" : "key",
+    return wrong(whole, section, given(certificate) ? "certificate" : "key",
                  "certificate and key go together: the other one is missing");
 }
 
 /* What goes beyond loopback is open to everybody on the network, but for these. */
-static int check_http(const struct place *place)
+static int check_http(const struct whole *whole)
 {
-    const struct config *config = place->config;
+    const struct config *config = whole->config;
     bool tls = given(config->http_certificate), tokens = given(config->http_tokens);
-    int r = check_pair(place, "http", config->http_certificate, config->http_key);
+    int r = check_pair(whole, "http", config->http_certificate, config->http_key);
     char what[280];
 
     if (r == 0 && given(config->http_client_ca) && !tls)
-        r = wrong(place, "http", "client_ca", "needs a certificate and a key too");
+        r = wrong(whole, "http", "client_ca", "needs a certificate and a key too");
     if (r != 0 || is_loopback(config->http_address) || (tls && tokens))
         return r;
     snprintf(
@@ -57,18 +63,18 @@ static int check_http(const struct place *place)
         "%.64s is not a loopback address (127.0.0.1, ::1, localhost): anyone on the network could use it, so it needs "
         "%s%s%s as well; docs/security.md says how",
         config->http_address, tls ? "" : "certificate and key", tls || tokens ? "" : ", and ", tokens ? "" : "tokens");
-    return wrong(place, "http", "address", what);
+    return wrong(whole, "http", "address", what);
 }
 
-static int check_mqtt(const struct place *place)
+static int check_mqtt(const struct whole *whole)
 {
-    const struct config *config = place->config;
-    int r = check_pair(place, "mqtt", config->mqtt_certificate, config->mqtt_key);
+    const struct config *config = whole->config;
+    int r = check_pair(whole, "mqtt", config->mqtt_certificate, config->mqtt_key);
 
     if (r == 0 && given(config->mqtt_password_file) && !given(config->mqtt_username))
-        r = wrong(place, "mqtt", "password_file", "needs a username too");
+        r = wrong(whole, "mqtt", "password_file", "needs a username too");
     if (r == 0 && given(config->mqtt_certificate) && !given(config->mqtt_ca))
-        r = wrong(place, "mqtt", "certificate", "needs ca too, which turns TLS on");
+        r = wrong(whole, "mqtt", "certificate", "needs ca too, which turns TLS on");
     return r;
 }
 
@@ -98,16 +104,17 @@ static int check_sample(const struct config *config, const char *id, struct refu
     return settings_check(&settings, refusal);
 }
 
-static int check_pattern(const struct config *config, const struct config_pattern *pattern, const char *path,
-                         char message[CONFIG_MESSAGE_SIZE])
+static int check_pattern(const struct whole *whole, const struct config_pattern *pattern)
 {
     char id[MACHINE_ID_SIZE];
     struct refusal refusal;
+    size_t used;
 
     sample_id(pattern->pattern, id);
-    if (check_sample(config, id, &refusal) == 0)
+    if (check_sample(whole->config, id, &refusal) == 0)
         return 0;
-    snprintf(message, CONFIG_MESSAGE_SIZE, "%.150s:%u: [machine \"%s\"]: %s", path, pattern->line, pattern->pattern,
+    used = put_place(whole, &pattern->place);
+    snprintf(whole->message + used, CONFIG_MESSAGE_SIZE - used, "[machine \"%s\"]: %s", pattern->pattern,
              refusal.detail);
     return -EINVAL;
 }
@@ -159,11 +166,12 @@ static int check_stream(const struct config_input *input, struct refusal *refusa
     return 0;
 }
 
-static int check_input(const struct config *config, const struct config_input *input, const char *path,
-                       char message[CONFIG_MESSAGE_SIZE])
+static int check_input(const struct whole *whole, const struct config_input *input)
 {
+    const struct config *config = whole->config;
     const struct config_input *other = overlapping(config, input);
     struct refusal refusal;
+    size_t used;
 
     if (input->topic[0] == '\0')
         refuse(&refusal, REFUSAL_RANGE, "topic", "is needed");
@@ -172,25 +180,29 @@ static int check_input(const struct config *config, const struct config_input *i
                config->gateway);
     else if (other)
         refuse(&refusal, REFUSAL_RANGE, "topic",
-               "%.80s overlaps with [input \"%.63s\"] in line %u: messages would come twice", input->topic, other->name,
-               other->line);
+               "%.80s overlaps with [input \"%.63s\"] in %.60s%sline %u: messages would come twice", input->topic,
+               other->name, other->place.file == input->place.file ? "" : config->files[other->place.file],
+               other->place.file == input->place.file ? "" : ", ", other->place.line);
     else if (check_map_of(input, &refusal) == 0 && check_stream(input, &refusal) == 0)
         return 0;
-    snprintf(message, CONFIG_MESSAGE_SIZE, "%.130s:%u: [input \"%s\"] %.16s: %s", path, input->line, input->name,
-             refusal.field, refusal.detail);
+    used = put_place(whole, &input->place);
+    snprintf(whole->message + used, CONFIG_MESSAGE_SIZE - used, "[input \"%s\"] %.16s: %s", input->name, refusal.field,
+             refusal.detail);
     return -EINVAL;
 }
 
-int config_whole(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE])
+int config_whole(const struct config *config, char message[CONFIG_MESSAGE_SIZE])
 {
-    const struct place place = { .config = config, .path = path, .message = message };
-    int r = check_http(&place);
+    const struct whole whole = { .config = config, .message = message };
+    int r;
 
+    message[0] = '\0';
+    r = check_http(&whole);
     if (r == 0)
-        r = check_mqtt(&place);
+        r = check_mqtt(&whole);
     for (size_t i = 0; r == 0 && i < config->pattern_count; i++)
-        r = check_pattern(config, &config->patterns[i], path, message);
+        r = check_pattern(&whole, &config->patterns[i]);
     for (size_t i = 0; r == 0 && i < config->input_count; i++)
-        r = check_input(config, &config->inputs[i], path, message);
+        r = check_input(&whole, &config->inputs[i]);
     return r;
 }

@@ -5,6 +5,6 @@
 #include "config/config.h"
 
 /* Returns 0, or -EINVAL with the message. */
-int config_whole(const struct config *config, const char *path, char message[CONFIG_MESSAGE_SIZE]);
+int config_whole(const struct config *config, char message[CONFIG_MESSAGE_SIZE]);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "http/crowd.h"
 #include "http/metrics.h"
@@ -54,6 +55,18 @@ static int take_line(struct request *request, unsigned int status, const char *t
 int answer_take_json(struct request *request, unsigned int status, char *text)
 {
     return take_line(request, status, "application/json", text);
+}
+
+int answer_take_file(struct request *request, unsigned int status, const char *type, int fd, uint64_t size)
+{
+    drop_answer(request);
+    request->response = MHD_create_response_from_fd64(size, fd);
+    if (!request->response) {
+        close(fd);
+        return fault(-ENOMEM);
+    }
+    request->status = status;
+    return answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 }
 
 /* libmicrohttpd takes a pointer to bytes that it may change, and does not change them. */
@@ -180,23 +193,13 @@ int answer_problem(struct request *request, int r)
 
 /* ---------------------------------------------------------------------------------------------------------- sending */
 
-static bool must_close(struct request *request)
-{
-    bool stopping;
-
-    pthread_mutex_lock(&request->http->lock);
-    stopping = request->http->stopping;
-    pthread_mutex_unlock(&request->http->lock);
-    return stopping || request->close;
-}
-
 enum MHD_Result answer_send(struct request *request)
 {
     enum MHD_Result result;
 
     answer_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, request->kept ? "no-cache" : "no-store");
     answer_header(request, "X-Content-Type-Options", "nosniff");
-    if (must_close(request))
+    if (request->close || http_is_stopping(request->http))
         answer_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
     metrics_count(request);
     crowd_next(request->http->crowd, request->connection, CROWD_ANSWERS, request->length);

@@ -11,6 +11,7 @@
 int answer_take_json(struct request *request, unsigned int status, char *text);
 int answer_take_text(struct request *request, unsigned int status, const char *type, char *text);
 int answer_take_bytes(struct request *request, unsigned int status, const char *type, void *bytes, size_t size);
+int answer_take_file(struct request *request, unsigned int status, const char *type, int fd, uint64_t size);
 int answer_static(struct request *request, unsigned int status, const char *type, const void *bytes, size_t size);
 int answer_empty(struct request *request, unsigned int status);
 

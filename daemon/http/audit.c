@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "http/answer.h"
+#include "http/authorize.h"
 #include "http/handlers.h"
 #include "http/media.h"
 #include "http/query.h"
@@ -14,9 +15,11 @@
 
 /* ------------------------------------------------------------------------------------------------------- recording */
 
+/* A backup changes nothing, but whoever takes it has everything. */
 static bool is_change(const struct request *request)
 {
-    return strcmp(request->route->scope, "admin") == 0 && strcmp(request->route->method, "GET") != 0;
+    return strcmp(request->route->scope, "admin") == 0 &&
+           (strcmp(request->route->method, "GET") != 0 || request->route->handle == backup_take);
 }
 
 /* The body where it is a text, else its size. */
@@ -35,9 +38,12 @@ static void describe(const struct request *request, struct audit *audit)
 
 static void fill(const struct request *request, struct audit *audit)
 {
+    char address[ADDRESS_SIZE];
+
     *audit = (struct audit){ .at = clock_now().wall, .door = "http" };
     snprintf(audit->actor, sizeof(audit->actor), "%s", request->who.name);
-    snprintf(audit->address, sizeof(audit->address), "%s", request->address);
+    authorize_address(request, address);
+    snprintf(audit->address, sizeof(audit->address), "%s", address);
     if (request->route)
         snprintf(audit->action, sizeof(audit->action), "%s %s", request->route->method, request->route->path);
     snprintf(audit->machine, sizeof(audit->machine), "%s", request->id);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "http/audit.h"
+#include "http/own.h"
 #include "http/peer.h"
 #include "http/query.h"
 #include "http/tls.h"
@@ -20,7 +21,7 @@ static const struct sockaddr *peer_of(const struct request *request)
     return info ? info->client_addr : NULL;
 }
 
-void authorize_address(struct request *request)
+void authorize_address(const struct request *request, char address[ADDRESS_SIZE])
 {
     const struct sockaddr *peer = peer_of(request);
     const void *bytes = NULL;
@@ -29,8 +30,8 @@ void authorize_address(struct request *request)
         bytes = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
     else if (peer && peer->sa_family == AF_INET6)
         bytes = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-    if (!bytes || !inet_ntop(peer->sa_family, bytes, request->address, sizeof(request->address)))
-        request->address[0] = '\0';
+    if (!bytes || !inet_ntop(peer->sa_family, bytes, address, ADDRESS_SIZE))
+        address[0] = '\0';
 }
 
 /* ----------------------------------------------------------------------------------------------------- credentials */
@@ -52,13 +53,15 @@ bool authorize_cookie(const struct request *request, char session[SECRET_SIZE])
 
 int authorize_failed(struct request *request)
 {
+    char address[ADDRESS_SIZE];
     bool first;
     int wait = access_failed(request->http->options.access, peer_sender(peer_of(request)), clock_now(), &first);
 
-    if (first)
+    if (first) {
         audit_attempts(request);
-    if (first)
-        log_warning("http: too many wrong tokens from %s: answered 429 until it stops", request->address);
+        authorize_address(request, address);
+        log_warning("http: too many wrong tokens from %s: answered 429 until it stops", address);
+    }
     request->retry = wait;
     if (wait > 0)
         return refuse(&request->refusal, REFUSAL_ATTEMPTS, "Authorization",
@@ -117,8 +120,10 @@ static bool reaches_machine(struct request *request)
 
     if (strstr(request->route->path, "{id}"))
         return token_covers(&request->who, request->id);
-    if (query_machine(request, "machine", &machine) != 0 || !machine)
+    if (query_machine(request, "machine", &machine) != 0)
         return false;
+    if (!machine)
+        return own_lists(request->route);
     return token_covers(&request->who, machine);
 }
 

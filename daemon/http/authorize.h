@@ -10,11 +10,12 @@
 #define COOKIE_SECURE "__Host-habit"
 const char *cookie_name(const struct http *http);
 
-/* Reads the peer's address into request->address. */
-void authorize_address(struct request *request);
+/* The peer's address as text, for the few who say it; "" where it has none. */
+enum { ADDRESS_SIZE = 48 };
+void authorize_address(const struct request *request, char address[ADDRESS_SIZE]);
 
 /* For a request whose route and query are known. A token that is bound to machines reaches routes of one machine ({id}, or the
- * parameter `machine`), and no others. Fills request->who. Returns 0; UNAUTHORIZED, CREDENTIALS, ATTEMPTS, FORBIDDEN, CERTIFICATE,
+ * parameter `machine`) and lists that show no others (own.h). Fills request->who. Returns 0; UNAUTHORIZED, CREDENTIALS, ATTEMPTS, FORBIDDEN, CERTIFICATE,
  * ORIGIN. */
 int authorize(struct request *request, const struct guard_headers *headers);
 

@@ -52,10 +52,11 @@ void connection_on_completed(void *user, struct MHD_Connection *connection, void
 {
     struct request *request = *state;
 
-    (void)code;
     crowd_next(((struct http *)user)->crowd, connection, CROWD_WAITS, 0);
     if (!request)
         return;
+    if (request->ended)
+        request->ended(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     if (request->begun)
         count_under_way(user, false);
     free(request->body);
@@ -93,7 +94,6 @@ static int check_head(struct request *request, const char *version, uint64_t *le
     struct guard_headers headers;
     int r;
 
-    authorize_address(request);
     guard_read_headers(request, version, &headers);
     r = guard_check(request, &headers, version, length);
     if (r == 0)

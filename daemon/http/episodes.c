@@ -1,10 +1,12 @@
 /* What people do about anomalies: look at them by asset, accept, mute. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "http/answer.h"
 #include "http/handlers.h"
+#include "http/own.h"
 #include "http/query.h"
 #include "report/episodes.h"
 #include "wire/document.h"
@@ -53,7 +55,7 @@ int episodes_list(struct request *request)
     anomalies = calloc(query.limit, sizeof(*anomalies));
     if (!anomalies)
         return fault(-ENOMEM);
-    count = store_anomalies(request->http->options.store, &query, anomalies);
+    count = own_anomalies(request, query, anomalies);
     r = count < 0 ? count : answer_episodes(request, anomalies, (size_t)count, (size_t)count == query.limit);
     for (int i = 0; i < count; i++)
         free(anomalies[i].explanation);
@@ -82,15 +84,70 @@ int anomaly_accept(struct request *request)
     return r;
 }
 
+/* Whether there is such an anomaly for this token. */
+static int check_own(struct request *request)
+{
+    const struct anomaly_query query = { .id = (int64_t)request->number, .limit = 1 };
+    struct anomaly anomaly = { 0 };
+    int found;
+
+    if (!token_bound(&request->who))
+        return 0;
+    found = own_anomalies(request, query, &anomaly);
+    free(anomaly.explanation);
+    if (found == 0)
+        return refuse(&request->refusal, REFUSAL_NOT_FOUND, "", "there is no anomaly %" PRIu64, request->number);
+    return found < 0 ? found : 0;
+}
+
 int anomaly_buffers(struct request *request)
 {
     float *samples = NULL;
     size_t count = 0;
-    int r = registry_evidence(registry_of(request), (int64_t)request->number, &samples, &count, &request->refusal);
+    int r = check_own(request);
+
+    if (r == 0)
+        r = registry_evidence(registry_of(request), (int64_t)request->number, &samples, &count, &request->refusal);
 
     return r != 0
                ? r
                : answer_take_bytes(request, MHD_HTTP_OK, "application/octet-stream", samples, count * sizeof(*samples));
+}
+
+struct listing {
+    FILE *file;
+    const char *separator;
+};
+
+static int write_features(void *user, const char *features)
+{
+    struct listing *listing = user;
+
+    fprintf(listing->file, "%s%s", listing->separator, features);
+    listing->separator = ",";
+    return 0;
+}
+
+/* Each is JSON already. */
+int anomaly_features(struct request *request)
+{
+    struct listing listing = { .separator = "" };
+    char *text = NULL;
+    size_t size;
+    int r;
+
+    listing.file = open_memstream(&text, &size);
+    if (!listing.file)
+        return fault(-ENOMEM);
+    fprintf(listing.file, "{\"anomaly\":%" PRIu64 ",\"features\":[", request->number);
+    r = registry_features(registry_of(request), (int64_t)request->number, write_features, &listing, &request->refusal);
+    fputs("]}", listing.file);
+    if (fclose(listing.file) != 0 && r == 0)
+        r = fault(-ENOMEM);
+    if (r == 0)
+        return answer_take_json(request, MHD_HTTP_OK, text);
+    free(text);
+    return r;
 }
 
 /* -------------------------------------------------------------------------------------------------------- maintenance */

@@ -42,6 +42,7 @@ int recent_show(struct request *request);
 int episodes_list(struct request *request);
 int anomaly_accept(struct request *request);
 int anomaly_buffers(struct request *request);
+int anomaly_features(struct request *request);
 int mute_put(struct request *request);
 int mute_delete(struct request *request);
 
@@ -61,6 +62,13 @@ int events_stream(struct request *request);
 /* health.c */
 int live_show(struct request *request);
 int ready_show(struct request *request);
+
+/* status.c */
+int status_show(struct request *request);
+
+/* backup.c */
+int backup_take(struct request *request);
+int wipe_post(struct request *request);
 
 /* login.c */
 int login_post(struct request *request);

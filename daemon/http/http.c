@@ -117,6 +117,7 @@ static struct http *http_new(const struct http_options *options)
     if (!http)
         return NULL;
     http->options = *options;
+    http->began = clock_now().mono;
     http->port = options->config->http_port;
     http->socket = options->socket;
     pthread_mutex_init(&http->lock, NULL);
@@ -156,6 +157,16 @@ int http_start(struct http **ret_http, const struct http_options *options, char 
     else
         http_stop(http);
     return r;
+}
+
+bool http_is_stopping(struct http *http)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&http->lock);
+    stopping = http->stopping;
+    pthread_mutex_unlock(&http->lock);
+    return stopping;
 }
 
 unsigned int http_port(const struct http *http)

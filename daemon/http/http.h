@@ -6,6 +6,7 @@
 
 #include "access/access.h"
 #include "config/config.h"
+#include "record/broker.h"
 #include "registry/registry.h"
 #include "store/store.h"
 
@@ -16,8 +17,8 @@ struct http_options {
     struct access *access;
     struct registry *registry;
     struct store *store;
-    int (*broker_connected)(void *user); /* for readyz; NULL = no broker configured */
-    uint64_t (*broker_reconnects)(void *user);
+    void (*broker)(void *user, struct broker_state *state); /* NULL = no broker configured */
+    bool (*reload_refused)(void *user);                     /* whether the last SIGHUP changed nothing, for readyz */
     void *user;
     int socket; /* that listens already, handed over by systemd; -1 = open one. Closed by http_stop */
 };
@@ -33,6 +34,10 @@ unsigned int http_port(const struct http *http);
 /* Connects to the port as a client would and waits up to so many milliseconds for any answer. A door that has no connection left
  * counts as alive: it is busy with those that it has. */
 bool http_alive(const struct http *http, int milliseconds);
+
+/* Calls `each` for everything that could degrade us: its name, and what is wrong in words, "" = nothing. Any thread. */
+void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),
+                  void *user);
 
 /* Something was stored that event streams may show. Any thread; NULL is fine. */
 void http_wake(struct http *http);

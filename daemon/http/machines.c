@@ -6,6 +6,7 @@
 
 #include "http/answer.h"
 #include "http/handlers.h"
+#include "http/own.h"
 #include "http/query.h"
 #include "wire/document.h"
 
@@ -92,7 +93,7 @@ int machines_list(struct request *request)
     views = calloc(limit + 1, sizeof(*views)); /* one more tells whether there is a next page */
     if (!views)
         return fault(-ENOMEM);
-    r = registry_list(registry_of(request), after ? after : "", views, limit + 1, request->now);
+    r = own_machines(request, after ? after : "", views, limit + 1);
     if (r >= 0)
         r = answer_list(request, views, (size_t)r, limit);
     free(views);

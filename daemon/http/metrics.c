@@ -15,6 +15,7 @@
 #include "http/crowd.h"
 #include "http/handlers.h"
 #include "http/route.h"
+#include "http/stream.h"
 
 /* ------------------------------------------------------------------------------------------------- counting answers */
 
@@ -267,29 +268,19 @@ static void write_registry(FILE *file, struct request *request)
 
 /* -------------------------------------------------------------------------------------------------------------- store */
 
-/* Bytes that this process had the kernel write, which is the store and little else; -1: no telling. */
-static int64_t written_bytes(void)
+/* Where [store] daily_writes is set. */
+static void write_ceiling(FILE *file, const struct store_figures *figures)
 {
-    FILE *file = fopen("/proc/self/io", "re");
-    int64_t written = -1;
-    char line[80];
+    const struct metric metrics[] = {
+        { "habit_store_daily_writes_limit_bytes", "gauge", "What [store] daily_writes allows in 24 hours.",
+          (double)figures->daily_bytes },
+        { "habit_store_daily_writes_strain_ratio", "gauge",
+          "How far commits and flushes are put off because of it: 0 not at all, 1 as far as they can be.",
+          figures->strain },
+    };
 
-    while (file && fgets(line, sizeof(line), file))
-        if (strncmp(line, "write_bytes: ", 13) == 0)
-            written = strtoll(line + 13, NULL, 10);
-    if (file)
-        fclose(file);
-    return written;
-}
-
-static void write_written(FILE *file)
-{
-    const struct metric metric = { "habit_store_written_bytes_total", "counter",
-                                   "Bytes that this process had written to storage, by the kernel's account.",
-                                   (double)written_bytes() };
-
-    if (metric.value >= 0)
-        write_metrics_of(file, &metric, 1);
+    if (figures->daily_bytes > 0)
+        write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));
 }
 
 static void write_outbox(FILE *file, struct request *request, const struct store_figures *figures)
@@ -320,16 +311,21 @@ static void write_store(FILE *file, struct request *request)
         { "habit_store_commits_total", "counter", "Transactions committed.", (double)figures.commits },
         { "habit_store_failed_commits_total", "counter", "Transactions that failed.", (double)figures.failed_commits },
         { "habit_store_changes_total", "counter", "Changes in committed transactions.", (double)figures.changes },
+        { "habit_store_written_bytes_total", "counter", "Bytes written into the database and its log by this process.",
+          (double)figures.written_bytes },
         { "habit_store_size_bytes", "gauge", "Size of the database.", (double)figures.size_bytes },
         { "habit_store_free_bytes", "gauge", "Free space on its file system.", (double)figures.free_bytes },
     };
+    const struct metric backup = { "habit_backup_timestamp_seconds", "gauge",
+                                   "When the last backup was taken; 0: never.", (double)figures.backup_at / 1000 };
 
     write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));
+    write_metrics_of(file, &backup, 1);
     write_head(file, "habit_commit_duration_seconds", "histogram", "Of a transaction, its sync included.");
     write_histogram(file, "habit_commit_duration_seconds", "", figures.commit_duration, &histogram_milliseconds);
     write_head(file, "habit_commit_batch_size", "histogram", "Changes in a committed transaction.");
     write_histogram(file, "habit_commit_batch_size", "", figures.commit_size, &histogram_sizes);
-    write_written(file);
+    write_ceiling(file, &figures);
     write_outbox(file, request, &figures);
     write_head(file, "habit_knowledge_snapshot_timestamp_seconds", "gauge",
                "When the newest snapshot of a machine's knowledge was taken.");
@@ -362,22 +358,12 @@ static void write_ended(FILE *file, const struct http *http)
         fprintf(file, "habit_http_closed_total{reason=\"%s\"} %" PRIu64 "\n", reasons[i], crowd_ended(http->crowd, i));
 }
 
-static unsigned int count_streams(struct http *http)
-{
-    unsigned int count = 0;
-
-    pthread_mutex_lock(&http->lock);
-    for (size_t i = 0; i < LIMIT_STREAMS; i++)
-        count += http->streams[i] != NULL;
-    pthread_mutex_unlock(&http->lock);
-    return count;
-}
-
 static void write_doors(FILE *file, struct request *request)
 {
     const struct http_options *options = &request->http->options;
+    struct broker_state state;
     const struct metric streams = { "habit_sse_clients", "gauge", "Event streams that are open.",
-                                    count_streams(request->http) };
+                                    stream_count(request->http) };
     const struct metric synchronised = { "habit_clock_synced", "gauge", "Whether the clock is synchronised.",
                                          clock_synchronised() };
 
@@ -386,13 +372,12 @@ static void write_doors(FILE *file, struct request *request)
     write_metrics_of(file, &streams, 1);
     if (synchronised.value >= 0) /* a sandbox may forbid to ask */
         write_metrics_of(file, &synchronised, 1);
-    if (!options->broker_connected)
+    if (!options->broker)
         return;
+    options->broker(options->user, &state);
     const struct metric broker[] = {
-        { "habit_mqtt_connected", "gauge", "Whether the MQTT broker is connected.",
-          options->broker_connected(options->user) },
-        { "habit_mqtt_reconnects_total", "counter", "How often it has accepted us again.",
-          (double)options->broker_reconnects(options->user) },
+        { "habit_mqtt_connected", "gauge", "Whether the MQTT broker is connected.", state.connected },
+        { "habit_mqtt_reconnects_total", "counter", "How often it has accepted us again.", (double)state.reconnects },
     };
 
     write_metrics_of(file, broker, sizeof(broker) / sizeof(broker[0]));

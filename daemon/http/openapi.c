@@ -254,7 +254,9 @@ static const struct {
     [TYPE_BOOLEAN] = { "\"boolean\"", "\"boolean\"" },
     [TYPE_LEARN] = { "\"string\"", "[\"string\",\"integer\"]" },
     [TYPE_START] = { NULL, NULL },
+    [TYPE_BUFFERS] = { NULL, NULL },
 };
+_Static_assert(sizeof(setting_types) / sizeof(setting_types[0]) == SETTINGS_TYPES, "a row for each type");
 
 static const char *setting_type(enum settings_type type, bool taken)
 {

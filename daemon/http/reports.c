@@ -8,6 +8,7 @@
 #include "http/answer.h"
 #include "http/handlers.h"
 #include "http/media.h"
+#include "http/own.h"
 #include "http/query.h"
 #include "report/days.h"
 #include "report/history.h"
@@ -61,7 +62,7 @@ int anomalies_list(struct request *request)
     anomalies = calloc(query.limit, sizeof(*anomalies));
     if (!anomalies)
         return fault(-ENOMEM);
-    count = store_anomalies(request->http->options.store, &query, anomalies);
+    count = own_anomalies(request, query, anomalies);
     r = count < 0 ? count : answer_anomalies(request, anomalies, (size_t)count, limit);
     free_anomalies(anomalies, count < 0 ? 0 : (size_t)count);
     return r;
@@ -71,7 +72,7 @@ int anomaly_show(struct request *request)
 {
     const struct anomaly_query query = { .id = (int64_t)request->number, .limit = 1 };
     struct anomaly anomaly = { 0 };
-    int r = request->number == 0 ? 0 : store_anomalies(request->http->options.store, &query, &anomaly);
+    int r = request->number == 0 ? 0 : own_anomalies(request, query, &anomaly);
 
     if (r == 0)
         return refuse(&request->refusal, REFUSAL_NOT_FOUND, "", "there is no anomaly %" PRIu64, request->number);
@@ -109,6 +110,10 @@ static int check_group(struct request *request, const struct reports_query *quer
         return refuse(&request->refusal, REFUSAL_REQUEST, "group", "group is asset or fleet");
     if (query->reports.machine || query->reports.after || query->reports.asset)
         return refuse(&request->refusal, REFUSAL_REQUEST, "group", "group goes with date only");
+    if (token_bound(&request->who))
+        return refuse(&request->refusal, REFUSAL_FORBIDDEN, "group",
+                      "group is of all machines, and the token %s is for %.100s", request->who.name,
+                      request->who.machines);
     if (query->csv)
         return refuse(&request->refusal, REFUSAL_NOT_ACCEPTABLE, "Accept", "with group there is application/json only");
     return 0;
@@ -151,8 +156,7 @@ static int list_reports(struct request *request, struct reports_query *query)
 
     if (!reports)
         return fault(-ENOMEM);
-    count = registry_reports(request->http->options.registry, &query->reports, request->now.wall, reports,
-                             &request->refusal);
+    count = own_reports(request, query->reports, reports);
     if (count == 0 && request->refusal.code != REFUSAL_NONE)
         r = (int)request->refusal.code;
     else

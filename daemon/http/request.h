@@ -59,6 +59,7 @@ struct http {
     int socket;
     unsigned int port;
     char *client_ca; /* PEM; NULL = clients need no certificate */
+    int64_t began;   /* mono ms */
 
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t idle;  /* under_way became 0 */
@@ -91,16 +92,21 @@ struct request {
     bool begun;
     bool close;       /* what follows on this connection cannot be trusted, or was not read */
     struct token who; /* that it comes with */
-    char address[48]; /* of the peer */
     int retry;        /* seconds to wait, for Retry-After; 0 = as the status says */
     bool counted;     /* the registry has counted the refusal */
     int early;        /* refused before the body: REFUSAL_NONE = not */
     struct refusal refusal;
 
-    bool kept; /* the answer may be kept by the client, which asks whether it is still the same */
+    void (*ended)(struct request *request,
+                  bool whole);  /* called at its end; whole: the client has all of the answer. NULL = nobody asks */
+    struct store_backup backup; /* that is the answer */
+    bool kept;                  /* the answer may be kept by the client, which asks whether it is still the same */
     unsigned int status;
     uint64_t length;               /* of the answer; CROWD_ENDLESS = an event stream */
     struct MHD_Response *response; /* NULL = no answer yet */
 };
+
+/* http.c: no new requests are taken, and those that wait end. */
+bool http_is_stopping(struct http *http);
 
 #endif

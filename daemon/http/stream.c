@@ -72,10 +72,24 @@ static enum type type_of(const struct outbox_message *message)
     return (enum type)type;
 }
 
+/* Of a machine that is asked for, and that the token may see. */
 static bool is_of_machine(const struct stream *stream, const char *id, size_t length)
 {
-    return stream->machine[0] == '\0' ||
-           (strlen(stream->machine) == length && strncmp(stream->machine, id, length) == 0);
+    char machine[MACHINE_ID_SIZE];
+
+    if (stream->machine[0] != '\0' && (strlen(stream->machine) != length || strncmp(stream->machine, id, length) != 0))
+        return false;
+    return !token_bound(&stream->who) ||
+           (snprintf(machine, sizeof(machine), "%.*s", (int)length, id) < MACHINE_ID_SIZE &&
+            token_covers(&stream->who, machine));
+}
+
+/* "report/daily" is of all machines together: of no single one, even if one were called report. */
+static bool is_wanted(const struct stream *stream, const struct outbox_message *message)
+{
+    if (strcmp(message->topic, "report/daily") == 0 && token_bound(&stream->who))
+        return false;
+    return is_of_machine(stream, message->topic, strcspn(message->topic, "/"));
 }
 
 static void write_event(struct stream *stream, const struct outbox_message *message)
@@ -83,7 +97,7 @@ static void write_event(struct stream *stream, const struct outbox_message *mess
     enum type type = type_of(message);
 
     stream->after = message->id;
-    if (type != TYPES && stream->shows[type] && is_of_machine(stream, message->topic, strcspn(message->topic, "/")))
+    if (type != TYPES && stream->shows[type] && is_wanted(stream, message))
         fprintf(stream->file, "id: %" PRId64 "\nevent: %s\ndata: %s\n\n", message->id, type_names[type],
                 message->payload);
 }
@@ -161,16 +175,6 @@ static bool compose(struct stream *stream)
 
 /* ------------------------------------------------------------------------------------------------------------ waiting */
 
-static bool is_stopping(struct http *http)
-{
-    bool stopping;
-
-    pthread_mutex_lock(&http->lock);
-    stopping = http->stopping;
-    pthread_mutex_unlock(&http->lock);
-    return stopping;
-}
-
 /* Returns false when the client has gone. */
 static bool wait_for_news(struct stream *stream)
 {
@@ -198,7 +202,7 @@ static ssize_t read_stream(void *user, uint64_t position, char *buffer, size_t r
 
     (void)position;
     while (stream->sent == stream->size) {
-        if (is_stopping(stream->http) || !authorize_still(stream->http, &stream->who, clock_now()))
+        if (http_is_stopping(stream->http) || !authorize_still(stream->http, &stream->who, clock_now()))
             return MHD_CONTENT_READER_END_OF_STREAM;
         more = compose(stream);
         if (stream->failed)
@@ -221,6 +225,17 @@ void stream_wake_all(struct http *http)
         if (http->streams[i] && write(http->streams[i]->wake_fd, &one, sizeof(one)) < 0)
             continue; /* fails only when it would overflow: then it is awake */
     pthread_mutex_unlock(&http->lock);
+}
+
+unsigned int stream_count(struct http *http)
+{
+    unsigned int count = 0;
+
+    pthread_mutex_lock(&http->lock);
+    for (size_t i = 0; i < LIMIT_STREAMS; i++)
+        count += http->streams[i] != NULL;
+    pthread_mutex_unlock(&http->lock);
+    return count;
 }
 
 /* ---------------------------------------------------------------------------------------------------- begin and end */

@@ -9,4 +9,7 @@
 /* Wakes all streams: something was stored, or they must end. */
 void stream_wake_all(struct http *http);
 
+/* How many are open. */
+unsigned int stream_count(struct http *http);
+
 #endif

@@ -28,19 +28,21 @@
 #include "mqtt/mqtt.h"
 
 struct session {
-    struct mosquitto *client; /* a fresh one for each connection; NULL = none */
-    int version;              /* MQTT_PROTOCOL_V5, or V311 where the broker refused that */
-    bool accepted;            /* it said yes to CONNECT */
-    bool subscribed;          /* and to all our subscriptions, in this process */
-    bool at_once;             /* try again without waiting: with the older protocol */
-    int64_t since;            /* mono ms: connected, then accepted */
-    unsigned int failures;    /* in a row: sets the back-off */
-    int64_t accepted_at;      /* wall ms */
-    char why[160];            /* it ended; "" = not ended */
-    char said[160];           /* why, as it was logged last */
-    struct log_gate gate;     /* lines about retries */
-    uint64_t mark;            /* bytes of the connection that were read when a packet was last known to be whole */
-    bool heard;               /* a packet was whole since the last look */
+    struct mosquitto *client;   /* a fresh one for each connection; NULL = none */
+    int version;                /* MQTT_PROTOCOL_V5, or V311 where the broker refused that */
+    bool accepted;              /* it said yes to CONNECT */
+    bool subscribed;            /* and to all our subscriptions, in this process */
+    bool at_once;               /* try again without waiting: with the older protocol */
+    int64_t since;              /* mono ms: connected, then accepted */
+    unsigned int failures;      /* in a row: sets the back-off */
+    unsigned int early;         /* connections in a row that ended soon, with no failed try between them */
+    int64_t accepted_at;        /* wall ms */
+    bool taken;                 /* it ended because another client has our ID, or so it looks */
+    char why[BROKER_WHY_SIZE];  /* it ended; "" = not ended */
+    char said[BROKER_WHY_SIZE]; /* why, as it was logged last */
+    struct log_gate gate;       /* lines about retries */
+    uint64_t mark;              /* bytes of the connection that were read when a packet was last known to be whole */
+    bool heard;                 /* a packet was whole since the last look */
 };
 
 struct intake {
@@ -92,9 +94,11 @@ struct mqtt {
     uint64_t configuration;       /* hash of what is in force */
     pthread_mutex_t lock;         /* of the rest */
     pthread_cond_t news;
-    bool serving;          /* there is a connection by which something could come in */
-    bool drained;          /* nothing comes in any more, and what came is committed and acknowledged */
-    bool ended, abandoned; /* the thread is over; nobody waits for it any more: it frees itself */
+    bool serving;              /* there is a connection by which something could come in */
+    bool drained;              /* nothing comes in any more, and what came is committed and acknowledged */
+    bool ended, abandoned;     /* the thread is over; nobody waits for it any more: it frees itself */
+    char why[BROKER_WHY_SIZE]; /* the last connection ended */
+    int64_t contested_until;   /* mono ms: another client has our ID; 0 = none was seen */
 };
 
 /* ---- session.c */

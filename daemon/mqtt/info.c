@@ -13,32 +13,12 @@ static const char *clock_state(void)
     return synchronised < 0 ? "unknown" : synchronised ? "synchronised" : "unsynchronised";
 }
 
-static struct wire_member text(const char *name, const char *value)
-{
-    return (struct wire_member){ .name = name, .type = MEMBER_TEXT, .text = value };
-}
-
-static struct wire_member integer(const char *name, uint64_t value)
-{
-    return (struct wire_member){ .name = name, .type = MEMBER_INTEGER, .integer = (int64_t)value };
-}
-
-static struct wire_member boolean(const char *name, bool value)
-{
-    return (struct wire_member){ .name = name, .type = MEMBER_BOOLEAN, .integer = value };
-}
-
-static struct wire_member object(const char *name, const char *json)
-{
-    return (struct wire_member){ .name = name, .type = MEMBER_RAW, .text = json };
-}
-
 static char *phases_text(const struct registry_figures *figures)
 {
     struct wire_member members[PHASES];
 
     for (int phase = 0; phase < PHASES; phase++)
-        members[phase] = integer(phase_name((enum phase)phase), figures->phases[phase]);
+        members[phase] = member_integer(phase_name((enum phase)phase), figures->phases[phase]);
     return wire_object(members, PHASES);
 }
 
@@ -56,21 +36,21 @@ static char *compose(const struct mqtt *mqtt, const char *phases, const struct r
 {
     char connected[CLOCK_TEXT_SIZE], configuration[20];
     const struct wire_member members[] = {
-        text("version", HABIT_VERSION),
-        text("gateway", mqtt->config->gateway),
-        integer("machines", figures->machines),
-        object("phases", phases),
-        integer("pending", figures->pending),
-        integer("open_anomalies", figures->open_anomalies),
-        integer("conflicts", figures->conflicts),
-        integer("refusals", refusals_total(figures)),
-        integer("outbox_dropped", store->outbox_dropped),
-        integer("disk_free_mib", (uint64_t)store->free_bytes / 1048576), /* in bytes it would be news each time */
-        boolean("store_ok", store->last_error == 0),
-        text("clock", clock_state()),
-        text("configuration", configuration),
-        text("connected", clock_text(mqtt->session.accepted_at, connected)),
-        text("mqtt", mqtt->session.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1"),
+        member_text("version", HABIT_VERSION),
+        member_text("gateway", mqtt->config->gateway),
+        member_integer("machines", figures->machines),
+        member_json("phases", phases),
+        member_integer("pending", figures->pending),
+        member_integer("open_anomalies", figures->open_anomalies),
+        member_integer("conflicts", figures->conflicts),
+        member_integer("refusals", (int64_t)refusals_total(figures)),
+        member_integer("outbox_dropped", (int64_t)store->outbox_dropped),
+        member_integer("disk_free_mib", store->free_bytes / 1048576), /* in bytes it would be news each time */
+        member_boolean("store_ok", store->last_error == 0),
+        member_text("clock", clock_state()),
+        member_text("configuration", configuration),
+        member_text("connected", clock_text(mqtt->session.accepted_at, connected)),
+        member_text("mqtt", mqtt->session.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1"),
     };
 
     snprintf(configuration, sizeof(configuration), "%016llx", (unsigned long long)mqtt->configuration);
@@ -87,7 +67,7 @@ uint64_t info_configuration(const struct config *config)
 
     if (!file)
         return 0;
-    config_print(config, file);
+    config_print(config, file, false);
     if (fclose(file) != 0)
         size = 0;
     for (size_t i = 0; i < size; i++)

@@ -235,11 +235,16 @@ int64_t mqtt_turn_since(const struct mqtt *mqtt)
     return mqtt ? atomic_load(&mqtt->turn_since) : 0;
 }
 
-uint64_t mqtt_reconnects(const struct mqtt *mqtt)
+void mqtt_state(struct mqtt *mqtt, struct broker_state *state)
 {
-    uint64_t connections = mqtt ? atomic_load(&mqtt->connections) : 0;
+    uint64_t connections = atomic_load(&mqtt->connections);
 
-    return connections > 0 ? connections - 1 : 0;
+    state->connected = mqtt_connected(mqtt);
+    state->reconnects = connections > 0 ? connections - 1 : 0;
+    pthread_mutex_lock(&mqtt->lock);
+    state->contested = clock_now().mono < mqtt->contested_until;
+    memcpy(state->why, mqtt->why, sizeof(state->why));
+    pthread_mutex_unlock(&mqtt->lock);
 }
 
 /* --------------------------------------------------------------------------------------------------------- stopping */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "record/broker.h"
 #include "registry/registry.h"
 #include "store/store.h"
 
@@ -26,8 +27,8 @@ bool mqtt_connected(const struct mqtt *mqtt);
  * connection: a library that looks for the broker may take minutes. Any thread. */
 int64_t mqtt_turn_since(const struct mqtt *mqtt);
 
-/* How often a broker has accepted us again. Any thread. */
-uint64_t mqtt_reconnects(const struct mqtt *mqtt);
+/* How the door does; not for NULL. Any thread. */
+void mqtt_state(struct mqtt *mqtt, struct broker_state *state);
 
 /* Something to publish may be waiting (an anomaly in the outbox). Any thread. */
 void mqtt_wake(struct mqtt *mqtt);

@@ -24,6 +24,7 @@ enum {
     STABLE_MS = 10000, /* a connection that lasted so long starts the back-off anew */
     BACKOFF_LOW_MS = 1000,
     BACKOFF_HIGH_MS = 60000,
+    CONTESTED_MS = 3 * BACKOFF_HIGH_MS, /* the other one comes back within that, if it is there still */
     PASSWORD_SIZE = 256
 };
 
@@ -40,9 +41,22 @@ int session_lost(struct mqtt *mqtt, const char *format, ...)
     return -EIO;
 }
 
+/* What the library of Debian 12 has no words for. */
+static const char *words_of(int rc)
+{
+    switch (rc) {
+    case MOSQ_ERR_ERRNO:
+        return strerror(errno);
+    case MOSQ_ERR_KEEPALIVE:
+        return "no answer to a ping within the keepalive";
+    default:
+        return mosquitto_strerror(rc);
+    }
+}
+
 int session_lost_by(struct mqtt *mqtt, int rc)
 {
-    return session_lost(mqtt, "%s", rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc));
+    return session_lost(mqtt, "%s", words_of(rc));
 }
 
 /* ---------------------------------------------------------------------------------------------------- subscriptions */
@@ -146,11 +160,22 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     atomic_store(&mqtt->connected, true);
 }
 
-/* Not for the first time either. So it looks when two clients with one ID throw each other out; mosquitto 2.0.11
- * does not send the reason. */
-static bool ended_early(const struct session *session)
+static void session_taken(struct mqtt *mqtt, const char *what)
 {
-    return session->accepted && session->failures > 0 && clock_now().mono - session->since < STABLE_MS;
+    mqtt->session.taken = mqtt->session.why[0] == '\0';
+    session_lost(mqtt, "%s: is there another client with id 'habit-%s'?", what, mqtt->config->gateway);
+}
+
+/* Twice, and the broker was there in between: so it looks when two clients with one ID throw each other out; mosquitto 2.0.11
+ * does not send the reason. */
+static void ended_early(struct mqtt *mqtt)
+{
+    static const char what[] = "closed soon after it was accepted";
+
+    if (++mqtt->session.early > 1)
+        session_taken(mqtt, what);
+    else
+        session_lost(mqtt, "%s", what);
 }
 
 static void on_disconnect(struct mosquitto *client, void *user, int reason, const mosquitto_property *properties)
@@ -159,13 +184,12 @@ static void on_disconnect(struct mosquitto *client, void *user, int reason, cons
 
     (void)client, (void)properties;
     if (reason == MQTT_RC_SESSION_TAKEN_OVER)
-        session_lost(mqtt, "another client took over our session: is there a second habitd with gateway id '%s'?",
-                     mqtt->config->gateway);
+        session_taken(mqtt, "another client took over our session");
     else if (reason >= 0x80)
         session_lost(mqtt, "broker disconnected us: %s", mosquitto_reason_string(reason));
-    else if (reason == MOSQ_ERR_CONN_LOST && ended_early(&mqtt->session))
-        session_lost(mqtt, "closed soon after it was accepted: is there another client with id 'habit-%s'?",
-                     mqtt->config->gateway);
+    else if (reason == MOSQ_ERR_CONN_LOST && mqtt->session.accepted &&
+             clock_now().mono - mqtt->session.since < STABLE_MS)
+        ended_early(mqtt);
     else
         session_lost_by(mqtt, reason == MOSQ_ERR_SUCCESS ? MOSQ_ERR_CONN_LOST : reason);
 }
@@ -324,7 +348,7 @@ int session_open(struct mqtt *mqtt)
     int rc;
 
     mqtt->session.why[0] = '\0';
-    mqtt->session.at_once = false;
+    mqtt->session.at_once = mqtt->session.taken = false;
     if (make_client(mqtt) < 0)
         return -EIO;
     rc = add_properties(mqtt, &properties);
@@ -333,7 +357,10 @@ int session_open(struct mqtt *mqtt)
                                        (int)config->mqtt_keepalive, NULL, properties);
     mosquitto_property_free_all(&properties);
     mqtt->session.since = clock_now().mono;
-    return rc == MOSQ_ERR_SUCCESS ? 0 : session_lost_by(mqtt, rc);
+    if (rc == MOSQ_ERR_SUCCESS)
+        return 0;
+    mqtt->session.early = 0;
+    return session_lost_by(mqtt, rc);
 }
 
 void session_close(struct mqtt *mqtt)
@@ -347,7 +374,7 @@ void session_close(struct mqtt *mqtt)
     if (session->accepted)
         session->version = MQTT_PROTOCOL_V5; /* the broker may be a newer one next time */
     if (session->accepted && clock_now().mono - session->since >= STABLE_MS) {
-        session->failures = 0;
+        session->failures = session->early = 0;
         session->said[0] = '\0';
     }
     session->accepted = false;
@@ -423,6 +450,16 @@ static bool is_news(struct session *session)
     return minute || other;
 }
 
+/* For those who ask how the door does. */
+static void publish_why(struct mqtt *mqtt)
+{
+    pthread_mutex_lock(&mqtt->lock);
+    memcpy(mqtt->why, mqtt->session.why, sizeof(mqtt->why));
+    if (mqtt->session.taken)
+        mqtt->contested_until = clock_now().mono + CONTESTED_MS;
+    pthread_mutex_unlock(&mqtt->lock);
+}
+
 int session_backoff(struct mqtt *mqtt)
 {
     struct session *session = &mqtt->session;
@@ -430,6 +467,7 @@ int session_backoff(struct mqtt *mqtt)
     int step = BACKOFF_LOW_MS << doublings;
     int delay;
 
+    publish_why(mqtt);
     if (session->at_once) {
         log_notice("%s: trying MQTT 3.1.1", session->why);
         return 0;

@@ -18,8 +18,8 @@ async function problemOf(answer) {
     }
 }
 
-async function ask(method, path, body, type) {
-    const headers = type ? { 'Content-Type': type } : {};
+async function ask(method, path, body, type, accept) {
+    const headers = { ...(type && { 'Content-Type': type }), ...(accept && { Accept: accept }) };
     try {
         return await fetch(path, { method, body, headers, cache: 'no-store' });
     } catch {
@@ -34,21 +34,29 @@ async function signIn() {
     for (let words = ''; ;) {
         const token = await askToken(words);
         const answer = await ask('POST', '/v1/login', JSON.stringify({ token }), 'application/json');
-        if (answer.ok)
+        if (answer.ok) {
+            dispatchEvent(new Event('login'));
             return;
+        }
         words = (await problemOf(answer)).message;
     }
 }
 
-async function request(method, path, body, type) {
-    let answer = await ask(method, path, body, type);
+/** An answer that is fine. Where the session is over, a token is asked for first. */
+async function answerOf(method, path, body, type, accept) {
+    let answer = await ask(method, path, body, type, accept);
     if (answer.status === 401) {
         login ??= signIn().finally(() => { login = null; });
         await login;
-        answer = await ask(method, path, body, type);
+        answer = await ask(method, path, body, type, accept);
     }
     if (!answer.ok)
         throw await problemOf(answer);
+    return answer;
+}
+
+async function request(method, path, body, type) {
+    const answer = await answerOf(method, path, body, type);
     return answer.headers.get('Content-Type')?.startsWith('application/json') ? answer.json() : null;
 }
 
@@ -60,6 +68,25 @@ export const patch = (path, document) => request('PATCH', path, JSON.stringify(d
 export const remove = path => request('DELETE', path);
 export const putBytes = (path, bytes) => request('PUT', path, bytes, 'application/octet-stream');
 
+/** What is at a path, as a file of the browser's. */
+export async function save(path, name, accept) {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(await (await answerOf('GET', path, undefined, undefined, accept)).blob());
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+}
+
+/** Who is logged in; null where nobody is, or nobody needs to be. */
+export async function who() {
+    const answer = await ask('GET', '/v1/session');
+    const session = answer.ok ? await answer.json() : null;
+    return session?.tokens ? session : null;
+}
+
+/** The session ends at habitd too. */
+export const signOut = () => ask('POST', '/v1/logout');
+
 /** All rows of a list that comes by pages. */
 export async function all(path, member) {
     const rows = [];
@@ -70,6 +97,17 @@ export async function all(path, member) {
         more = next != null;
     }
     return rows;
+}
+
+/** What a token that is bound to machines does not see is taken for this. */
+export async function unlessForbidden(asked, fallback) {
+    try {
+        return await asked;
+    } catch (problem) {
+        if (problem.status !== 403)
+            throw problem;
+        return fallback;
+    }
 }
 
 let description = null;

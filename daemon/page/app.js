@@ -1,6 +1,6 @@
 // Which view is shown: the part of the address behind #.
 
-import { get } from './api.js';
+import { signOut, who } from './api.js';
 import { showAnomalies } from './anomalies.js';
 import { showMachine } from './machine.js';
 import { showMachines } from './machines.js';
@@ -69,6 +69,19 @@ async function checkHealth() {
     }
 }
 
+/** Whoever is logged in can log out; where no tokens are needed there is nothing to end. */
+async function showLogin() {
+    const session = await who();
+    const button = document.getElementById('logout');
+    button.hidden = !session;
+    button.title = session ? `Logged in with the token ${session.name}` : '';
+}
+
+document.getElementById('logout').addEventListener('click', async () => {
+    await signOut();
+    location.reload();
+});
+addEventListener('login', showLogin);
 addEventListener('hashchange', async () => {
     await route();
     document.getElementById('main').focus({ preventScroll: true });
@@ -77,4 +90,5 @@ addEventListener('hashchange', async () => {
 addEventListener('unhandledrejection', event => complain(event.reason));
 every(HEALTH_MS, checkHealth);
 checkHealth();
+showLogin();
 route();

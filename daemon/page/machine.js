@@ -1,6 +1,6 @@
 // One machine: what it says now, why, what it learned, and what can be done with it.
 
-import { get, has, patch, post, put, putBytes, remove } from './api.js';
+import { get, has, patch, post, put, putBytes, remove, save } from './api.js';
 import { anomalyList } from './anomalies.js';
 import { bands, distanceChart, drop, feed, historyChart, levelChart, setTimes, similarityChart } from './charts.js';
 import { ask, choice, field } from './dialogs.js';
@@ -234,7 +234,7 @@ class MachineView {
         this.put(this.knowledge, [knowledge, learned, drift],
                  facts([['learned', `${learned} buffers`], ['CRC', knowledge?.crc], ['size', knowledge ? `${knowledge.bytes} bytes` : null], ['drift since commissioning', `${figure(drift)} σ`]]),
                  el('div', { class: 'row' },
-                    knowledge ? el('a', { class: 'button', id: 'download', href: `${this.path}/knowledge`, download: `${this.id}.habit` }, 'Download') : null,
+                    knowledge ? el('button', { id: 'download', onclick: () => save(`${this.path}/knowledge`, `${this.id}.habit`) }, 'Download') : null,
                     el('button', { id: 'choose', onclick: () => file.click() }, 'Upload …'), file,
                     this.can.snapshots ? el('button', { id: 'snapshots', onclick: () => this.restore() }, 'Snapshots …') : null));
     }

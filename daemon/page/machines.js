@@ -1,6 +1,6 @@
 // All machines with their state at a glance; below, what sends without being one.
 
-import { all, get, post } from './api.js';
+import { all, get, post, unlessForbidden } from './api.js';
 import { ask, field } from './dialogs.js';
 import { el, table } from './dom.js';
 import { every, follow } from './live.js';
@@ -160,7 +160,7 @@ export async function showMachines() {
     }
 
     async function lookForPending() {
-        const rows = await all('/v1/pending', 'pending');
+        const rows = await unlessForbidden(all('/v1/pending', 'pending'), []);
         const now = JSON.stringify(rows);
         if (now === seen || pending.contains(document.activeElement))
             return;

@@ -1,6 +1,6 @@
 // What the machines did in one civil day of the gateway.
 
-import { all, get } from './api.js';
+import { all, get, save, unlessForbidden } from './api.js';
 import { HOURS, hours } from './charts.js';
 import { el, facts, svg } from './dom.js';
 import { duration, figure, reason, time } from './words.js';
@@ -53,24 +53,20 @@ async function allReports(date) {
 export async function showReport(date) {
     const query = date ? `&date=${date}` : '';
     const [{ groups: [group] }, reports, machines] = await Promise.all([
-        get(`/v1/reports/daily?group=fleet${query}`), allReports(date), all('/v1/machines', 'machines')]);
+        unlessForbidden(get(`/v1/reports/daily?group=fleet${query}`), { groups: [] }), allReports(date), all('/v1/machines', 'machines')]);
+    const whole = group ?? reports[0];
     const axes = new Map(machines.map(m => [m.machine, m.settings.axes]));
-    const shown = group?.date ?? date;
+    const shown = group?.date ?? reports[0]?.date ?? date;
     const day = el('input', { type: 'date', id: 'date', value: shown, 'aria-label': 'Day', onchange: event => { if (event.target.value) location.hash = `#/report/${event.target.value}`; } });
     const state = reports[0]?.made ? `made ${time(reports[0].made)}` : 'figures of the moment; the report is made when the day is over';
     return {
         content: el('div', {},
                     el('div', { class: 'row spread' }, el('h1', {}, 'Report'), el('div', { class: 'row' }, day,
                         el('button', { id: 'csv', onclick: () => saveCsv(shown) }, 'CSV'))),
-                    el('p', { class: 'faint' }, `From ${time(group?.from)} to ${time(group?.to)}, ${figure(group?.hours)} hours; ${state}.`), legend(),
+                    el('p', { class: 'faint' }, `From ${time(whole?.from)} to ${time(whole?.to)}, ${figure(whole?.hours)} hours; ${state}.`), legend(),
                     el('div', { class: 'panels' }, group ? fleet(group) : null, reports.map(report => article(report, axes.get(report.machine))))),
     };
 }
 
 /** The same as curl -H 'Accept: text/csv' gives. */
-async function saveCsv(date) {
-    const answer = await fetch(`/v1/reports/daily?date=${date}&limit=1000`, { headers: { Accept: 'text/csv' } });
-    const link = el('a', { href: URL.createObjectURL(await answer.blob()), download: `report-${date}.csv` });
-    link.click();
-    URL.revokeObjectURL(link.href);
-}
+const saveCsv = date => save(`/v1/reports/daily?date=${date}&limit=1000`, `report-${date}.csv`, 'text/csv');

@@ -20,15 +20,17 @@ static const char *const profiles[] = { "small", "default", "large", NULL };
 static const char *const formats[] = { "f32", "i16", "i16be", "json", NULL };
 static const char *const layouts[] = { "interleaved", "planar", NULL };
 static const char *const starts[] = { "commission", "auto", NULL };
+static const char *const buffers[] = { "none", "features", "raw", NULL };
 
-/* The words of a choice; NULL for other types. */
-static const char *const *choices_of(enum settings_type type)
+const char *const *settings_choices(const struct settings_field *field)
 {
-    static const char *const *const choices[] = {
-        [TYPE_PROFILE] = profiles, [TYPE_FORMAT] = formats, [TYPE_LAYOUT] = layouts, [TYPE_START] = starts
-    };
+    static const char *const *const choices[] = { [TYPE_PROFILE] = profiles,
+                                                  [TYPE_FORMAT] = formats,
+                                                  [TYPE_LAYOUT] = layouts,
+                                                  [TYPE_START] = starts,
+                                                  [TYPE_BUFFERS] = buffers };
 
-    return type >= TYPE_PROFILE ? choices[type] : NULL;
+    return field->type >= TYPE_PROFILE ? choices[field->type] : NULL;
 }
 
 static void *member(struct settings *settings, const struct settings_field *field)
@@ -101,7 +103,7 @@ static int refuse_whole(const struct settings_field *field, struct refusal *refu
 static int set_choice(struct settings *settings, const struct settings_field *field, const char *text,
                       struct refusal *refusal)
 {
-    const char *const *choices = choices_of(field->type);
+    const char *const *choices = settings_choices(field);
     char allowed[128] = "";
 
     for (uint32_t i = 0; choices[i]; i++) {
@@ -342,7 +344,7 @@ const char *settings_text(const struct settings *settings, const struct settings
         rule_list_text(value, text, SETTING_TEXT_SIZE);
         break;
     default:
-        snprintf(text, SETTING_TEXT_SIZE, "%s", choices_of(field->type)[*(const uint32_t *)value]);
+        snprintf(text, SETTING_TEXT_SIZE, "%s", settings_choices(field)[*(const uint32_t *)value]);
         break;
     }
     return text;

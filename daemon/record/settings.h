@@ -12,6 +12,7 @@
 
 enum sample_format { FORMAT_F32, FORMAT_I16, FORMAT_I16BE, FORMAT_JSON };
 enum sample_layout { LAYOUT_INTERLEAVED, LAYOUT_PLANAR };
+enum buffers_mode { BUFFERS_NONE, BUFFERS_FEATURES, BUFFERS_RAW };
 enum start_mode { START_COMMISSION, START_AUTO };
 enum learn_mode { LEARN_AUTO, LEARN_BUFFERS, LEARN_DURATION };
 
@@ -54,6 +55,7 @@ enum settings_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_REST };
     X(drift_budget, NUMBER, 0.01, 1000, "1", false, "standard deviations that learning may move the baseline")     \
     X(silent_after, DURATION, 0, 31536000000, "0", false, "offline without a buffer for so long; 0 = learned")     \
     X(paused, BOOLEAN, 0, 1, "no", false, "buffers are counted, nothing else")                                     \
+    X(store_buffers, BUFFERS, 0, 2, "raw", false, "none, features or raw: what is stored of buffers")              \
     X(name, TEXT, 0, 64, "", false, "plain text for people")                                                       \
     X(asset, TEXT, 0, 64, "", false, "what this measuring point belongs to")                                       \
     X(location, TEXT, 0, 64, "", false, "plain text for people")                                                   \
@@ -80,7 +82,9 @@ enum settings_type {
     TYPE_PROFILE, /* from here on: choices */
     TYPE_FORMAT,
     TYPE_LAYOUT,
-    TYPE_START
+    TYPE_START,
+    TYPE_BUFFERS,
+    SETTINGS_TYPES
 };
 
 struct settings {
@@ -104,7 +108,7 @@ struct settings {
     uint64_t context_ttl;
     float drift_budget;
     uint64_t silent_after;
-    uint32_t paused;
+    uint32_t paused, store_buffers;
     char name[64], asset[64], location[64], labels[256];
     uint8_t origin[SETTINGS_COUNT]; /* enum settings_origin of each */
 };
@@ -123,6 +127,9 @@ extern const struct settings_field settings_fields[SETTINGS_COUNT];
 
 /* The row of a key, or NULL. */
 const struct settings_field *settings_find(const char *key);
+
+/* The words of a choice, NULL at the end; NULL for other types. */
+const char *const *settings_choices(const struct settings_field *field);
 
 /* All defaults; geometry 0 x 0, which settings_check refuses. */
 void settings_default(struct settings *settings);

@@ -33,6 +33,11 @@ static int check(const struct machine *machine, const struct anomaly *anomaly, c
         return refuse(refusal, REFUSAL_GEOMETRY, "",
                       "the buffers of anomaly %" PRId64 " are of another geometry than %s has now", anomaly->id,
                       machine->id);
+    if (kept->count == 0 && machine->settings.store_buffers != BUFFERS_RAW)
+        return refuse(
+            refusal, REFUSAL_STATE, "store_buffers",
+            "no samples of %s are stored, so there is nothing to accept: POST .../learn teaches some of that state",
+            machine->id);
     if (kept->count == 0)
         return refuse(refusal, REFUSAL_STATE, "",
                       "no buffers of anomaly %" PRId64

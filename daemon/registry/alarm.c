@@ -19,14 +19,14 @@ static bool still_fits(const struct machine *machine, const struct alarm_figures
 
 const struct alarm_plan *machine_plan(struct machine *machine)
 {
-    struct habit_progress progress = { 0 };
+    struct habit_info info = { 0 };
     struct alarm_figures figures = { .order = machine->settings.false_alarms,
                                      .window = machine->settings.window,
                                      .window_rate = HABIT_WINDOW_RATE,
                                      .interval = alarm_interval(&machine->settings, &machine->state) };
 
-    habit_status(&machine->engine, &progress);
-    figures.learned = progress.learned;
+    habit_peek(machine->memory.knowledge, machine->memory.knowledge_size, &info);
+    figures.learned = info.learned;
     if (!still_fits(machine, &figures)) {
         machine->plan = alarm_plan_make(&figures);
         machine->planned = figures;

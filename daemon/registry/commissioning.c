@@ -66,6 +66,7 @@ void buffer_unpack(const struct store_buffer *buffer, float *samples)
 void buffer_free(struct store_buffer *buffer)
 {
     free((float *)buffer->step);
+    free((char *)buffer->features);
     *buffer = (struct store_buffer){ 0 };
 }
 
@@ -75,7 +76,8 @@ void commissioning_add(struct commissioning_list *list, struct machine *machine,
     uint64_t bytes = machine->commissioning_bytes + count * sizeof(int16_t);
     struct store_buffer *grown;
 
-    if (machine->commissioning_count >= LIMIT_COMMISSIONING || bytes > LIMIT_COMMISSIONING_BYTES)
+    if (machine->settings.store_buffers != BUFFERS_RAW || machine->commissioning_count >= LIMIT_COMMISSIONING ||
+        bytes > LIMIT_COMMISSIONING_BYTES)
         return;
     grown = realloc(list->buffer, (list->count + 1) * sizeof(*grown));
     if (!grown)

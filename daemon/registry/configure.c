@@ -79,7 +79,8 @@ static int adopt_settings(struct machine *machine, const struct settings *settin
     return r;
 }
 
-static int store_settings(struct registry *registry, struct machine *machine, struct refusal *refusal)
+/* forget: samples that were stored are not wanted any more. */
+static int store_settings(struct registry *registry, struct machine *machine, bool forget, struct refusal *refusal)
 {
     char *text = wire_settings(&machine->settings, ORIGIN_REST);
     struct store_change change = machine_change(machine, clock_now().wall);
@@ -91,6 +92,7 @@ static int store_settings(struct registry *registry, struct machine *machine, st
         return refuse_fault(refusal, fault(-ENOMEM));
     }
     change.settings = text;
+    change.forget_buffers = forget;
     machine_change_knowledge(machine, &change);
     r = machine_commit(registry, machine, &change, NULL, refusal);
     free(text);
@@ -101,6 +103,7 @@ static int store_settings(struct registry *registry, struct machine *machine, st
 static int change_settings(struct registry *registry, struct machine *machine, const struct settings *settings,
                            struct refusal *refusal)
 {
+    const bool forget = settings->store_buffers < machine->settings.store_buffers;
     int r = settings_check(settings, refusal);
 
     if (r == 0) {
@@ -109,8 +112,10 @@ static int change_settings(struct registry *registry, struct machine *machine, c
     }
     if (r == 0) {
         r = adopt_settings(machine, settings);
+        if (r == 0 && forget)
+            machine_forget_buffers(machine);
         if (r == 0)
-            return store_settings(registry, machine, refusal);
+            return store_settings(registry, machine, forget, refusal);
         machine->epoch = 0;
         r = refuse_fault(refusal, r);
     }

@@ -6,6 +6,7 @@
 
 #include "registry/commissioning.h"
 #include "registry/internal.h"
+#include "wire/document.h"
 
 /* Standard deviations on the log scale that windows add up: of a healthy machine one buffer in fifteen is beyond. Each that
  * waits costs memory. Of a window that is below the threshold all count. */
@@ -27,27 +28,39 @@ void suspects_clear(struct suspects *suspects)
     suspects->count = 0;
 }
 
+/* Samples, or where these are not to be stored what the engine made of them. */
+static bool pack(struct store_buffer *buffer, const struct settings *settings, const float *samples,
+                 const struct detection *detection, int64_t at)
+{
+    if (settings->store_buffers == BUFFERS_RAW)
+        return buffer_pack(buffer, samples, (size_t)settings->buffer_size * settings->axes, settings->axes, at);
+    *buffer = (struct store_buffer){ .axes = settings->axes, .at = at, .features = wire_features(detection, at) };
+    return buffer->features;
+}
+
 /* Without memory it is left out: only accepting would miss it. */
-static void keep(struct suspects *suspects, const struct settings *settings, const float *samples, float score,
-                 int64_t at)
+static void keep(struct suspects *suspects, const struct settings *settings, const float *samples,
+                 const struct detection *detection, float score, int64_t at)
 {
     struct suspect *grown = realloc(suspects->item, (suspects->count + 1) * sizeof(*grown));
 
     if (!grown)
         return;
     suspects->item = grown;
-    if (!buffer_pack(&grown[suspects->count].buffer, samples, (size_t)settings->buffer_size * settings->axes,
-                     settings->axes, at))
+    if (!pack(&grown[suspects->count].buffer, settings, samples, detection, at))
         return;
     grown[suspects->count].score = score;
     grown[suspects->count++].number = suspects->judged;
 }
 
-void suspects_note(struct machine *machine, const float *samples, float score, bool below, int64_t at)
+void suspects_note(struct machine *machine, const float *samples, const struct detection *detection, float score,
+                   bool below, int64_t at)
 {
     struct suspects *suspects = &machine->suspects;
     size_t bytes = (size_t)machine->settings.buffer_size * machine->settings.axes * sizeof(int16_t);
 
+    if (machine->settings.store_buffers == BUFFERS_NONE)
+        return;
     suspects->judged++;
     while (suspects->count > 0 && suspects->judged - suspects->item[0].number >= machine->settings.window)
         drop_first(suspects);
@@ -56,7 +69,7 @@ void suspects_note(struct machine *machine, const float *samples, float score, b
     while (suspects->count > 0 &&
            (suspects->count >= LIMIT_EVIDENCE || (suspects->count + 1) * bytes > LIMIT_EVIDENCE_BYTES))
         drop_first(suspects);
-    keep(suspects, &machine->settings, samples, score, at);
+    keep(suspects, &machine->settings, samples, detection, score, at);
 }
 
 void suspects_raised(struct suspects *suspects)

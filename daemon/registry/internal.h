@@ -83,6 +83,7 @@ struct machine {
 
     struct hour hour[HOURS_PENDING]; /* counters that are not in the store yet */
     size_t hour_count;
+    int64_t whole_hour;       /* wall ms: the last hour of UTC that was found to be in one row; 0 = none */
     int64_t gap_from, gap_to; /* wall ms: a silence that ended today, its part in days that have no report yet */
     int64_t silence_counted;  /* wall ms: silence before is in some hour */
     bool fresh;               /* since it was loaded no time was compared with its own */
@@ -149,6 +150,9 @@ const char *machine_difference(const struct habit_config *ours, const struct hab
 void machine_view(struct registry *registry, struct machine *machine, struct machine_view *view, struct moment now);
 void machine_learning(struct machine *machine, const struct habit_progress *progress, struct learning *learning);
 
+/* The row of hours to which `at` belongs: when it starts. */
+int64_t machine_hour_start(struct machine *machine, int64_t at);
+
 /* Counters of the row of hours to which `at` belongs; the oldest pending hour is handed to the store where there is no room. */
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at);
 
@@ -167,7 +171,8 @@ void machine_join_time(struct machine *machine, int64_t steady);
 
 /* Notes a judged buffer: forgets those that left the window, keeps this one where it was strange, or the window is `below` the
  * threshold. */
-void suspects_note(struct machine *machine, const float *samples, float score, bool below, int64_t at);
+void suspects_note(struct machine *machine, const float *samples, const struct detection *detection, float score,
+                   bool below, int64_t at);
 void suspects_clear(struct suspects *suspects);
 
 /* An anomaly was raised: from now on what belongs to it is at least half as strange as the second strangest buffer of the window,
@@ -296,6 +301,14 @@ void machine_clear_window(struct machine *machine);
 
 /* Forgets what an entered machine has learned, in memory: new, watching nothing. Returns 0 or negative. */
 int machine_forget(struct registry *registry, struct machine *machine, struct moment now, struct episode_log *log);
+
+/* ---- stored.c */
+
+/* In memory: no sample of it waits for the store or is counted as stored. */
+void machine_forget_buffers(struct machine *machine);
+
+/* Where the file says now that less is stored of buffers than was: forgets it. Waits for the commits. Returns 0 or negative. */
+int registry_forget_unwanted(struct registry *registry);
 
 /* ---- configure.c */
 

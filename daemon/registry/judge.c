@@ -14,7 +14,7 @@ struct hour *work_hour(const struct work *work)
 
 struct hour *work_effect(struct work *work)
 {
-    int64_t start = civil_hour_start(work->counted);
+    int64_t start = machine_hour_start(work->machine, work->counted);
     struct hour *hour = work->effects > 0 ? &work->effect[work->effects - 1] : NULL;
 
     if (hour && (hour->start == start || work->effects == HOURS_PENDING))
@@ -140,7 +140,7 @@ static int judge_one(struct work *work, const float *samples, size_t index, stru
     verdict->status = VERDICT_OK;
     describe_detection(&result, machine->settings.axes, &verdict->detection);
     judge_window(machine, &machine->window, &result, &verdict->average);
-    suspects_note(machine, samples, result.score,
+    suspects_note(machine, samples, &verdict->detection, result.score,
                   verdict->average.known && verdict->average.similarity < machine->settings.threshold, work->at);
     shadow_judge(machine, samples, &result, &verdict->average, work->steady);
     count_detection(work, hour, verdict, since);
@@ -339,12 +339,12 @@ static int act(struct work *work, const float *samples, size_t index, struct ver
     }
 }
 
-/* What every verdict says, whatever became of the buffer. */
+/* What every verdict says, whatever became of the buffer. How far learning is costs as much as half a detect: only where it is said. */
 static void complete(const struct work *work, struct verdict *verdict)
 {
     struct machine *machine = work->machine;
 
-    if (verdict->status != VERDICT_LEARNED)
+    if (verdict->status == VERDICT_NOT_READY)
         machine_learning(machine, NULL, &verdict->learning);
     verdict->phase = strategy_phase(&machine->settings, &machine->state);
     verdict->anomaly = machine->state.anomaly;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "registry/internal.h"
 #include "wire/document.h"
@@ -157,6 +158,56 @@ int registry_delete(struct registry *registry, const char *id, const char *if_ma
             r = delete_entered(registry, machine, refusal);
         else
             machine_leave(machine);
+    }
+    pthread_mutex_unlock(&registry->admin);
+    return r;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ wiping */
+
+enum { LOOK_MS = 50 };
+
+static void wait_until_said(struct registry *registry, int64_t patience, uint64_t *left)
+{
+    const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+    int64_t since;
+
+    for (;;) {
+        if (store_outbox_backlog(registry->store, left, &since) < 0 || *left == 0 || patience <= 0)
+            return;
+        nanosleep(&pause, NULL);
+        patience -= LOOK_MS;
+    }
+}
+
+/* Caller holds admin: no machine is made meanwhile. */
+static int delete_all(struct registry *registry, struct wiped *wiped, struct refusal *refusal)
+{
+    char id[1][MACHINE_ID_SIZE];
+    struct machine *machine;
+    int r = 0;
+
+    while (r == 0 && registry_ids(registry, NULL, id, 1) > 0) {
+        r = machine_enter(registry, id[0], &machine, refusal);
+        if (r == 0)
+            r = delete_entered(registry, machine, refusal);
+        wiped->machines += r == 0;
+    }
+    return r;
+}
+
+int registry_wipe(struct registry *registry, int64_t patience, struct wiped *wiped, struct refusal *refusal)
+{
+    int r;
+
+    *wiped = (struct wiped){ 0 };
+    pthread_mutex_lock(&registry->admin);
+    r = delete_all(registry, wiped, refusal);
+    if (r == 0) {
+        wait_until_said(registry, patience, &wiped->unsaid);
+        pending_clear(registry->pending);
+        r = store_wipe(registry->store);
+        r = r < 0 ? refuse_store(r, refusal) : 0;
     }
     pthread_mutex_unlock(&registry->admin);
     return r;

@@ -360,9 +360,21 @@ static void hand_over_oldest(struct machine *machine, struct store *store, int64
     machine->hour_count--;
 }
 
+/* Of nearly all zones every hour of UTC is one row. To find that out takes as long as a detect: so it is remembered of the last. */
+int64_t machine_hour_start(struct machine *machine, int64_t at)
+{
+    int64_t hour = at - at % HOUR_MS;
+
+    if (machine->whole_hour == hour && at >= HOUR_MS)
+        return hour;
+    if (civil_hour_start(hour) == hour && civil_hour_start(hour + HOUR_MS - 1) == hour)
+        machine->whole_hour = hour;
+    return civil_hour_start(at);
+}
+
 struct hour *machine_hour(struct machine *machine, struct store *store, int64_t at)
 {
-    int64_t start = civil_hour_start(at);
+    int64_t start = machine_hour_start(machine, at);
     struct hour *hour;
 
     for (size_t i = 0; i < machine->hour_count; i++)

@@ -115,6 +115,14 @@ bool pending_find(struct pending_list *list, const char *id, struct pending *fou
     return is;
 }
 
+void pending_clear(struct pending_list *list)
+{
+    pthread_mutex_lock(&list->mutex);
+    memset(list->entry, 0, list->count * sizeof(list->entry[0]));
+    list->count = 0;
+    pthread_mutex_unlock(&list->mutex);
+}
+
 void pending_remove(struct pending_list *list, const char *id)
 {
     size_t place;

@@ -15,6 +15,7 @@ struct pending_list *pending_free(struct pending_list *list);
 void pending_note(struct pending_list *list, const char *id, const char *topic, size_t bytes, uint32_t format,
                   int64_t at);
 bool pending_find(struct pending_list *list, const char *id, struct pending *found);
+void pending_clear(struct pending_list *list);
 void pending_remove(struct pending_list *list, const char *id);
 
 /* Entries with IDs above `after`, in byte order. Returns how many. */

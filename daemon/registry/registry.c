@@ -298,6 +298,8 @@ int registry_new(struct registry **ret_registry, const struct config *config, st
     registry->closed = registry->progress.closed;
     if (r == 0)
         r = store_load_machines(store, 0, load_each, &loading);
+    if (r == 0)
+        r = registry_forget_unwanted(registry); /* nobody else knows the machines yet */
     if (r < 0) {
         registry_free(registry);
         return fault(r);

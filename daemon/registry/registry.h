@@ -94,6 +94,10 @@ struct stored_buffer {
 int registry_stored(struct registry *registry, const char *id, int64_t anomaly,
                     int (*each)(void *user, const struct stored_buffer *buffer), void *user, struct refusal *refusal);
 
+/* Calls `each` with a JSON object for each strange buffer of an anomaly whose machine stores features instead of samples. */
+int registry_features(struct registry *registry, int64_t anomaly, int (*each)(void *user, const char *features),
+                      void *user, struct refusal *refusal);
+
 /* Named numbers that come beside buffers; latest value each. */
 int registry_context(struct registry *registry, const char *id, const struct wire_meta *context, struct moment now,
                      struct refusal *refusal);
@@ -107,6 +111,14 @@ int registry_put(struct registry *registry, const char *id, const void *json, si
 int registry_patch(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
                    struct refusal *refusal);
 int registry_delete(struct registry *registry, const char *id, const char *if_match, struct refusal *refusal);
+
+/* Deletes every machine and all else that the store holds, records of changes included, such that its files hold none of it. The
+ * broker gets up to `patience` ms to take what clears its retained topics; *unsaid: messages that it did not take. */
+struct wiped {
+    uint32_t machines;
+    uint64_t unsaid;
+};
+int registry_wipe(struct registry *registry, int64_t patience, struct wiped *wiped, struct refusal *refusal);
 
 /* ETag of a machine's settings, quoted. */
 enum { ETAG_SIZE = 24 };

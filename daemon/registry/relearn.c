@@ -135,6 +135,9 @@ static int refuse_few(const struct machine *machine, size_t count, size_t others
     if (others > 0)
         return refuse(refusal, REFUSAL_GEOMETRY, "settings", "the %zu stored buffers of %s are of another geometry",
                       others, machine->id);
+    if (machine->settings.store_buffers != BUFFERS_RAW)
+        return refuse(refusal, REFUSAL_STATE, "store_buffers",
+                      "no samples of %s are stored, so it cannot relearn: commission it anew", machine->id);
     return refuse(refusal, REFUSAL_STATE, "", "%zu buffers of what %s knows are stored, too few to judge by", count,
                   machine->id);
 }

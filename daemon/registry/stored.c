@@ -60,3 +60,58 @@ int registry_stored(struct registry *registry, const char *id, int64_t anomaly,
     return store_kept(registry->store, anomaly != 0 ? KEPT_EVIDENCE : KEPT_COMMISSIONING, anomaly != 0 ? anomaly : row,
                       read_one, &reading);
 }
+
+/* ------------------------------------------------------------------------------------------------- what is not stored */
+
+void machine_forget_buffers(struct machine *machine)
+{
+    suspects_clear(&machine->suspects);
+    machine->commissioning_count = 0;
+    machine->commissioning_bytes = 0;
+}
+
+static bool is_unwanted(struct registry *registry, const struct machine *machine)
+{
+    bool samples = false, features = false;
+
+    store_holds(registry->store, machine->row, &samples, &features);
+    return (samples && machine->settings.store_buffers != BUFFERS_RAW) ||
+           (features && machine->settings.store_buffers == BUFFERS_NONE);
+}
+
+static int forget_stored(struct registry *registry, struct machine *machine)
+{
+    const struct store_change change = {
+        .machine = machine->row, .epoch = store_epoch(registry->store), .at = clock_now().wall, .forget_buffers = true
+    };
+    struct store_op *op = NULL;
+    int r = store_submit(registry->store, &change, &op);
+
+    machine_forget_buffers(machine);
+    return r == 0 ? store_finish(registry->store, op) : r;
+}
+
+int registry_forget_unwanted(struct registry *registry)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < registry->count && r == 0; i++)
+        if (is_unwanted(registry, registry->machine[i]))
+            r = forget_stored(registry, registry->machine[i]);
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- features */
+
+int registry_features(struct registry *registry, int64_t anomaly, int (*each)(void *user, const char *features),
+                      void *user, struct refusal *refusal)
+{
+    const struct anomaly_query query = { .id = anomaly, .limit = 1 };
+    struct anomaly found = { 0 };
+    int r = anomaly > 0 ? store_anomalies(registry->store, &query, &found) : 0;
+
+    free(found.explanation);
+    if (r == 0)
+        return refuse(refusal, REFUSAL_NOT_FOUND, "", "there is no anomaly %" PRId64, anomaly);
+    return r < 0 ? r : store_features(registry->store, anomaly, each, user);
+}

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "registry/internal.h"
 #include "wire/document.h"
 
@@ -49,7 +48,6 @@ static int write_messages(const struct machine *machine, uint32_t present, int64
         messages[count++] = (struct store_outgoing){ .topic = topic, .payload = payload };
         if (!payload)
             return fault(-ENOMEM);
-        log_notice("machine %s: %s %s", machine->id, trouble_name((enum trouble)trouble), began ? "began" : "ended");
     }
     return count;
 }

@@ -37,8 +37,10 @@ int store_prepare_statements(struct store *store)
 
 void store_finalize_statements(struct store *store)
 {
-    for (int i = 0; i < STATEMENT_COUNT; i++)
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
+        store->statements[i] = NULL;
+    }
 }
 
 /* Runs a bound statement to its end. Bindings point into the op, so they are dropped at once. */
@@ -193,14 +195,34 @@ static int apply_marks(struct store *store, const struct store_change *change)
     return r;
 }
 
+/* None is no NULL: the columns forbid that. */
+static void bind_part(sqlite3_stmt *statement, int place, const void *bytes, size_t size)
+{
+    if (bytes)
+        bind_bytes(statement, place, bytes, size);
+    else
+        sqlite3_bind_zeroblob(statement, place, 0);
+}
+
 static void bind_buffer(sqlite3_stmt *statement, int64_t machine, const struct store_buffer *buffer)
 {
     sqlite3_bind_int64(statement, 1, machine);
     sqlite3_bind_int64(statement, 2, buffer->at);
     sqlite3_bind_int64(statement, 3, buffer->axes);
-    bind_bytes(statement, 4, buffer->step, buffer->axes * sizeof(float));
-    bind_bytes(statement, 5, buffer->offset, buffer->axes * sizeof(float));
-    bind_bytes(statement, 6, buffer->samples, buffer->count * sizeof(int16_t));
+    bind_part(statement, 4, buffer->step, buffer->axes * sizeof(float));
+    bind_part(statement, 5, buffer->offset, buffer->axes * sizeof(float));
+    bind_part(statement, 6, buffer->samples, buffer->count * sizeof(int16_t));
+}
+
+static int apply_forget_buffers(struct store *store, const struct store_change *change)
+{
+    int r;
+
+    if (!change->forget_buffers)
+        return 0;
+    store->scrub = store->scrub > SCRUB_LOG ? store->scrub : SCRUB_LOG;
+    r = run(store, STATEMENT_COMMISSIONING_FORGET, 1, &change->machine);
+    return r < 0 ? r : run(store, STATEMENT_EVIDENCE_FORGET, 1, &change->machine);
 }
 
 static int apply_commissioning(struct store *store, const struct store_change *change)
@@ -227,6 +249,7 @@ static int apply_evidence(struct store *store, const struct store_change *change
 
         bind_buffer(statement, change->machine, &change->evidence[i]);
         sqlite3_bind_int64(statement, 7, change->evidence[i].anomaly);
+        bind_text(statement, 8, change->evidence[i].features);
         r = store_step(store, STATEMENT_EVIDENCE_ADD);
     }
     if (r < 0 || change->evidence_count == 0)
@@ -358,11 +381,10 @@ static int apply_hours(struct store *store, const struct store_change *change)
 static int apply_parts(struct store *store, const struct store_change *change)
 {
     static int (*const parts[])(struct store *, const struct store_change *) = {
-        apply_restored,  apply_snapshot, /* before the knowledge that replaces it */
-        apply_settings,  apply_state,         apply_knowledge,
-        apply_marks,     apply_commissioning, apply_snapshot_after, /* when knowledge and commissioning are there */
-        apply_anomalies, apply_evidence,      apply_outgoing,
-        apply_hours,     apply_mute,          apply_candidate
+        apply_restored,       apply_snapshot, /* before the knowledge that replaces it */
+        apply_settings,       apply_state,    apply_knowledge, apply_marks, apply_forget_buffers, apply_commissioning,
+        apply_snapshot_after, /* when knowledge and commissioning are there */
+        apply_anomalies,      apply_evidence, apply_outgoing,  apply_hours, apply_mute,           apply_candidate
     };
     int r = 0;
 
@@ -395,10 +417,11 @@ static int apply_create(struct store *store, struct store_op *op)
 
 static int apply_delete(struct store *store, struct store_op *op)
 {
-    static const enum statement deletes[] = { STATEMENT_HOURS_DELETE, STATEMENT_REPORTS_DELETE,
+    static const enum statement deletes[] = { STATEMENT_HOURS_DELETE, STATEMENT_REPORTS_DELETE, STATEMENT_EVENTS_FORGET,
                                               STATEMENT_MACHINE_DELETE };
     int r = 0;
 
+    store->scrub = store->scrub > SCRUB_LOG ? store->scrub : SCRUB_LOG;
     for (size_t i = 0; i < sizeof(deletes) / sizeof(deletes[0]) && r == 0; i++)
         r = run(store, deletes[i], 1, &op->machine);
     return r < 0 ? r : apply_outgoing(store, &op->change);
@@ -453,7 +476,9 @@ int store_apply(struct store *store, struct store_op *op)
                                                                        [OP_OUTBOX_DONE] = apply_outbox_done,
                                                                        [OP_REPORTS] = store_apply_reports,
                                                                        [OP_AUDIT_ADD] = store_apply_audit_add,
-                                                                       [OP_AUDIT_END] = store_apply_audit_end };
+                                                                       [OP_AUDIT_END] = store_apply_audit_end,
+                                                                       [OP_BACKUP] = store_apply_backup,
+                                                                       [OP_WIPE] = store_apply_wipe };
 
     return kinds[op->kind](store, op);
 }

@@ -109,3 +109,44 @@ int store_kept(struct store *store, enum store_kept kept, int64_t of,
     store_end_reading(store, statement);
     return r;
 }
+
+/* ---------------------------------------------------------------------------------------------------------- features */
+
+int store_features(struct store *store, int64_t anomaly, int (*each)(void *user, const char *features), void *user)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = SQLITE_DONE;
+    int r = store_begin_reading(
+        store, "SELECT features FROM evidence WHERE anomaly = ? AND features IS NOT NULL ORDER BY id", &statement);
+
+    if (r == 0)
+        sqlite3_bind_int64(statement, 1, anomaly);
+    while (r == 0 && (result = sqlite3_step(statement)) == SQLITE_ROW)
+        r = each(user, (const char *)sqlite3_column_text(statement, 0));
+    if (r == 0)
+        r = fault(store_error(result));
+    store_end_reading(store, statement);
+    return r;
+}
+
+int store_holds(struct store *store, int64_t machine, bool *samples, bool *features)
+{
+    static const char sql[] = "SELECT EXISTS (SELECT 1 FROM commissioning WHERE machine = ?1) OR "
+                              "EXISTS (SELECT 1 FROM evidence WHERE machine = ?1 AND features IS NULL), "
+                              "EXISTS (SELECT 1 FROM evidence WHERE machine = ?1 AND features IS NOT NULL)";
+    sqlite3_stmt *statement = NULL;
+    int result;
+    int r = store_begin_reading(store, sql, &statement);
+
+    if (r == 0) {
+        sqlite3_bind_int64(statement, 1, machine);
+        result = sqlite3_step(statement);
+        if (result == SQLITE_ROW) {
+            *samples = sqlite3_column_int(statement, 0) != 0;
+            *features = sqlite3_column_int(statement, 1) != 0;
+        }
+        r = result == SQLITE_ROW ? 0 : fault(store_error(result));
+    }
+    store_end_reading(store, statement);
+    return r;
+}

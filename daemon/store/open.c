@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/internal.h"
@@ -38,22 +39,29 @@ int store_error(int result)
 /* ---------------------------------------------------------------------------------------------------- open and close */
 
 /* Sensors' secrets may be in here: nobody else reads it. */
-static int lock_file(struct store *store, char message[STORE_MESSAGE_SIZE])
+int store_lock(const char *path, int *lock_fd, char message[STORE_MESSAGE_SIZE])
 {
-    char path[sizeof(store->path) + 8];
+    char lock[STORE_PATH_SIZE + 8];
 
-    snprintf(path, sizeof(path), "%s.lock", store->path);
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (store->lock_fd < 0) {
+    snprintf(lock, sizeof(lock), "%s.lock", path);
+    *lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*lock_fd < 0) {
         int error = errno;
 
-        snprintf(message, STORE_MESSAGE_SIZE, "%s: %s: the folder must exist and be writable", path, strerror(error));
+        snprintf(message, STORE_MESSAGE_SIZE, "%s: %s: the folder must exist and be writable", lock, strerror(error));
         return -error;
     }
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+    if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
-    snprintf(message, STORE_MESSAGE_SIZE, "%s: another habitd is using this store", store->path);
+    snprintf(message, STORE_MESSAGE_SIZE, "%s: another habitd is using this store", path);
     return STORE_E_IN_USE;
+}
+
+int store_lock_file(struct store *store, char message[STORE_MESSAGE_SIZE])
+{
+    if (store->lock_fd >= 0)
+        close(store->lock_fd);
+    return store_lock(store->path, &store->lock_fd, message);
 }
 
 /* Settings of a connection. Those before the inspection write nothing: a file that is not for us is left as it is. */
@@ -68,33 +76,35 @@ static const char writing_pragmas[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;" /* the promise: one sync before each answer */
     "PRAGMA foreign_keys = ON;"
+    "PRAGMA secure_delete = ON;" /* what is deleted becomes zeros, see scrub.c */
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -1000;"
     "PRAGMA wal_autocheckpoint = 250;" /* pages: a -wal of 1 MiB, on small disks too */
     "PRAGMA journal_size_limit = 1048576;";
 
-enum { BUSY_MS = 1000 }; /* somebody else has the database, a backup perhaps; we must stop within 5 s */
-
-static int connect_database(const char *path, int flags, sqlite3 **database)
+int store_open_file(const char *path, int flags, sqlite3 **database)
 {
     mode_t mask = umask(077);
     int result = sqlite3_open_v2(path, database, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 
     umask(mask);
     if (result == SQLITE_OK)
-        sqlite3_busy_timeout(*database, BUSY_MS);
+        sqlite3_busy_timeout(*database, STORE_BUSY_MS);
     return store_error(result);
 }
 
 static int first_anomaly(struct store *store)
 {
     sqlite3_stmt *statement = NULL;
+    int64_t next = 0;
     int result = sqlite3_prepare_v2(store->reader,
                                     "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'anomaly'", -1,
                                     &statement, NULL);
 
     if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        store->next_anomaly = sqlite3_column_int64(statement, 0);
+        next = sqlite3_column_int64(statement, 0);
+    if (next > store->next_anomaly) /* opened again: some were given away that are not stored yet */
+        store->next_anomaly = next;
     sqlite3_finalize(statement);
     return fault(store_error(result));
 }
@@ -110,7 +120,7 @@ static int say(const struct store *store, int result, char message[STORE_MESSAGE
 static int open_writer(struct store *store, char message[STORE_MESSAGE_SIZE])
 {
     int version, result;
-    int r = connect_database(store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store->writer);
+    int r = store_open_file(store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store->writer);
 
     if (r < 0) {
         snprintf(message, STORE_MESSAGE_SIZE, "%s: %s", store->path, sqlite3_errmsg(store->writer));
@@ -132,17 +142,29 @@ static int open_writer(struct store *store, char message[STORE_MESSAGE_SIZE])
                                : say(store, result, message);
 }
 
-static int open_connections(struct store *store, char message[STORE_MESSAGE_SIZE])
+int store_connect(struct store *store, char message[STORE_MESSAGE_SIZE])
 {
     int r = open_writer(store, message);
 
     if (r == 0)
-        r = store_prepare_statements(store);
+        r = store_prepare_statements(store); /* reads the schema, and so opens the log */
     if (r == 0)
-        r = connect_database(store->path, SQLITE_OPEN_READONLY, &store->reader);
+        meter_attach(store->writer);
+    if (r == 0)
+        r = store_open_file(store->path, SQLITE_OPEN_READONLY, &store->reader);
     if (r == 0)
         r = first_anomaly(store);
+    if (r == 0)
+        r = store_read_backup(store);
     return r;
+}
+
+void store_disconnect(struct store *store)
+{
+    sqlite3_close(store->reader);
+    store_finalize_statements(store);
+    sqlite3_close(store->writer); /* the last one: checkpoints and removes the -wal file */
+    store->reader = store->writer = NULL;
 }
 
 static int start_writer(struct store *store)
@@ -156,23 +178,31 @@ static int start_writer(struct store *store)
 int store_open(struct store **ret_store, const char *path, char message[STORE_MESSAGE_SIZE])
 {
     struct store *store = calloc(1, sizeof(*store));
+    pthread_condattr_t attributes;
     int r;
 
     message[0] = '\0';
     if (!store)
         return fault(-ENOMEM);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_mutex_init(&store->reading, NULL);
-    pthread_cond_init(&store->work, NULL);
+    pthread_cond_init(&store->work, &attributes);
+    pthread_condattr_destroy(&attributes);
     pthread_cond_init(&store->finished, NULL);
     store->last = &store->first;
     store->epoch = 1;
     store->lock_fd = -1;
     snprintf(store->path, sizeof(store->path), "%s", path);
 
-    r = lock_file(store, message);
+    r = store_lock_file(store, message);
     if (r == 0)
-        r = open_connections(store, message);
+        store_forget_copies(store->path);
+    if (r == 0)
+        r = store_connect(store, message);
+    if (r == 0)
+        r = store_note_places(store);
     if (r == 0)
         r = start_writer(store);
     if (r != 0) {
@@ -196,9 +226,7 @@ struct store *store_close(struct store *store)
         pthread_mutex_unlock(&store->mutex);
         pthread_join(store->thread, NULL);
     }
-    sqlite3_close(store->reader);
-    store_finalize_statements(store);
-    sqlite3_close(store->writer); /* the last one: checkpoints and removes the -wal file */
+    store_disconnect(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     pthread_cond_destroy(&store->finished);

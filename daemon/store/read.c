@@ -179,7 +179,8 @@ int store_load_machines(struct store *store, int64_t machine,
 static const char anomalies_sql[] =
     "SELECT a.id, m.name, a.asset, a.raised, a.cleared, a.event, a.similarity, a.distance, a.threshold, a.sensitivity, "
     "a.learned, a.buffers, a.explanation, a.context, a.knowledge_crc, a.undo, "
-    "(SELECT count(*) FROM evidence e WHERE e.anomaly = a.id) FROM anomaly a JOIN machine m ON m.id = a.machine "
+    "(SELECT count(*) FROM evidence e WHERE e.anomaly = a.id AND e.features IS NULL) FROM anomaly a JOIN machine m ON "
+    "m.id = a.machine "
     "WHERE (?1 IS NULL OR m.name = ?1) AND (?2 IS NULL OR a.asset = ?2) AND a.raised >= ?3 AND (?4 = 0 OR a.raised < "
     "?4) "
     "AND (?5 = 0 OR a.id < ?5) AND (?6 = 0 OR a.id = ?6) ORDER BY a.id DESC LIMIT ?7";

@@ -6,8 +6,6 @@
 
 #include "store/internal.h"
 
-enum { APPLICATION_ID = 0x68616269 }; /* "habi" */
-
 /* All times are wall ms since 1970-01-01 UTC. 0 = never, none. */
 static const char version_1[] =
     "CREATE TABLE machine ("
@@ -177,7 +175,17 @@ static const char version_7[] =
     "  machine TEXT NOT NULL, detail TEXT NOT NULL, outcome INTEGER NOT NULL" /* 0 = not known */
     ") STRICT;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5, version_6, version_7 };
+/* In the store: the last copy that somebody took whole. In a copy: this one. And evidence of sites that do not want samples to be
+ * stored: what the engine made of them, and no samples. */
+static const char version_8[] =
+    "ALTER TABLE evidence ADD COLUMN features TEXT;" /* JSON object; NULL = there are samples */
+    "CREATE TABLE backup ("
+    "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+    "  at INTEGER NOT NULL, gateway TEXT NOT NULL, size INTEGER NOT NULL"
+    ") STRICT;";
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4,
+                                          version_5, version_6, version_7, version_8 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 
@@ -245,6 +253,16 @@ static bool is_scrap(const char *path)
     return stat(path, &file) == 0 && file.st_size > 0 && file.st_size < SMALLEST_PAGE;
 }
 
+bool store_is_header(const unsigned char header[HEADER_SIZE])
+{
+    static const char magic[] = "SQLite format 3";
+    const unsigned char *application = header + 68;
+
+    return memcmp(header, magic, sizeof(magic)) == 0 &&
+           ((uint32_t)application[0] << 24 | (uint32_t)application[1] << 16 | (uint32_t)application[2] << 8 |
+            application[3]) == STORE_APPLICATION_ID;
+}
+
 int store_inspect(sqlite3 *database, const char *path, int *version, char message[STORE_MESSAGE_SIZE])
 {
     int application = 0, tables = 0;
@@ -257,7 +275,7 @@ int store_inspect(sqlite3 *database, const char *path, int *version, char messag
     if (result == SQLITE_OK)
         result = read_number(database, "PRAGMA user_version", version);
     if (result == SQLITE_NOTADB || is_scrap(path) ||
-        (result == SQLITE_OK && tables > 0 && application != APPLICATION_ID))
+        (result == SQLITE_OK && tables > 0 && application != STORE_APPLICATION_ID))
         return refuse_foreign(path, message);
     if (result == SQLITE_OK && *version > NEWEST)
         return refuse_newer(path, *version, message);
@@ -280,7 +298,8 @@ int store_migrate(sqlite3 *database, const char *path, int version, char message
     result = sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     for (int i = version; i < NEWEST && result == SQLITE_OK; i++)
         result = sqlite3_exec(database, migrations[i], NULL, NULL, NULL);
-    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, NEWEST);
+    snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d", STORE_APPLICATION_ID,
+             NEWEST);
     if (result == SQLITE_OK)
         result = sqlite3_exec(database, pragmas, NULL, NULL, NULL);
     if (result == SQLITE_OK)

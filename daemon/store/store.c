@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/clock.h"
 #include "store/internal.h"
 
 /* ------------------------------------------------------------------------------------------------- copying a change */
@@ -46,7 +47,7 @@ static size_t buffers_room(const struct store_buffer *buffers, size_t count)
         const struct store_buffer *buffer = &buffers[i];
 
         size += room(buffer->samples, buffer->count * sizeof(int16_t)) +
-                2 * room(buffer->step, buffer->axes * sizeof(float));
+                2 * room(buffer->step, buffer->axes * sizeof(float)) + text_room(buffer->features);
     }
     return size;
 }
@@ -85,6 +86,7 @@ static const struct store_buffer *keep_buffers(char **bytes, const struct store_
         buffers[i].samples = keep(bytes, buffers[i].samples, buffers[i].count * sizeof(int16_t));
         buffers[i].step = keep(bytes, buffers[i].step, buffers[i].axes * sizeof(float));
         buffers[i].offset = keep(bytes, buffers[i].offset, buffers[i].axes * sizeof(float));
+        buffers[i].features = keep_text(bytes, buffers[i].features);
     }
     return buffers;
 }
@@ -275,8 +277,25 @@ void store_figures(struct store *store, struct store_figures *figures)
     figures->commit_duration = &store->commit_duration;
     figures->commit_size = &store->commit_size;
     pthread_mutex_unlock(&store->mutex);
+    figures->written_bytes = meter_written();
+    figures->daily_bytes = store->daily;
+    figures->strain = store->strain;
     figures->size_bytes = stat(store->path, &file) == 0 ? (int64_t)file.st_size : -1;
-    figures->free_bytes = statvfs(store->path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;
+    figures->free_bytes =
+        statvfs(store->path, &disk) == 0 && disk.f_blocks > 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : -1;
+}
+
+void store_limit_writes(struct store *store, uint64_t daily_bytes)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->daily = daily_bytes;
+    budget_begin(&store->budget, daily_bytes, clock_now().mono, meter_written());
+    pthread_mutex_unlock(&store->mutex);
+}
+
+double store_strain(const struct store *store)
+{
+    return store->strain;
 }
 
 int64_t store_busy_since(const struct store *store)

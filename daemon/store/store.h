@@ -7,6 +7,11 @@
  * the old epoch fails too. Whoever keeps state in memory compares its epoch with store_epoch() and loads anew where they
  * differ: so memory is never ahead of the store.
  *
+ * While commits fail, one that changes nothing is tried each second: last_error goes as soon as the disk is well again.
+ *
+ * Files that are deleted or moved while they are open are written anew from what is open, and nothing is committed before they
+ * are; while another file is in the place of the database, nothing is.
+ *
  * Thread rules: any thread may call anything but open and close. */
 #ifndef HABIT_STORE_STORE_H
 #define HABIT_STORE_STORE_H
@@ -27,7 +32,7 @@ struct store;
 struct store_op; /* one submitted change on its way to the disk */
 struct histogram;
 
-enum { STORE_E_NEWER = 1, STORE_E_DAMAGED, STORE_E_FOREIGN, STORE_E_IN_USE };
+enum { STORE_E_NEWER = 1, STORE_E_DAMAGED, STORE_E_FOREIGN, STORE_E_IN_USE, STORE_E_THERE };
 
 /* Opens or makes the database file (mode 0600). Returns 0; STORE_E_NEWER: written by a later version of habit;
  * STORE_E_DAMAGED: integrity check failed, the file is left as it is; STORE_E_FOREIGN: not a database of habit;
@@ -58,6 +63,8 @@ struct store_buffer {
     uint32_t axes;
     int64_t at;
     int64_t anomaly; /* of evidence */
+    const char *
+        features; /* of evidence: JSON object of what the engine made of it; then there are no samples, step and offset */
 };
 
 /* Knowledge that was relearned and is not in force. */
@@ -89,6 +96,7 @@ struct store_change {
     const struct store_buffer *commissioning;
     size_t commissioning_count;
     bool forget_commissioning; /* and the buffers of anomalies that were accepted: what the knowledge was of */
+    bool forget_buffers;       /* every sample of the machine, such that the files hold none of it */
     const struct store_buffer *evidence; /* of anomalies of the machine; bounded there, not here */
     size_t evidence_count;
     const struct mute *mute;                 /* until 0: not muted any more */
@@ -110,6 +118,15 @@ int store_submit(struct store *store, const struct store_change *change, struct 
 int store_finish(struct store *store, struct store_op *op);
 
 uint64_t store_epoch(const struct store *store);
+
+/* A ceiling for what is written in 24 hours, for flash that wears out; 0 = none. As it comes near, commits wait up to
+ * STORE_LONGEST_WAIT ms to gather more, so that answers are later; what is answered is as durable as ever, so that much that is
+ * learned goes beyond it all the same. The 24 hours begin now. */
+enum { STORE_LONGEST_WAIT = 1000 };
+void store_limit_writes(struct store *store, uint64_t daily_bytes);
+
+/* How near the ceiling is, as of the last commit: 0 = not near, 1 = reached. */
+double store_strain(const struct store *store);
 
 /* Machines. create waits for its commit and gives the row; `first` is its first change, with at = created and settings; its
  * machine and epoch do not matter. -EEXIST when the ID is taken. */
@@ -209,6 +226,12 @@ enum store_kept {
 int store_kept(struct store *store, enum store_kept kept, int64_t of,
                int (*each)(void *user, const struct store_buffer *buffer), void *user);
 
+/* Calls `each` for what the engine made of the strange buffers of an anomaly, where no samples of them are stored. As store_kept. */
+int store_features(struct store *store, int64_t anomaly, int (*each)(void *user, const char *features), void *user);
+
+/* Whether samples of a machine are stored, and whether features are. Returns 0 or negative. */
+int store_holds(struct store *store, int64_t machine, bool *samples, bool *features);
+
 /* ---------------------------------------------------------------------------------------------------- daily reports */
 
 /* Calls `each` for every stored report of one machine, or of all (0), of days that start in [from, to), by start. `hour` is empty,
@@ -291,12 +314,60 @@ void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user
 /* Since when the writer has been at its present transaction, in monotonic milliseconds; 0 = it waits for work. Any thread. */
 int64_t store_busy_since(const struct store *store);
 
+/* ------------------------------------------------------------------------------------------------- backup, wiping */
+
+/* A copy of the store, whole and of one moment, while changes go on: what habitd --restore takes. Nothing in it waits for the broker,
+ * so that a restored gateway says nothing twice; ids go on behind those that the original may use meanwhile. */
+struct store_backup {
+    int fd;       /* of the copy, which has no name: whoever closes it gives its room back */
+    int64_t size; /* bytes */
+    int64_t at;   /* wall ms */
+    char gateway[64];
+};
+
+/* Makes one of backup->at and gateway. cancelled: asked now and then, on this thread; true ends it. Returns 0, or -EBUSY: as many as
+ * there may be are made or sent; -ENOSPC: the file system has no room for a second store; -ECANCELED; or another error. */
+int store_backup(struct store *store, struct store_backup *backup, bool (*cancelled)(void *user), void *user);
+
+/* After fd is closed, once for each that was made: then there is room for another. Any thread. */
+void store_end_backup(struct store *store);
+
+/* Somebody has every byte of it: noted, waits for the commit. fd does not matter. */
+int store_note_backup(struct store *store, const struct store_backup *backup);
+
+/* Deletes everything, records of changes included, such that the files hold none of it. Waits for the commit. The registry's machines
+ * are to be deleted before. */
+int store_wipe(struct store *store);
+
+/* Without a daemon: puts a copy in the place of the store at `path`. What is there is kept beside, under the name in `kept` ("" =
+ * nothing was there); without `replace` it is refused. Either the old or the new store is in place, also after a power cut. Returns 0,
+ * STORE_E_..., or negative, each with message; then the store is as it was. */
+struct store_restored {
+    char gateway[64]; /* that the copy is of */
+    int64_t at;       /* when it was made; 0 = it is no copy by store_backup, but a store that nobody used */
+    uint32_t machines, anomalies;
+    char kept[320];
+};
+int store_restore(const char *path, const char *from, bool replace, struct store_restored *restored,
+                  char message[STORE_MESSAGE_SIZE]);
+
+/* Without a daemon: overwrites the files of the store, and those that a restore has kept, and deletes them. Calls `each` with the name
+ * of every file before. `really` false: only that. Returns as store_restore. */
+int store_destroy(const char *path, bool really, void (*each)(void *user, const char *file), void *user,
+                  char message[STORE_MESSAGE_SIZE]);
+
 /* Figures for info and health. */
+enum { STORE_WHY_SIZE = 160 };
 struct store_figures {
     uint64_t commits, failed_commits, changes;
     uint64_t outbox_dropped;
     int64_t size_bytes, free_bytes;                        /* of the database; of its file system */
+    int64_t written_bytes;                                 /* into the database and its log, by this process */
+    uint64_t daily_bytes;                                  /* ceiling of store_limit_writes; 0 = none */
+    double strain;                                         /* see store_strain */
     int last_error;                                        /* of the last commit: 0 = fine */
+    char why[STORE_WHY_SIZE];                              /* it failed, in words; "" = it did not */
+    int64_t backup_at, backup_size;                        /* the last one, wall ms; 0 = never */
     const struct histogram *commit_duration, *commit_size; /* ns; changes in a transaction. The store's, atomic */
 };
 void store_figures(struct store *store, struct store_figures *figures);

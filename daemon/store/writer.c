@@ -1,19 +1,59 @@
 /* The writer: commits whatever has gathered, in one transaction, and wakes those who wait for it. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "store/internal.h"
 
-/* Takes the whole queue or a group of LIMIT_STORE_BATCH; NULL = stopping and nothing left. */
-static struct store_op *take_group(struct store *store)
+/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. */
+static void await_due(struct store *store)
+{
+    const struct timespec due = { .tv_sec = store->due / 1000, .tv_nsec = store->due % 1000 * 1000000 };
+
+    while (!store->stopping && store->queued < LIMIT_STORE_BATCH && clock_now().mono < store->due)
+        pthread_cond_timedwait(&store->work, &store->mutex, &due);
+}
+
+/* With the mutex held: when the next commit may be. */
+static void pace(struct store *store)
+{
+    int64_t now = clock_now().mono;
+
+    store->strain = budget_look(&store->budget, now, meter_written());
+    store->due = now + (int64_t)(store->strain * STORE_LONGEST_WAIT);
+}
+
+enum { PROBE_SECONDS = 1 };
+
+/* For work; while commits fail, or the files still hold what was deleted, at most so long that the next is tried. Returns 0, or ETIMEDOUT. With the mutex held. */
+static int wait_for_work(struct store *store)
+{
+    const bool again = store->figures.last_error != 0 || store->scrub != SCRUB_NONE;
+    struct timespec until;
+    int r = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PROBE_SECONDS;
+    while (!store->first && !store->stopping && r == 0)
+        r = again ? pthread_cond_timedwait(&store->work, &store->mutex, &until)
+                  : pthread_cond_wait(&store->work, &store->mutex);
+    return r;
+}
+
+/* Takes the whole queue or a group of LIMIT_STORE_BATCH; NULL = nothing is there: a commit is to be tried, or, with *stops, the
+ * end is reached. */
+static struct store_op *take_group(struct store *store, bool *stops)
 {
     struct store_op *group, **end;
     size_t count = 0;
 
     pthread_mutex_lock(&store->mutex);
-    while (!store->first && !store->stopping)
-        pthread_cond_wait(&store->work, &store->mutex);
+    wait_for_work(store);
+    *stops = store->stopping;
+    await_due(store);
     group = store->first;
     for (end = &group; *end && count < LIMIT_STORE_BATCH; end = &(*end)->next)
         count++;
@@ -43,18 +83,32 @@ static int apply_group(struct store *store, struct store_op *group)
     return 0;
 }
 
-static int commit_group(struct store *store, struct store_op *group)
+static int transact(struct store *store, struct store_op *group)
 {
-    int64_t began = clock_ticks();
     int r = store_step(store, STATEMENT_BEGIN);
 
     if (r == 0)
-        r = apply_group(store, group);
+        r = group ? apply_group(store, group) : store_step(store, STATEMENT_PROBE);
     if (r == 0)
         r = store_step(store, STATEMENT_COMMIT);
+    if (r < 0)
+        snprintf(store->why, sizeof(store->why), "%s", sqlite3_errmsg(store->writer));
     if (r < 0 && !sqlite3_get_autocommit(store->writer))
         store_step(store, STATEMENT_ROLLBACK);
+    return r;
+}
+
+/* group NULL: a commit that changes nothing, to see whether one is possible. */
+static int commit_group(struct store *store, struct store_op *group)
+{
+    int64_t began = clock_ticks();
+    int r = store_keep_place(store);
+
+    if (r == 0)
+        r = transact(store, group);
     histogram_observe(&store->commit_duration, &histogram_milliseconds, clock_ticks() - began);
+    if (r == 0 && store->scrub != SCRUB_NONE)
+        store_scrub(store);
     return r;
 }
 
@@ -70,11 +124,12 @@ static void finish_group(struct store *store, struct store_op *group, int result
 {
     int64_t size = 0;
 
-    if (result < 0)
+    if (result < 0 && group) /* nothing was built on a probe */
         store->epoch++;
     pthread_mutex_lock(&store->mutex);
     store->figures.last_error = result;
-    *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += 1;
+    snprintf(store->figures.why, sizeof(store->figures.why), "%s", result < 0 ? store->why : "");
+    *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += group != NULL;
     if (result == 0 && store->outgoing_hook && has_outgoing(group))
         store->outgoing_hook(store->outgoing_user);
     while (group) {
@@ -91,9 +146,10 @@ static void finish_group(struct store *store, struct store_op *group, int result
             op->done = true;
     }
     store->figures.changes += (uint64_t)size;
+    pace(store);
     pthread_cond_broadcast(&store->finished);
     pthread_mutex_unlock(&store->mutex);
-    if (result == 0)
+    if (result == 0 && size > 0)
         histogram_observe(&store->commit_size, &histogram_sizes, size);
 }
 
@@ -101,8 +157,9 @@ void *store_write_groups(void *argument)
 {
     struct store *store = argument;
     struct store_op *group;
+    bool stops;
 
-    while ((group = take_group(store))) {
+    while ((group = take_group(store, &stops)) || !stops) {
         atomic_store(&store->busy_since, clock_now().mono);
         finish_group(store, group, commit_group(store, group));
         atomic_store(&store->busy_since, 0);

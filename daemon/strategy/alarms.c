@@ -21,7 +21,7 @@
 #define GUESSED_MS  1000. /* between judgements, where nothing is known: rather too many than too few */
 #define SHORTEST_MS 1.0
 
-enum { GRID = 48, MOST_WINDOWS = 24, HALVINGS = 24, MEAN_OVER = 32, LONGEST_STEP = 4 };
+enum { GRID = 48, POINTS = 2 * GRID + 1, MOST_WINDOWS = 24, HALVINGS = 16, MEAN_OVER = 32, LONGEST_STEP = 4 };
 
 /* ----------------------------------------------------------------------------------------------------------- the chance */
 
@@ -35,7 +35,7 @@ static double quantile(double chance)
 {
     double low = 0, high = 10;
 
-    for (int i = 0; i < 2 * HALVINGS; i++) {
+    for (int i = 0; i < 3 * HALVINGS; i++) {
         double middle = (low + high) / 2;
 
         *(beyond(middle) > chance ? &low : &high) = middle;
@@ -46,46 +46,78 @@ static double quantile(double chance)
 struct scatter {
     double own, off; /* standard deviations of a window, and of how far a machine is off */
     double sigmas;   /* at which the engine's line lies */
+    double weight[POINTS];
+    double weights; /* their sum */
 };
+
+static double off_at(int point)
+{
+    return FARTHEST * (point - GRID) / GRID;
+}
 
 static struct scatter scatter_of(const struct alarm_figures *figures)
 {
     double taken =
         figures->window > 2 ? figures->window - 1 : figures->window; /* the strangest of more than two is left out */
     double learned = figures->learned > 8 ? figures->learned : 8;
+    struct scatter scatter = { .own = sqrt(1 / taken),
+                               .off = sqrt(OFF_OF_PAST / learned + OFF_ALWAYS),
+                               .sigmas = quantile((double)figures->window_rate) };
 
-    return (struct scatter){ .own = sqrt(1 / taken),
-                             .off = sqrt(OFF_OF_PAST / learned + OFF_ALWAYS),
-                             .sigmas = quantile((double)figures->window_rate) };
+    for (int i = 0; i < POINTS; i++) {
+        scatter.weight[i] = exp(-off_at(i) * off_at(i) / 2);
+        scatter.weights += scatter.weight[i];
+    }
+    return scatter;
+}
+
+/* Chance of a window beyond a line, for each way to be off. */
+struct chances {
+    double beyond[POINTS];
+};
+
+static void chances_of(const struct scatter *scatter, double line, struct chances *chances)
+{
+    double edge = HOLD * line * scatter->sigmas * hypot(scatter->own, scatter->off);
+
+    for (int i = 0; i < POINTS; i++)
+        chances->beyond[i] = beyond((edge - off_at(i) * scatter->off) / scatter->own);
+}
+
+static double power(double base, uint32_t exponent)
+{
+    double product = 1;
+
+    while (exponent > 0) {
+        if (exponent % 2 != 0)
+            product *= base;
+        exponent /= 2;
+        base *= base;
+    }
+    return product;
 }
 
 /* Chance that so many windows in a row lie beyond the line, of any machine. */
-static double chance_of_run(const struct scatter *scatter, double line, uint32_t windows)
+static double chance_of_run(const struct scatter *scatter, const struct chances *chances, uint32_t windows)
 {
-    double edge = HOLD * line * scatter->sigmas * hypot(scatter->own, scatter->off), sum = 0, weights = 0;
+    double sum = 0;
 
-    for (int i = -GRID; i <= GRID; i++) {
-        double off = FARTHEST * i / GRID, weight = exp(-off * off / 2);
-
-        sum += weight * pow(beyond((edge - off * scatter->off) / scatter->own), windows);
-        weights += weight;
-    }
-    return sum / weights;
+    for (int i = 0; i < POINTS; i++)
+        sum += scatter->weight[i] * power(chances->beyond[i], windows);
+    return sum / scatter->weights;
 }
 
-/* The lowest line that keeps the chance; beyond HIGHEST_LINE where none does. */
-static double line_for(const struct scatter *scatter, double chance, uint32_t windows)
+/* Between the lowest line, which does not keep the chance, and the highest, which does. */
+static double line_between(const struct scatter *scatter, double chance, uint32_t windows)
 {
     double low = 1, high = HIGHEST_LINE;
+    struct chances chances;
 
-    if (chance_of_run(scatter, low, windows) <= chance)
-        return low;
-    if (chance_of_run(scatter, high, windows) > chance)
-        return 2 * HIGHEST_LINE;
     for (int i = 0; i < HALVINGS; i++) {
         double middle = (low + high) / 2;
 
-        *(chance_of_run(scatter, middle, windows) > chance ? &low : &high) = middle;
+        chances_of(scatter, middle, &chances);
+        *(chance_of_run(scatter, &chances, windows) > chance ? &low : &high) = middle;
     }
     return high;
 }
@@ -100,31 +132,40 @@ static void persist(struct alarm_plan *plan, uint32_t windows, const struct alar
     plan->rise_ms = figures->interval * plan->buffers;
 }
 
+/* So few windows in a row that some line keeps the chance, and the lowest such line. */
+static void keep(struct alarm_plan *plan, const struct alarm_figures *figures, double chance)
+{
+    const struct scatter scatter = scatter_of(figures);
+    struct chances lowest, highest;
+    double line = HIGHEST_LINE;
+    uint32_t windows = 0;
+
+    chances_of(&scatter, 1, &lowest);
+    chances_of(&scatter, HIGHEST_LINE, &highest);
+    plan->kept = false;
+    while (!plan->kept && windows < MOST_WINDOWS)
+        plan->kept = chance_of_run(&scatter, &highest, ++windows) <= chance;
+    if (plan->kept)
+        line = chance_of_run(&scatter, &lowest, windows) <= chance ? 1 : line_between(&scatter, chance, windows);
+    persist(plan, windows, figures);
+    plan->line = (float)exp(line - 1); /* from the logarithmic scale to distances */
+    plan->hold = (float)exp(HOLD * line - 1);
+}
+
 struct alarm_plan alarm_plan_make(const struct alarm_figures *figures)
 {
     const struct alarm_order *order = &figures->order;
     struct alarm_plan plan = { .line = 1, .hold = 1, .kept = true };
-    double interval = figures->interval > 0 ? fmax(figures->interval, SHORTEST_MS) : GUESSED_MS, chance;
-    struct scatter scatter = scatter_of(figures);
+    double interval = figures->interval > 0 ? fmax(figures->interval, SHORTEST_MS) : GUESSED_MS;
 
-    persist(&plan, 1, figures);
-    if (order->count == 0)
+    if (order->count == 0) {
+        persist(&plan, 1, figures);
         return plan;
+    }
     plan.ordered = true;
     plan.expected = (double)order->per / interval / order->count;
     plan.extrapolated = plan.expected > figures->learned;
-    chance = figures->window / (SAFETY * RUNS_A_WINDOW * plan.expected);
-    for (uint32_t windows = 1; windows <= MOST_WINDOWS; windows++) {
-        double line = line_for(&scatter, chance, windows);
-
-        persist(&plan, windows, figures);
-        plan.kept = line <= HIGHEST_LINE;
-        line = fmin(line, HIGHEST_LINE);
-        plan.line = (float)exp(line - 1); /* from the logarithmic scale to distances */
-        plan.hold = (float)exp(HOLD * line - 1);
-        if (plan.kept)
-            break;
-    }
+    keep(&plan, figures, figures->window / (SAFETY * RUNS_A_WINDOW * plan.expected));
     return plan;
 }
 

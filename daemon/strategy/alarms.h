@@ -13,7 +13,7 @@ struct alarm_figures {
     double interval;          /* ms between judgements; 0 = not known */
 };
 
-/* Works out the plan. Some ten thousand calls of erfc: not for every buffer. */
+/* Works out the plan. Some two thousand calls of erfc: not for every buffer. */
 struct alarm_plan alarm_plan_make(const struct alarm_figures *figures);
 
 /* Notes a judgement at `at` in the mean of the intervals. Backlogs that come at once count as fast as they were measured. */

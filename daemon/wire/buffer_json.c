@@ -11,10 +11,53 @@
 #include "wire/meta.h"
 #include "wire/samples.h"
 
+/* ------------------------------------------------------------------------------------------------------- the document */
+
+static const char *path_or_data(const char *path)
+{
+    return path && path[0] != '\0' ? path : "data";
+}
+
 static const char *path_of(const struct wire_shape *shape)
 {
-    return shape->json_path && shape->json_path[0] != '\0' ? shape->json_path : "data";
+    return path_or_data(shape->json_path);
 }
+
+/* What stands beside the array, with an empty one in its place: jansson says whether that is a document. */
+static int load_beside(const char *text, size_t size, struct json_buffer *document, struct refusal *refusal)
+{
+    static const char empty[] = { '[', ']' };
+    char beside[NUMBERS_BESIDE + sizeof(empty)];
+    size_t before = (size_t)(document->numbers.from - text), after = size - (size_t)(document->numbers.to - text);
+
+    memcpy(beside, text, before);
+    memcpy(beside + before, empty, sizeof(empty));
+    memcpy(beside + before + sizeof(empty), document->numbers.to, after);
+    if (before + after == 0)
+        return 0;
+    return wire_load(beside, before + after + sizeof(empty), &document->root, refusal);
+}
+
+int json_buffer_load(const void *bytes, size_t size, const char *path, struct json_buffer *document,
+                     struct refusal *refusal)
+{
+    *document = (struct json_buffer){ 0 };
+    if (size <= LIMIT_BODY && numbers_read(bytes, size, path_or_data(path), &document->numbers)) {
+        if (load_beside(bytes, size, document, refusal) == 0)
+            return 0;
+        json_buffer_free(document);
+    }
+    return wire_load(bytes, size, &document->root, refusal); /* in whose words it is refused */
+}
+
+void json_buffer_free(struct json_buffer *document)
+{
+    json_decref(document->root);
+    free(document->numbers.values);
+    *document = (struct json_buffer){ 0 };
+}
+
+/* -------------------------------------------------------------------------------------------------------- its numbers */
 
 /* The value at a path with dots, or NULL. */
 static const json_t *follow(const json_t *value, const char *path)
@@ -78,6 +121,26 @@ static int read_numbers(const json_t *array, const struct wire_shape *shape, flo
     return 0;
 }
 
+/* A line may be read again, where the store was full: its numbers stay with it. */
+static int copy_numbers(const struct numbers *numbers, const struct wire_shape *shape, float **ret_values,
+                        size_t *count, struct refusal *refusal)
+{
+    int r = samples_count(shape, numbers->count, refusal);
+    float *values;
+
+    if (r != 0)
+        return r;
+    values = malloc(numbers->count * sizeof(*values));
+    if (!values)
+        return fault(-ENOMEM);
+    memcpy(values, numbers->values, numbers->count * sizeof(*values));
+    *ret_values = values;
+    *count = numbers->count;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------ beside numbers */
+
 /* Fields that nobody knows are counted: a sensor may say more than we use. */
 static int read_fields(json_t *root, const struct wire_shape *shape, struct wire_meta *meta, struct refusal *refusal)
 {
@@ -98,29 +161,32 @@ static int read_fields(json_t *root, const struct wire_shape *shape, struct wire
     return 0;
 }
 
-static int read_document(json_t *root, const struct wire_shape *shape, struct wire_meta *meta, float **values,
-                         size_t *count, struct refusal *refusal)
+static int read_document(const struct json_buffer *document, const struct wire_shape *shape, struct wire_meta *meta,
+                         float **values, size_t *count, struct refusal *refusal)
 {
     const json_t *array = NULL;
-    int r = find_array(root, shape, &array, refusal);
+    int r = document->numbers.values ? 0 : find_array(document->root, shape, &array, refusal);
 
     if (r == 0)
-        r = read_fields(root, shape, meta, refusal);
-    return r == 0 ? read_numbers(array, shape, values, count, refusal) : r;
+        r = read_fields(document->root, shape, meta, refusal);
+    if (r != 0)
+        return r;
+    return document->numbers.values ? copy_numbers(&document->numbers, shape, values, count, refusal)
+                                    : read_numbers(array, shape, values, count, refusal);
 }
 
 int samples_of_json(const struct wire_shape *shape, const void *bytes, size_t size, struct wire_meta *meta,
                     float **values, size_t *count, struct refusal *refusal)
 {
-    json_t *root;
+    struct json_buffer document;
     int r;
 
     if (shape->line)
         return read_document(line_document(shape->line), shape, meta, values, count, refusal);
-    r = wire_load(bytes, size, &root, refusal);
+    r = json_buffer_load(bytes, size, shape->json_path, &document, refusal);
     if (r != 0)
         return r;
-    r = read_document(root, shape, meta, values, count, refusal);
-    json_decref(root);
+    r = read_document(&document, shape, meta, values, count, refusal);
+    json_buffer_free(&document);
     return r;
 }

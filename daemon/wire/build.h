@@ -11,12 +11,7 @@
 /* One verdict without the machine's name. */
 json_t *build_verdict(const struct verdict *verdict);
 
-/* What became of `count` buffers, of the first `shown` in full: the verdict itself where there is one. */
-json_t *build_verdicts(const struct verdict *verdicts, size_t shown, size_t count);
-
 json_t *build_problem(const struct refusal *refusal);
-
-json_t *build_explanation(const struct detection *detection);
 
 /* A stored anomaly as it is listed. */
 struct anomaly;

@@ -42,6 +42,10 @@ char *wire_state(const struct machine_view *view);
 /* {"temperature": 61.5}, as it is stored with an anomaly. */
 char *wire_named_numbers(const struct named_number *numbers, size_t count);
 
+/* What the engine made of one buffer, as it is stored where samples are not: time, similarity, distance, level and amplitude of each
+ * axis, explanation. */
+char *wire_features(const struct detection *detection, int64_t at);
+
 /* The explanation array alone, as it is stored with an anomaly. */
 char *wire_explanation(const struct detection *detection);
 
@@ -93,6 +97,27 @@ struct wire_member {
 };
 char *wire_object(const struct wire_member *members, size_t count);
 
+static inline struct wire_member member_text(const char *name, const char *value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_TEXT, .text = value };
+}
+
+static inline struct wire_member member_integer(const char *name, int64_t value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_INTEGER, .integer = value };
+}
+
+static inline struct wire_member member_boolean(const char *name, bool value)
+{
+    return (struct wire_member){ .name = name, .type = MEMBER_BOOLEAN, .integer = value };
+}
+
+/* JSON NULL: null. */
+static inline struct wire_member member_json(const char *name, const char *json)
+{
+    return (struct wire_member){ .name = name, .type = json ? MEMBER_RAW : MEMBER_NULL, .text = json };
+}
+
 /* Anomalies by asset, newest episode first: episode[] as episodes_group() made it. cut: there are more. */
 char *wire_episodes(const struct anomaly *anomalies, size_t count, const size_t *episode, size_t episodes, bool cut);
 
@@ -109,6 +134,18 @@ int wire_read_mute(const void *bytes, size_t size, int64_t now, struct mute *mut
 /* {"note": "..."} or {} */
 int wire_read_note(const void *bytes, size_t size, char note[SNAPSHOT_NOTE_SIZE], struct refusal *refusal);
 
+/* What was said on the topics anomaly and event of a machine. False where it is neither. */
+struct wire_said {
+    char machine[MACHINE_ID_SIZE];
+    char event[32], state[16]; /* raised, worsened, ...; or the trouble, with began or ended */
+    char meaning[160];         /* of the trouble, for people */
+    char reason[128];          /* the first of the explanation; "" = none */
+    int64_t id;                /* of the anomaly */
+    int similarity;
+    double distance;
+};
+bool wire_read_said(const char *payload, struct wire_said *said);
+
 /* ---- settings */
 
 /* Applies a JSON object of settings. Every unknown key, wrong type or range is refused naming the key, with *settings
@@ -121,6 +158,9 @@ char *wire_settings(const struct settings *settings, enum settings_origin least)
 
 /* {"token": "..."}: its text into room bytes. */
 int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal);
+
+/* {"gateway": "..."} */
+int wire_read_gateway(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal);
 
 /* {"sensitivity": 1.1} */
 int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, struct refusal *refusal);

@@ -1,9 +1,8 @@
 /* Why a buffer is strange, in the user's terms. */
 #include <string.h>
 
-#include "wire/build.h"
 #include "wire/document.h"
-#include "wire/json.h"
+#include "wire/write.h"
 
 /* Where on an axis a reason lies: frequencies where the sampling rate is known, else bins; samples of a waveform. */
 static const struct place {
@@ -17,31 +16,41 @@ static const struct place *place_of(const struct reason *reason)
     return strcmp(reason->kind, "waveform") == 0 ? &in_samples : &in_bins;
 }
 
-static json_t *build_reason(const struct reason *reason)
+static void write_place(struct writer *writer, const char *name, float value)
 {
-    const struct place *place = place_of(reason);
-    json_t *item = json_object();
-
-    wire_put(&item, "axis", json_integer(reason->axis));
-    wire_put(&item, "kind", json_string(reason->kind));
-    if (reason->from < reason->to || reason->from > 0.0f) {
-        wire_put(&item, place->from, wire_figure((double)reason->from));
-        wire_put(&item, place->to, wire_figure((double)reason->to));
-    }
-    wire_put(&item, "sigmas", wire_figure((double)reason->sigmas));
-    return item;
+    writer_name(writer, name);
+    writer_figure(writer, (double)value);
 }
 
-json_t *build_explanation(const struct detection *detection)
+static void write_reason(struct writer *writer, const struct reason *reason)
 {
-    json_t *items = json_array();
+    const struct place *place = place_of(reason);
 
+    writer_open(writer, '{');
+    writer_name(writer, "axis");
+    writer_integer(writer, reason->axis);
+    writer_name(writer, "kind");
+    writer_text(writer, reason->kind);
+    if (reason->from < reason->to || reason->from > 0.0f) {
+        write_place(writer, place->from, reason->from);
+        write_place(writer, place->to, reason->to);
+    }
+    write_place(writer, "sigmas", reason->sigmas);
+    writer_close(writer, '}');
+}
+
+void write_explanation(struct writer *writer, const struct detection *detection)
+{
+    writer_open(writer, '[');
     for (size_t i = 0; i < detection->reasons; i++)
-        wire_append(&items, build_reason(&detection->reason[i]));
-    return items;
+        write_reason(writer, &detection->reason[i]);
+    writer_close(writer, ']');
 }
 
 char *wire_explanation(const struct detection *detection)
 {
-    return wire_dump(build_explanation(detection));
+    struct writer writer = { 0 };
+
+    write_explanation(&writer, detection);
+    return writer_take(&writer);
 }

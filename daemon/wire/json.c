@@ -147,11 +147,6 @@ void wire_append(json_t **array, json_t *value)
     keep_if(array, json_array_append_new(*array, value));
 }
 
-void wire_merge(json_t **object, json_t *more)
-{
-    keep_if(object, json_object_update_new(*object, more));
-}
-
 /* Nine digits hold every float; what is meant to be shorter was rounded before. */
 char *wire_dump(json_t *document)
 {

@@ -21,7 +21,6 @@ const char *wire_type_name(const json_t *value);
  * stays NULL through all that follows, so that a builder needs no checks on the way. */
 void wire_put(json_t **object, const char *name, json_t *value);
 void wire_append(json_t **array, json_t *value);
-void wire_merge(json_t **object, json_t *more); /* all members of another object */
 
 /* Compact text of a document, which is taken. NULL in gives NULL out. */
 char *wire_dump(json_t *document);

@@ -6,16 +6,17 @@
 #include "wire/build.h"
 #include "wire/document.h"
 #include "wire/json.h"
+#include "wire/write.h"
 
 struct wire_line {
-    json_t *root;    /* an object, without its machine */
-    json_t *machine; /* a string */
+    struct json_buffer document; /* an object, without its machine */
+    json_t *machine;             /* a string */
 };
 
 /* Takes the machine out, so that it is no field that nobody knows. */
 static int take_machine(struct wire_line *line, struct refusal *refusal)
 {
-    json_t *machine = json_object_get(line->root, "machine");
+    json_t *machine = json_object_get(line->document.root, "machine");
 
     if (!machine)
         return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "a line is an object with machine and data");
@@ -23,7 +24,7 @@ static int take_machine(struct wire_line *line, struct refusal *refusal)
         return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "machine is %s, not a machine ID",
                       wire_type_name(machine));
     line->machine = json_incref(machine);
-    json_object_del(line->root, "machine");
+    json_object_del(line->document.root, "machine");
     return 0;
 }
 
@@ -34,7 +35,7 @@ int wire_line_read(const void *bytes, size_t size, struct wire_line **ret_line, 
 
     if (!line)
         return fault(-ENOMEM);
-    r = wire_load(bytes, size, &line->root, refusal);
+    r = json_buffer_load(bytes, size, NULL, &line->document, refusal);
     if (r == 0)
         r = take_machine(line, refusal);
     if (r != 0) {
@@ -50,16 +51,16 @@ const char *wire_line_machine(const struct wire_line *line)
     return json_string_value(line->machine);
 }
 
-json_t *line_document(const struct wire_line *line)
+const struct json_buffer *line_document(const struct wire_line *line)
 {
-    return line->root;
+    return &line->document;
 }
 
 void wire_line_free(struct wire_line *line)
 {
     if (!line)
         return;
-    json_decref(line->root);
+    json_buffer_free(&line->document);
     json_decref(line->machine);
     free(line);
 }
@@ -77,10 +78,16 @@ static json_t *begin_answer(size_t number, const char *machine)
 
 char *wire_line_verdicts(size_t number, const char *machine, const struct verdict *verdicts, size_t shown, size_t count)
 {
-    json_t *answer = begin_answer(number, machine);
+    struct writer writer = { 0 };
 
-    wire_merge(&answer, build_verdicts(verdicts, shown, count));
-    return wire_dump(answer);
+    writer_open(&writer, '{');
+    writer_name(&writer, "line");
+    writer_integer(&writer, (int64_t)number);
+    writer_name(&writer, "machine");
+    writer_text(&writer, machine);
+    write_verdicts(&writer, verdicts, shown, count);
+    writer_close(&writer, '}');
+    return writer_take(&writer);
 }
 
 char *wire_line_problem(size_t number, const char *machine, const struct refusal *refusal)

@@ -2,11 +2,9 @@
 #ifndef HABIT_WIRE_LINE_H
 #define HABIT_WIRE_LINE_H
 
-#include <jansson.h>
-
-#include "wire/buffer.h"
+#include "wire/buffer_json.h"
 
 /* What the line holds beside its machine; borrowed. */
-json_t *line_document(const struct wire_line *line);
+const struct json_buffer *line_document(const struct wire_line *line);
 
 #endif

@@ -2,11 +2,17 @@
 #include "wire/build.h"
 #include "wire/document.h"
 #include "wire/json.h"
+#include "wire/write.h"
 
 /* As users see it: a machine that is paused is 'paused', whatever it did before. */
-static json_t *build_phase(const struct machine_view *view)
+static enum phase shown_phase(const struct machine_view *view)
 {
-    return json_string(phase_name(view->settings.paused ? PHASE_PAUSED : (enum phase)view->state.phase));
+    return view->settings.paused ? PHASE_PAUSED : (enum phase)view->state.phase;
+}
+
+static const char *phase_of(const struct machine_view *view)
+{
+    return phase_name(shown_phase(view));
 }
 
 static json_t *build_troubles(const struct machine_view *view)
@@ -87,37 +93,120 @@ static void put_learning(json_t **object, const struct learning *learning)
 
 /* ------------------------------------------------------------------------------------------------------ state topic */
 
-/* Nulls where the last buffer was not judged, so that readers always find the same members. */
-static void put_no_score(json_t **state, const struct verdict *last)
+static void write_word(struct writer *writer, const char *name, const char *text)
 {
-    wire_put(state, "status", wire_text(last->at != 0 ? verdict_name(last->status) : NULL));
-    wire_put(state, "similarity", json_null());
-    wire_put(state, "distance", json_null());
-    wire_put(state, "average", json_null());
-    wire_put(state, "note", wire_text(last->note));
+    writer_name(writer, name);
+    writer_text(writer, text);
 }
 
+static void write_nothing(struct writer *writer, const char *name)
+{
+    writer_name(writer, name);
+    writer_null(writer);
+}
+
+/* Nulls where the last buffer was not judged, so that readers always find the same members. */
+static void write_no_score(struct writer *writer, const struct machine_view *view)
+{
+    const struct verdict *last = &view->last;
+
+    write_word(writer, "status", last->at != 0 ? verdict_name(last->status) : NULL);
+    write_nothing(writer, "similarity");
+    write_nothing(writer, "distance");
+    write_nothing(writer, "average");
+    write_word(writer, "note", last->note);
+    writer_name(writer, "anomaly");
+    writer_id(writer, view->state.anomaly);
+    write_word(writer, "phase", phase_of(view));
+}
+
+/* The score is of the last buffer, anomaly and phase are those of now. */
+static void write_score(struct writer *writer, const struct machine_view *view)
+{
+    struct verdict now = view->last;
+
+    if (now.at == 0 || now.status != VERDICT_OK) {
+        write_no_score(writer, view);
+        return;
+    }
+    now.anomaly = view->state.anomaly;
+    now.phase = shown_phase(view);
+    write_verdict(writer, &now);
+}
+
+static void write_learning(struct writer *writer, const struct learning *learning)
+{
+    writer_name(writer, "learned");
+    writer_integer(writer, learning->learned);
+    writer_name(writer, "needed");
+    writer_integer(writer, learning->needed);
+    writer_name(writer, "settled");
+    writer_figure(writer, (double)learning->settled);
+    write_word(writer, "missing", learning->missing);
+}
+
+static void write_troubles(struct writer *writer, const struct machine_view *view)
+{
+    writer_name(writer, "troubles");
+    writer_open(writer, '[');
+    for (int i = 0; i < TROUBLES_COUNT; i++)
+        if (view->troubles & 1u << i)
+            writer_text(writer, trouble_name((enum trouble)i));
+    writer_close(writer, ']');
+}
+
+static void write_running(struct writer *writer, const struct machine_view *view)
+{
+    enum run_status status = (enum run_status)view->state.memory.run.status;
+
+    writer_name(writer, "running");
+    if (status == RUN_UNKNOWN)
+        writer_null(writer);
+    else
+        writer_truth(writer, status == RUN_RUNS);
+}
+
+static void write_mute(struct writer *writer, const struct mute *mute)
+{
+    writer_name(writer, "mute");
+    if (mute->until == 0) {
+        writer_null(writer);
+        return;
+    }
+    writer_open(writer, '{');
+    writer_name(writer, "since");
+    writer_time(writer, mute->since);
+    writer_name(writer, "until");
+    writer_time(writer, mute->until);
+    write_word(writer, "who", mute->who);
+    write_word(writer, "why", mute->why);
+    write_word(writer, "then", mute_end_name((enum mute_end)mute->then));
+    writer_close(writer, '}');
+}
+
+/* Each machine's, as often as once a second: written, not built. */
 char *wire_state(const struct machine_view *view)
 {
-    json_t *state = json_object();
+    struct writer writer = { 0 };
 
-    wire_put(&state, "machine", json_string(view->id));
-    if (view->last.at != 0 && view->last.status == VERDICT_OK)
-        wire_merge(&state, build_verdict(&view->last));
-    else
-        put_no_score(&state, &view->last);
-    wire_put(&state, "anomaly", wire_id(view->state.anomaly));
-    wire_put(&state, "phase", build_phase(view));
-    put_learning(&state, &view->learning);
-    wire_put(&state, "progress", wire_text(view->progress[0] != '\0' ? view->progress : NULL));
-    wire_put(&state, "running", build_running(view));
-    wire_put(&state, "troubles", build_troubles(view));
-    wire_put(&state, "mute", build_mute(&view->mute));
-    wire_put(&state, "sensitivity", wire_float(view->settings.sensitivity));
-    wire_put(&state, "threshold", json_integer(view->settings.threshold));
-    wire_put(&state, "seen", wire_time(view->state.last_seen));
-    wire_put(&state, "online", json_boolean(view->online));
-    return wire_dump(state);
+    writer_open(&writer, '{');
+    write_word(&writer, "machine", view->id);
+    write_score(&writer, view);
+    write_learning(&writer, &view->learning);
+    write_word(&writer, "progress", view->progress[0] != '\0' ? view->progress : NULL);
+    write_running(&writer, view);
+    write_troubles(&writer, view);
+    write_mute(&writer, &view->mute);
+    writer_name(&writer, "sensitivity");
+    writer_float(&writer, view->settings.sensitivity);
+    writer_name(&writer, "threshold");
+    writer_integer(&writer, view->settings.threshold);
+    writer_name(&writer, "seen");
+    writer_time(&writer, view->state.last_seen);
+    writer_name(&writer, "online");
+    writer_truth(&writer, view->online);
+    writer_close(&writer, '}');
+    return writer_take(&writer);
 }
 
 /* -------------------------------------------------------------------------------------------------------- documents */
@@ -169,7 +258,7 @@ static json_t *build_machine(const struct machine_view *view, bool origins)
 
     wire_put(&machine, "machine", json_string(view->id));
     wire_put(&machine, "created", wire_time(view->created));
-    wire_put(&machine, "phase", build_phase(view));
+    wire_put(&machine, "phase", json_string(phase_of(view)));
     wire_put(&machine, "online", json_boolean(view->online));
     wire_put(&machine, "settings", build_settings(&view->settings, ORIGIN_DEFAULT));
     if (origins)

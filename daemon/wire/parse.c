@@ -3,7 +3,6 @@
  * that it made is thrown away. */
 #include "wire/parse.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -50,21 +49,17 @@ static void release(void *memory)
         next_free(memory);
 }
 
-/* Ours stand before those that jansson had: a test's, or malloc and free. */
-static void set_functions(void)
+void wire_parse_begin(void)
 {
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     json_malloc_t reserve;
     json_free_t give_back;
 
-    pthread_mutex_lock(&mutex);
     json_get_alloc_funcs(&reserve, &give_back);
-    if (reserve != allocate) {
-        next_malloc = reserve;
-        next_free = give_back;
-        json_set_alloc_funcs(allocate, release);
-    }
-    pthread_mutex_unlock(&mutex);
+    if (reserve == allocate)
+        return;
+    next_malloc = reserve;
+    next_free = give_back;
+    json_set_alloc_funcs(allocate, release);
 }
 
 /* Behind an allocation that failed there is no more text. */
@@ -84,7 +79,6 @@ json_t *wire_parse(const void *bytes, size_t size, size_t flags, json_error_t *e
     json_error_t own;
     json_t *root;
 
-    set_functions();
     error = error ? error : &own;
     error->text[0] = '\0';
     parse.spare = malloc(parse.room);

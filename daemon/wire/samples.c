@@ -38,16 +38,26 @@ static void scale_all(const struct wire_shape *shape, float *values, size_t coun
     }
 }
 
-static int check_all(const float *values, size_t count, struct refusal *refusal)
-{
-    const float most = 1e15f;
+static const float most = 1e15f;
 
+static int refuse_value(const float *values, size_t count, struct refusal *refusal)
+{
     for (size_t i = 0; i < count; i++)
         if (!(fabsf(values[i]) <= most)) /* catches NaN too */
             return refuse(refusal, REFUSAL_NOT_FINITE, "data",
                           "data[%zu] is %s: every value is finite and at most 1e15", i,
                           isfinite(values[i]) ? "too large" : "not finite");
     return 0;
+}
+
+/* All at once first: the compiler makes vectors of it. */
+static int check_all(const float *values, size_t count, struct refusal *refusal)
+{
+    unsigned int wrong = 0;
+
+    for (size_t i = 0; i < count; i++)
+        wrong |= !(fabsf(values[i]) <= most);
+    return wrong ? refuse_value(values, count, refusal) : 0;
 }
 
 /* x0 x1 y0 y1 z0 z1 -> x0 y0 z0 x1 y1 z1 */
@@ -87,13 +97,14 @@ int samples_finish(const struct wire_shape *shape, float *values, size_t count, 
 
 /* -------------------------------------------------------------------------------------------------------------- raw */
 
-static float read_f32(const unsigned char *bytes)
+static void read_f32(float *values, const unsigned char *bytes, size_t count)
 {
-    uint32_t bits = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-    float value;
+    for (size_t i = 0; i < count; i++, bytes += 4) {
+        uint32_t bits =
+            (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 
-    memcpy(&value, &bits, sizeof(value));
-    return value;
+        memcpy(&values[i], &bits, sizeof(bits));
+    }
 }
 
 static float signed_16(unsigned int low, unsigned int high)
@@ -103,20 +114,22 @@ static float signed_16(unsigned int low, unsigned int high)
     return (float)(value < 32768 ? value : value - 65536);
 }
 
-static float read_i16(const unsigned char *bytes)
+static void read_i16(float *values, const unsigned char *bytes, size_t count)
 {
-    return signed_16(bytes[0], bytes[1]);
+    for (size_t i = 0; i < count; i++)
+        values[i] = signed_16(bytes[2 * i], bytes[2 * i + 1]);
 }
 
-static float read_i16be(const unsigned char *bytes)
+static void read_i16be(float *values, const unsigned char *bytes, size_t count)
 {
-    return signed_16(bytes[1], bytes[0]);
+    for (size_t i = 0; i < count; i++)
+        values[i] = signed_16(bytes[2 * i + 1], bytes[2 * i]);
 }
 
 static const struct raw_format {
     const char *name;
     size_t width;
-    float (*read)(const unsigned char *bytes);
+    void (*read)(float *values, const unsigned char *bytes, size_t count);
 } raw_formats[] = {
     [FORMAT_F32] = { "float32", 4, read_f32 },
     [FORMAT_I16] = { "int16", 2, read_i16 },
@@ -140,8 +153,7 @@ int samples_of_raw(const struct wire_shape *shape, const void *bytes, size_t siz
     *values = malloc(numbers * sizeof(**values));
     if (!*values)
         return fault(-ENOMEM);
-    for (size_t i = 0; i < numbers; i++)
-        (*values)[i] = format->read((const unsigned char *)bytes + i * format->width);
+    format->read(*values, bytes, numbers);
     *count = numbers;
     return 0;
 }

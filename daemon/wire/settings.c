@@ -25,7 +25,9 @@ static const struct acceptance {
     [TYPE_FORMAT] = { false, true, false, "a text" },
     [TYPE_LAYOUT] = { false, true, false, "a text" },
     [TYPE_START] = { false, true, false, "a text" },
+    [TYPE_BUFFERS] = { false, true, false, "a text" },
 };
+_Static_assert(sizeof(accepted) / sizeof(accepted[0]) == SETTINGS_TYPES, "a row for each type");
 
 static int read_value(const struct settings_field *field, const json_t *value, struct settings *settings,
                       enum settings_origin origin, struct refusal *refusal)
@@ -109,21 +111,33 @@ int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, st
     return r;
 }
 
-int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+/* An object with one text and nothing else. */
+static int read_only_text(const void *bytes, size_t size, const char *name, char *text, size_t room,
+                          struct refusal *refusal)
 {
-    const char *token;
+    const char *found;
     json_t *root;
     int r = load_object(bytes, size, &root, refusal);
 
     if (r != 0)
         return r;
-    token = json_string_value(json_object_get(root, "token"));
-    if (!token || json_object_size(root) != 1 || strlen(token) >= room)
-        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, "token", "the body is {\"token\": \"...\"} and nothing else");
+    found = json_string_value(json_object_get(root, name));
+    if (!found || json_object_size(root) != 1 || strlen(found) >= room)
+        r = refuse(refusal, REFUSAL_UNKNOWN_FIELD, name, "the body is {\"%s\": \"...\"} and nothing else", name);
     else
-        snprintf(text, room, "%s", token);
+        snprintf(text, room, "%s", found);
     json_decref(root);
     return r;
+}
+
+int wire_read_token(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+{
+    return read_only_text(bytes, size, "token", text, room, refusal);
+}
+
+int wire_read_gateway(const void *bytes, size_t size, char *text, size_t room, struct refusal *refusal)
+{
+    return read_only_text(bytes, size, "gateway", text, room, refusal);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- writing */

@@ -1,133 +1,216 @@
 /* What became of a buffer: the answer of detect, learn and buffers. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "wire/build.h"
 #include "wire/document.h"
-#include "wire/json.h"
+#include "wire/parse.h"
+#include "wire/write.h"
 
-static json_t *build_axes(const float *values, size_t axes)
+static void write_axes(struct writer *writer, const char *name, const float *values, size_t axes)
 {
-    json_t *array = json_array();
-
+    writer_name(writer, name);
+    writer_open(writer, '[');
     for (size_t i = 0; i < axes; i++)
-        wire_append(&array, wire_figure((double)values[i]));
-    return array;
+        writer_figure(writer, (double)values[i]);
+    writer_close(writer, ']');
 }
 
-static void append_flags(json_t **flags, const char *name, unsigned int bits)
+static void write_flag(struct writer *writer, const char *name, unsigned int bits)
 {
+    char flag[24];
+
     for (unsigned int axis = 0; axis < RECORD_AXES; axis++)
-        if (bits & 1u << axis)
-            wire_append(flags, json_sprintf("%s:%u", name, axis));
+        if (bits & 1u << axis) {
+            snprintf(flag, sizeof(flag), "%s:%u", name, axis);
+            writer_text(writer, flag);
+        }
 }
 
 /* "constant:1": a dead sensor on axis 1; "clipped:0". */
-static json_t *build_flags(const struct detection *detection)
+static void write_flags(struct writer *writer, const struct detection *detection)
 {
-    json_t *flags = json_array();
+    writer_name(writer, "flags");
+    writer_open(writer, '[');
+    write_flag(writer, "constant", detection->constant);
+    write_flag(writer, "clipped", detection->clipped);
+    writer_close(writer, ']');
+}
 
-    append_flags(&flags, "constant", detection->constant);
-    append_flags(&flags, "clipped", detection->clipped);
-    return flags;
+static void write_id(struct writer *writer, const char *name, int64_t id)
+{
+    writer_name(writer, name);
+    writer_id(writer, id);
+}
+
+static void write_phase(struct writer *writer, const struct verdict *verdict)
+{
+    writer_name(writer, "phase");
+    writer_text(writer, phase_name(verdict->phase));
+}
+
+static void write_count(struct writer *writer, const char *name, int64_t count)
+{
+    writer_name(writer, name);
+    writer_integer(writer, count);
+}
+
+static void write_number(struct writer *writer, const char *name, float number)
+{
+    writer_name(writer, name);
+    writer_figure(writer, (double)number);
+}
+
+static void write_text(struct writer *writer, const char *name, const char *text)
+{
+    writer_name(writer, name);
+    writer_text(writer, text);
+}
+
+static void write_truth(struct writer *writer, const char *name, bool truth)
+{
+    writer_name(writer, name);
+    writer_truth(writer, truth);
 }
 
 /* -------------------------------------------------------------------------------------------- what each status adds */
 
-static void put_detection(json_t **object, const struct verdict *verdict)
+static void write_average(struct writer *writer, const struct average *average)
 {
-    const struct detection *detection = &verdict->detection;
-    const struct average *average = &verdict->average;
-
-    wire_put(object, "similarity", json_integer(detection->similarity));
-    wire_put(object, "distance", wire_figure((double)detection->distance));
-    wire_put(object, "average", average->known ? json_integer(average->similarity) : json_null());
-    wire_put(object, "anomaly", wire_id(verdict->anomaly));
-    wire_put(object, "phase", json_string(phase_name(verdict->phase)));
-    wire_put(object, "level", build_axes(detection->level, detection->axes));
-    wire_put(object, "amplitude", build_axes(detection->amplitude, detection->axes));
-    wire_put(object, "flags", build_flags(detection));
-    wire_put(object, "explanation", build_explanation(detection));
-    wire_put(object, "p_value", wire_figure((double)detection->p_value));
-    wire_put(object, "extrapolated", json_boolean(detection->extrapolated));
+    writer_name(writer, "average");
+    if (average->known)
+        writer_integer(writer, average->similarity);
+    else
+        writer_null(writer);
 }
 
-static void put_learned(json_t **object, const struct verdict *verdict)
+static void write_detection(struct writer *writer, const struct verdict *verdict)
+{
+    const struct detection *detection = &verdict->detection;
+
+    write_count(writer, "similarity", detection->similarity);
+    write_number(writer, "distance", detection->distance);
+    write_average(writer, &verdict->average);
+    write_id(writer, "anomaly", verdict->anomaly);
+    write_phase(writer, verdict);
+    write_axes(writer, "level", detection->level, detection->axes);
+    write_axes(writer, "amplitude", detection->amplitude, detection->axes);
+    write_flags(writer, detection);
+    writer_name(writer, "explanation");
+    write_explanation(writer, detection);
+    write_number(writer, "p_value", detection->p_value);
+    write_truth(writer, "extrapolated", detection->extrapolated);
+}
+
+static void write_learned(struct writer *writer, const struct verdict *verdict)
 {
     const struct learning *learning = &verdict->learning;
 
-    wire_put(object, "learned", json_integer(learning->learned));
-    wire_put(object, "needed", json_integer(learning->needed));
-    wire_put(object, "settled", wire_figure((double)learning->settled));
-    wire_put(object, "weight", wire_figure((double)learning->weight));
-    wire_put(object, "missing", wire_text(learning->missing));
-    wire_put(object, "false_alarms", wire_figure((double)learning->false_alarms));
-    wire_put(object, "extrapolated", json_boolean(learning->extrapolated));
-    wire_put(object, "states", json_integer(learning->states));
-    wire_put(object, "rare", json_integer(learning->rare));
-    wire_put(object, "phase", json_string(phase_name(verdict->phase)));
+    write_count(writer, "learned", learning->learned);
+    write_count(writer, "needed", learning->needed);
+    write_number(writer, "settled", learning->settled);
+    write_number(writer, "weight", learning->weight);
+    write_text(writer, "missing", learning->missing);
+    write_number(writer, "false_alarms", learning->false_alarms);
+    write_truth(writer, "extrapolated", learning->extrapolated);
+    write_count(writer, "states", learning->states);
+    write_count(writer, "rare", learning->rare);
+    write_phase(writer, verdict);
 }
 
-static void put_not_ready(json_t **object, const struct verdict *verdict)
+static void write_not_ready(struct writer *writer, const struct verdict *verdict)
 {
-    wire_put(object, "similarity", json_null());
-    wire_put(object, "learned", json_integer(verdict->learning.learned));
-    wire_put(object, "needed", json_integer(verdict->learning.needed));
-    wire_put(object, "phase", json_string(phase_name(verdict->phase)));
-    wire_put(object, "note", wire_text(verdict->note));
+    writer_name(writer, "similarity");
+    writer_null(writer);
+    write_count(writer, "learned", verdict->learning.learned);
+    write_count(writer, "needed", verdict->learning.needed);
+    write_phase(writer, verdict);
+    write_text(writer, "note", verdict->note);
 }
 
-static void put_idle(json_t **object, const struct verdict *verdict)
+static void write_idle(struct writer *writer, const struct verdict *verdict)
 {
-    wire_put(object, "anomaly", wire_id(verdict->anomaly));
-    wire_put(object, "phase", json_string(phase_name(verdict->phase)));
-    wire_put(object, "note", wire_text(verdict->note));
+    write_id(writer, "anomaly", verdict->anomaly);
+    write_phase(writer, verdict);
+    write_text(writer, "note", verdict->note);
 }
 
-static void put_duplicate(json_t **object, const struct verdict *verdict)
+static void write_duplicate(struct writer *writer, const struct verdict *verdict)
 {
-    wire_put(object, "duplicate", json_true());
-    wire_put(object, "phase", json_string(phase_name(verdict->phase)));
+    write_truth(writer, "duplicate", true);
+    write_phase(writer, verdict);
 }
 
 /* No status but the first has a score. */
-static void (*const put_parts[VERDICTS])(json_t **object, const struct verdict *verdict) = {
-    [VERDICT_OK] = put_detection, [VERDICT_LEARNED] = put_learned,     [VERDICT_NOT_READY] = put_not_ready,
-    [VERDICT_IDLE] = put_idle,    [VERDICT_DUPLICATE] = put_duplicate,
+static void (*const write_parts[VERDICTS])(struct writer *writer, const struct verdict *verdict) = {
+    [VERDICT_OK] = write_detection, [VERDICT_LEARNED] = write_learned,     [VERDICT_NOT_READY] = write_not_ready,
+    [VERDICT_IDLE] = write_idle,    [VERDICT_DUPLICATE] = write_duplicate,
 };
 
-json_t *build_verdict(const struct verdict *verdict)
+void write_verdict(struct writer *writer, const struct verdict *verdict)
 {
-    json_t *object = json_object();
-
-    wire_put(&object, "status", json_string(verdict_name(verdict->status)));
-    put_parts[verdict->status](&object, verdict);
-    return object;
+    write_text(writer, "status", verdict_name(verdict->status));
+    write_parts[verdict->status](writer, verdict);
 }
 
-static json_t *build_list(const struct verdict *verdicts, size_t count)
+void write_verdicts(struct writer *writer, const struct verdict *verdicts, size_t shown, size_t count)
 {
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < count; i++)
-        wire_append(&array, build_verdict(&verdicts[i]));
-    return array;
-}
-
-json_t *build_verdicts(const struct verdict *verdicts, size_t shown, size_t count)
-{
-    json_t *answer;
-
-    if (count == 1)
-        return build_verdict(verdicts);
-    answer = json_object();
-    wire_put(&answer, "buffers", json_integer((json_int_t)count));
-    wire_put(&answer, "verdicts", build_list(verdicts, shown));
-    return answer;
+    if (count == 1) {
+        write_verdict(writer, verdicts);
+        return;
+    }
+    write_count(writer, "buffers", (int64_t)count);
+    writer_name(writer, "verdicts");
+    writer_open(writer, '[');
+    for (size_t i = 0; i < shown; i++) {
+        writer_open(writer, '{');
+        write_verdict(writer, &verdicts[i]);
+        writer_close(writer, '}');
+    }
+    writer_close(writer, ']');
 }
 
 char *wire_verdicts(const char *machine, const struct verdict *verdicts, size_t shown, size_t count)
 {
-    json_t *answer = json_object();
+    struct writer writer = { 0 };
 
-    wire_put(&answer, "machine", json_string(machine));
-    wire_merge(&answer, build_verdicts(verdicts, shown, count));
-    return wire_dump(answer);
+    writer_open(&writer, '{');
+    write_text(&writer, "machine", machine);
+    write_verdicts(&writer, verdicts, shown, count);
+    writer_close(&writer, '}');
+    return writer_take(&writer);
+}
+
+json_t *build_verdict(const struct verdict *verdict)
+{
+    struct writer writer = { 0 };
+    json_t *object;
+    char *text;
+
+    writer_open(&writer, '{');
+    write_verdict(&writer, verdict);
+    writer_close(&writer, '}');
+    text = writer_take(&writer);
+    object = wire_parse_text(text);
+    free(text);
+    return object;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- features */
+
+char *wire_features(const struct detection *detection, int64_t at)
+{
+    struct writer writer = { 0 };
+
+    writer_open(&writer, '{');
+    writer_name(&writer, "time");
+    writer_time(&writer, at);
+    write_count(&writer, "similarity", detection->similarity);
+    write_number(&writer, "distance", detection->distance);
+    write_axes(&writer, "level", detection->level, detection->axes);
+    write_axes(&writer, "amplitude", detection->amplitude, detection->axes);
+    writer_name(&writer, "explanation");
+    write_explanation(&writer, detection);
+    writer_close(&writer, '}');
+    return writer_take(&writer);
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/changes.h"
 #include "config/checks.h"
 #include "config/config.h"
 #include "config/keys.h"
@@ -336,6 +337,7 @@ static void takes_the_longest_line_whole(void **state)
     snprintf(text, sizeof(text), "%s%.*s\n", start, (int)(197 - used), TOO_LONG);
     read_good(&config, text);
     assert_int_equal(strlen(config.mqtt_password_file), 1 + 197 - used);
+    config_free(&config);
     snprintf(text, sizeof(text), "%s%.*s\n", start, (int)(198 - used), TOO_LONG);
     assert_refused(read_text(&config, text, message), message, 3, "line of 198 bytes, at most 197 are possible");
 }
@@ -375,7 +377,7 @@ static void reads_a_good_file(void **state)
     assert_int_equal(config.pattern_count, 1);
     assert_string_equal(config.patterns[0].settings.name, "Pumpe = \xc3\xbc #1");
     assert_int_equal(config.patterns[0].settings.learn.mode, LEARN_DURATION);
-    assert_int_equal(config.patterns[0].line, 12);
+    assert_int_equal(config.patterns[0].place.line, 12);
     assert_int_equal(config.input_count, 1);
     assert_int_equal(config.inputs[0].format, FORMAT_I16BE);
     assert_true(config.inputs[0].scale == 0x1p-14f);
@@ -403,11 +405,13 @@ static void knows_its_defaults(void **state)
     assert_int_equal(defaults.store_flush, 5000);
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
         read_good(&config, empty[i]);
-        assert_memory_equal(&config, &defaults, offsetof(struct config, lines));
+        assert_memory_equal(&config, &defaults, offsetof(struct config, places));
+        config_free(&config);
     }
     setenv("STATE_DIRECTORY", "/run/elsewhere", 1);
     read_good(&config, "");
     assert_string_equal(config.store_path, "/run/elsewhere/habit.db");
+    config_free(&config);
     unsetenv("STATE_DIRECTORY");
 }
 
@@ -470,7 +474,7 @@ static char *print(const struct config *config)
     FILE *file = open_memstream(&text, &size);
 
     assert_non_null(file);
-    config_print(config, file);
+    config_print(config, file, false);
     assert_int_equal(fclose(file), 0);
     return text;
 }
@@ -503,6 +507,8 @@ static const char *const values[][3] = {
     { "http", "client_ca", "/etc/habit/tls/clients.pem" },
     { "http", "names", "gw.local habit.example.org" },
     { "http", "port", "65535" },
+    { "http", "deadline", "45s" },
+    { "http", "each_address", "12" },
     { "mqtt", "host", "fe80::1%eth0" },
     { "mqtt", "port", "1" },
     { "mqtt", "username", "J\xc3\xbcrgen" },
@@ -517,6 +523,8 @@ static const char *const values[][3] = {
     { "mqtt", "discovery_prefix", "ha/2" },
     { "store", "path", "/tmp/x.db" },
     { "store", "flush", "1500ms" },
+    { "store", "daily_writes", "500" },
+    { "store", "backup_age", "2d" },
     { "report", "time", "07:05" },
     { "machine", "create", "yes" },
     { "machine", "buffer_size", "4096" },
@@ -547,6 +555,7 @@ static const char *const values[][3] = {
     { "machine", "drift_budget", "0.5" },
     { "machine", "silent_after", "5m" },
     { "machine", "paused", "yes" },
+    { "machine", "store_buffers", "features" },
     { "machine", "name", "Pump = 1" },
     { "machine", "asset", "Line: 3" },
     { "machine", "location", "# 9" },
@@ -624,6 +633,209 @@ static void tries_every_key(void **state)
     assert_int_equal(VALUES, CONFIG_KEYS + SETTINGS_COUNT);
 }
 
+/* --------------------------------------------------------------------------------------------------- several files */
+
+/* A folder with habitd.conf and conf.d, made anew for each row. */
+static char house[] = "/tmp/habit-test-house-XXXXXX";
+
+struct file {
+    const char *name, *text;
+};
+
+static void put_file(const char *name, const char *text)
+{
+    char place[128];
+    FILE *file;
+
+    snprintf(place, sizeof(place), "%s/%s", house, name);
+    file = fopen(place, "w");
+    assert_non_null(file);
+    assert_int_not_equal(fputs(text, file), EOF);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make_house(const struct file files[4])
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -rf %s && mkdir -p %s/conf.d", house, house);
+    assert_int_equal(system(command), 0);
+    for (size_t i = 0; i < 4 && files[i].name; i++)
+        put_file(files[i].name, files[i].text);
+}
+
+static int read_house(struct config *config, char message[CONFIG_MESSAGE_SIZE])
+{
+    char main_file[64];
+
+    message[0] = '\0';
+    snprintf(main_file, sizeof(main_file), "%s/habitd.conf", house);
+    return config_read(config, main_file, message);
+}
+
+static const struct {
+    struct file files[4];
+    const char *place, *words; /* behind the house */
+} bad_houses[] = {
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", "\n[http]\nprot = 1\n" } },
+      "conf.d/1.conf:3",
+      "did you mean 'port'?" },
+    { { { "habitd.conf", "[htp]\n" }, { "conf.d/1.conf", "[htp]\n" } }, "habitd.conf:1", "did you mean [http]?" },
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", "[http]\n[http]\n" } }, "conf.d/1.conf:2", "is there already" },
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", MACHINE MACHINE } },
+      "conf.d/1.conf:2",
+      "is there already, in line 1" },
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", INPUT "topic = {machine}/x\n" INPUT } },
+      "conf.d/1.conf:3",
+      "is there already, in line 1" },
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", "[http]\nport = 1\nport = 1\n" } },
+      "conf.d/1.conf:3",
+      "given twice" },
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", "\xef\xbb\xbf[http]\n" } }, "conf.d/1.conf:1", "byte order mark" },
+    { { { "habitd.conf", "[http]\nport = 1\n" }, { "conf.d/1.conf", "\nport = 1\n" } },
+      "conf.d/1.conf:2",
+      "before the first" },
+    /* contradictions between files: where the wrong key is */
+    { { { "habitd.conf", "\n[http]\naddress = 0.0.0.0\n" }, { "conf.d/1.conf", "[http]\ntokens = /t\n" } },
+      "habitd.conf:3",
+      "needs certificate and key as well" },
+    { { { "habitd.conf", "" }, { "conf.d/1.conf", "[http]\n\naddress = 0.0.0.0\n" } },
+      "conf.d/1.conf:3",
+      "not a loopback" },
+    { { { "habitd.conf", MACHINE "threshold = 95\nclear = 96\n" }, { "conf.d/1.conf", "\n" MACHINE "clear = 94\n" } },
+      "conf.d/1.conf:2",
+      "below threshold" },
+    { { { "habitd.conf", INPUT "topic = {machine}/x\n" }, { "conf.d/1.conf", "[input \"b\"]\ntopic = a/{machine}\n" } },
+      "conf.d/1.conf:1",
+      "habitd.conf, line 1" },
+    { { { "habitd.conf", "" }, { "conf.d/a b.conf", "" } }, "conf.d", "has other than letters" },
+};
+
+static void refuses_bad_files_of_a_folder(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad_houses) / sizeof(bad_houses[0]); i++) {
+        char message[CONFIG_MESSAGE_SIZE], start[128];
+        struct config config;
+        int r;
+
+        make_house(bad_houses[i].files);
+        r = read_house(&config, message);
+        snprintf(start, sizeof(start), "%s/%s: ", house, bad_houses[i].place);
+        if (r != -EINVAL || strncmp(message, start, strlen(start)) != 0 || !strstr(message, bad_houses[i].words))
+            fail_msg("%zu: %d, '%s' instead of '%s...%s'", i, r, message, start, bad_houses[i].words);
+    }
+}
+
+static void refuses_too_many_files(void **state)
+{
+    char message[CONFIG_MESSAGE_SIZE], name[64];
+    struct config config;
+
+    (void)state;
+    make_house((struct file[4]){ { "habitd.conf", "" } });
+    for (int i = 0; i < LIMIT_CONFIG_FILES; i++) {
+        snprintf(name, sizeof(name), "conf.d/%d.conf", i);
+        put_file(name, "");
+    }
+    assert_int_equal(read_house(&config, message), 0);
+    assert_int_equal(config.file_count, LIMIT_CONFIG_FILES + 1);
+    config_free(&config);
+    put_file("conf.d/more.conf", "");
+    assert_int_equal(read_house(&config, message), -EINVAL);
+    assert_non_null(strstr(message, "65 files, at most 64"));
+}
+
+/* Of a key that several files give the last one counts, whichever file began the section; other names are left alone. */
+static void takes_the_last_of_several_files(void **state)
+{
+    char message[CONFIG_MESSAGE_SIZE];
+    struct settings settings;
+    struct config config;
+    bool create;
+
+    (void)state;
+    make_house((struct file[4]){ { "habitd.conf", "[http]\nport = 1\n[machine \"a*\"]\nwindow = 3\nclear = 95\n"
+                                                  "[machine \"*a\"]\nwindow = 4\n" },
+                                 { "conf.d/20.conf", "[http]\nport = 3\n[mqtt]\nport = 7\n" },
+                                 { "conf.d/10.conf", "[http]\nport = 2\n[machine \"a*\"]\n\nwindow = 5\n" },
+                                 { "conf.d/30.conf~", "[nonsense\n" } });
+    put_file("conf.d/.hidden.conf", "[nonsense\n");
+    put_file("conf.d/old.conf.dpkg-dist", "[nonsense\n");
+    if (read_house(&config, message) != 0)
+        fail_msg("%s", message);
+    assert_int_equal(config.file_count, 3);
+    assert_int_equal(config.http_port, 3);
+    assert_int_equal(config.mqtt_port, 7);
+    assert_int_equal(config.pattern_count, 2);
+    config_settings(&config, "aa", &settings, &create);
+    assert_int_equal(settings.window, 5); /* equally specific: what comes later, in 10.conf */
+    assert_int_equal(settings.clear, 95);
+    assert_int_equal(config.patterns[0].places[SETTING_window].file, 1);
+    assert_int_equal(config.patterns[0].places[SETTING_window].line, 5);
+    assert_int_equal(config.patterns[0].places[SETTING_clear].file, 0);
+    config_free(&config);
+}
+
+static void says_where_a_value_comes_from(void **state)
+{
+    char message[CONFIG_MESSAGE_SIZE], line[160], *text = NULL;
+    struct config config;
+    size_t size;
+    FILE *file;
+
+    (void)state;
+    make_house(
+        (struct file[4]){ { "habitd.conf", "[http]\nport = 1\n" }, { "conf.d/1.conf", "\n\n[http]\nport = 2\n" } });
+    assert_int_equal(read_house(&config, message), 0);
+    file = open_memstream(&text, &size);
+    assert_non_null(file);
+    config_print(&config, file, true);
+    fclose(file);
+    snprintf(line, sizeof(line), "\n# %s/conf.d/1.conf:4\nport = 2\n", house);
+    assert_non_null(strstr(text, line));
+    assert_null(strstr(text, "habitd.conf:2"));
+    assert_non_null(strstr(text, "\n[mqtt]\nhost = 127.0.0.1\n")); /* a default */
+    free(text);
+    config_free(&config);
+}
+
+static void names_what_has_changed(void **state)
+{
+    static const struct {
+        const char *before, *after, *reloaded, *restarted;
+    } rows[] = {
+        { "", "", "", "" },
+        { "", "[gateway]\nlog_level = debug\n", "[gateway] log_level", "" },
+        { "[http]\ntokens = /a\n", "[http]\ntokens = /b\nport = 1\n", "[http] tokens", "[http] port" },
+        { "", "[http]\ntokens = /b\n", "", "[http] tokens" }, /* from none to some */
+        { "", MACHINE "window = 3\n", "", "[machine \"p*\"]" },
+        { MACHINE "window = 3\n", MACHINE "window = 4\nclear = 95\n", "",
+          "[machine \"p*\"] window, [machine \"p*\"] clear" },
+        { MACHINE "window = 3\n", "", "", "[machine \"p*\"]" },
+        { MACHINE, MACHINE "create = no\n", "", "[machine \"p*\"] create" },
+        { INPUT "topic = {machine}/a\n", INPUT "topic = {machine}/b\n", "", "[input \"a\"] topic" },
+        { INPUT "topic = {machine}/a\n", "", "", "[input \"a\"]" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config before, after;
+        char text[128];
+
+        read_good(&before, rows[i].before);
+        read_good(&after, rows[i].after);
+        config_changes(&before, &after, BY_RELOAD, text, sizeof(text));
+        assert_string_equal(text, rows[i].reloaded);
+        config_changes(&before, &after, BY_RESTART, text, sizeof(text));
+        assert_string_equal(text, rows[i].restarted);
+        config_changes(&before, &after, BY_RESTART, text, 12);
+        assert_true(strlen(text) < 12);
+        config_free(&before);
+        config_free(&after);
+    }
+}
+
 /* ----------------------------------------------------------------------------------------------- the installed file */
 
 static const char installed[] = HABIT_SOURCE_ROOT "/config/habitd.conf";
@@ -658,7 +870,8 @@ static void installs_the_defaults(void **state)
     assert_int_equal(config_default(&defaults), 0);
     if (config_read(&config, installed, message) != 0)
         fail_msg("%s", message);
-    assert_memory_equal(&config, &defaults, offsetof(struct config, lines));
+    assert_memory_equal(&config, &defaults, offsetof(struct config, places));
+    config_free(&config);
 }
 
 /* Every key is there, and its line says the default. */
@@ -691,7 +904,7 @@ static void installs_every_key(void **state)
             assert_string_equal(config_key_text(&config.inputs[0], &config_keys[i], a),
                                 config_key_text(&input, &config_keys[i], b));
     }
-    assert_true(config.patterns[0].create_set && !config.patterns[0].create);
+    assert_true(config.patterns[0].create_place.line > 0 && !config.patterns[0].create);
     free(text);
     config_free(&config);
 }
@@ -701,20 +914,47 @@ static int make_path(void **state)
     int fd = mkstemp(path);
 
     (void)state;
-    return fd < 0 || close(fd) != 0;
+    return fd < 0 || close(fd) != 0 || !mkdtemp(house);
 }
 
 static int remove_path(void **state)
 {
+    char command[64];
+
     (void)state;
     unlink(path);
-    return 0;
+    snprintf(command, sizeof(command), "rm -rf %s", house);
+    return system(command);
+}
+
+static void finds_secrets(void **state)
+{
+    char found[SECRET_PATH_SIZE];
+
+    (void)state;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    config_secret_path("/run/secret", found);
+    assert_string_equal(found, "/run/secret");
+    config_secret_path("broker", found);
+    assert_string_equal(found, "/etc/habit/credentials/broker");
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/habitd.service", 1); /* systemd's */
+    config_secret_path("broker", found);
+    assert_string_equal(found, "/run/credentials/habitd.service/habit_broker");
+    config_secret_path("/run/secret", found);
+    assert_string_equal(found, "/run/secret");
+    unsetenv("CREDENTIALS_DIRECTORY");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_secrets),
         cmocka_unit_test(refuses_bad_files),
+        cmocka_unit_test(refuses_bad_files_of_a_folder),
+        cmocka_unit_test(refuses_too_many_files),
+        cmocka_unit_test(takes_the_last_of_several_files),
+        cmocka_unit_test(says_where_a_value_comes_from),
+        cmocka_unit_test(names_what_has_changed),
         cmocka_unit_test(refuses_a_nul_byte),
         cmocka_unit_test(refuses_too_large_a_file),
         cmocka_unit_test(refuses_what_is_no_file),

@@ -16,6 +16,9 @@
 #include "wire/buffer.h"
 #include "wire/csv.h"
 #include "wire/document.h"
+#include "wire/json.h"
+#include "wire/parse.h"
+#include "wire/writer.h"
 
 /* Two samples of two axes. */
 static const struct wire_shape small = { .buffer_size = 2, .axes = 2, .scale = 1.0f };
@@ -664,6 +667,88 @@ static void test_verdicts(void **state)
                 "{\"status\":\"duplicate\",\"duplicate\":true,\"phase\":\"watching\"}]}");
 }
 
+/* ---- numbers that are written without jansson look as it would write them */
+
+static void expect_figure(double number)
+{
+    struct writer writer = { 0 };
+    json_t *array = json_array();
+    char *expected, *text;
+
+    wire_append(&array, wire_figure(number));
+    expected = wire_dump(array);
+    writer_open(&writer, '[');
+    writer_figure(&writer, number);
+    writer_close(&writer, ']');
+    text = writer_take(&writer);
+    assert_string_equal(text, expected);
+    free(text);
+    free(expected);
+}
+
+static double random_double(uint64_t *state)
+{
+    double number;
+
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    memcpy(&number, state, sizeof(number));
+    return number;
+}
+
+static void test_figures_as_jansson_writes_them(void **state)
+{
+    static const double odd[] = { 0,         -0.0,          1,         -1,         0.5,
+                                  9.999995,  99999.95,      999999.5,  999999.4,   1e-4,
+                                  0.0001,    0.00009999995, 1e5,       1e6,        1e8,
+                                  999999000, 999999499,     999999500, 1e9,        1e15,
+                                  1e-300,    5e-324,        123456.5,  1.000005,   1.0000050000001,
+                                  100000.5,  0.1,           100,       1234567,    12345678,
+                                  123456789, 1.17549e-38,   0.9999995, 0.99999949, NAN,
+                                  INFINITY };
+    uint64_t seed = 42;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+        expect_figure(odd[i]);
+    for (int i = 0; i < 100000; i++) {
+        const double number = random_double(&seed), mantissa = frexp(number, &(int){ 0 });
+
+        expect_figure(number);
+        expect_figure((double)(float)(mantissa * pow(10, (double)(i % 14) - 4)));
+        expect_figure((double)(i % 2000) / 1000 + 0.0000005); /* near the middle between two */
+    }
+}
+
+static void test_floats_and_texts_as_jansson_writes_them(void **state)
+{
+    static const float floats[] = { 1, 0.1f, 1.1f, 100, 16777218, 3.4e38f, 1e-45f, 0.3f, 33.3333f, -2.5f };
+    static const char *const texts[] = {
+        "plain", "a \"quoted\" \\ one", "\n\t\x01", "\xc3\xa9", "\xff cut", "\x7f", ""
+    };
+    struct writer writer = { 0 };
+    json_t *array = json_array();
+    char *expected, *text;
+
+    (void)state;
+    writer_open(&writer, '[');
+    for (size_t i = 0; i < sizeof(floats) / sizeof(floats[0]); i++) {
+        writer_float(&writer, floats[i]);
+        wire_append(&array, wire_float(floats[i]));
+    }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        writer_text(&writer, texts[i]);
+        wire_append(&array, wire_text(texts[i]));
+    }
+    writer_integer(&writer, INT64_MIN);
+    wire_append(&array, json_integer(INT64_MIN));
+    writer_close(&writer, ']');
+    expected = wire_dump(array);
+    text = writer_take(&writer);
+    assert_string_equal(text, expected);
+    free(text);
+    free(expected);
+}
+
 /* An error is never a score. */
 static void test_no_score_without_detection(void **state)
 {
@@ -703,6 +788,12 @@ static void test_reports(void **state)
 
 static int allocations_left;
 
+static void allocate_with(json_malloc_t function)
+{
+    json_set_alloc_funcs(function, free);
+    wire_parse_begin();
+}
+
 static void *scarce_malloc(size_t size)
 {
     return allocations_left-- > 0 ? malloc(size) : NULL;
@@ -721,7 +812,7 @@ static void test_documents_without_memory(void **state)
 
     (void)state;
     view.last.at = 1;
-    json_set_alloc_funcs(scarce_malloc, free);
+    allocate_with(scarce_malloc);
     for (int allowed = 0; !text; allowed++) {
         allocations_left = allowed;
         text = wire_machine(&view, true);
@@ -747,7 +838,7 @@ static void test_settings_while_memory_is_short(void **state)
     (void)state;
     settings_default(&settings);
     whole = wire_settings(&settings, ORIGIN_DEFAULT);
-    json_set_alloc_funcs(once_failing_malloc, free);
+    allocate_with(once_failing_malloc);
     do {
         allocations_left = before++;
         text = wire_settings(&settings, ORIGIN_DEFAULT);
@@ -764,7 +855,7 @@ static void test_decoding_without_memory(void **state)
     int r = -1;
 
     (void)state;
-    json_set_alloc_funcs(scarce_malloc, free);
+    allocate_with(scarce_malloc);
     for (int allowed = 0; r != 0; allowed++) {
         struct wire_buffers buffers;
         struct refusal refusal;
@@ -801,6 +892,8 @@ int main(void)
         cmocka_unit_test(test_settings_null_takes_base),
         cmocka_unit_test(test_sensitivity),
         cmocka_unit_test(test_problem),
+        cmocka_unit_test(test_figures_as_jansson_writes_them),
+        cmocka_unit_test(test_floats_and_texts_as_jansson_writes_them),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_no_score_without_detection),
         cmocka_unit_test(test_reports),

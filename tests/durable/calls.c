@@ -420,5 +420,7 @@ int sqlite3_exec(void *database, const char *sql, void *each, void *user, char *
 
     *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_exec");
     result = next(database, sql, each, user, error);
-    return result == 0 && pragmas && strstr(sql, "synchronous") ? next(database, pragmas, NULL, NULL, NULL) : result;
+    return result == 0 && pragmas && pragmas[0] != '\0' && strstr(sql, "synchronous")
+               ? next(database, pragmas, NULL, NULL, NULL)
+               : result;
 }

@@ -11,7 +11,7 @@
 #include "registry/registry.h"
 #include "store/store.h"
 
-enum { PATH_BYTES = 400, MACHINES = 64 };
+enum { MACHINES = 64 };
 
 struct expected {
     char **line; /* of each step */
@@ -154,11 +154,11 @@ static void put_file(const char *path, const struct image *image)
     }
 }
 
-static void put_files(const char *folder, const struct image *images, char path[PATH_BYTES])
+void put_files(const char *folder, const struct image *images, char path[CHECK_PATH_SIZE])
 {
-    char name[PATH_BYTES + 16];
+    char name[CHECK_PATH_SIZE + 16];
 
-    snprintf(path, PATH_BYTES, "%s/habit.db", folder);
+    snprintf(path, CHECK_PATH_SIZE, "%s/habit.db", folder);
     for (int i = OBJECT_DATABASE; i <= OBJECT_JOURNAL; i++) {
         snprintf(name, sizeof(name), "%s%s", path, endings[i]);
         put_file(name, &images[i]);
@@ -167,8 +167,7 @@ static void put_files(const char *folder, const struct image *images, char path[
     unlink(name);
 }
 
-/* What habitd does when it starts, to all the machines loaded. */
-static enum finding recover(const char *path, char why[WHY_SIZE])
+enum finding recover_store(const char *path, char why[WHY_SIZE])
 {
     struct registry_figures figures;
     struct registry *registry = NULL;
@@ -268,12 +267,12 @@ static enum finding check_machines(const struct expected *expected, const char *
 enum finding check_cut(const struct expected *expected, const char *sql, const char *folder, const struct image *images,
                        size_t record, char why[WHY_SIZE])
 {
-    char path[PATH_BYTES];
+    char path[CHECK_PATH_SIZE];
     sqlite3 *database = NULL;
     enum finding found;
 
     put_files(folder, images, path);
-    found = recover(path, why);
+    found = recover_store(path, why);
     if (found == FOUND_FINE && sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
         found = FOUND_UNREADABLE;
     if (found == FOUND_FINE)

@@ -21,9 +21,16 @@ size_t expected_told(const struct expected *expected, size_t record);
 
 enum finding { FOUND_FINE, FOUND_UNREADABLE, FOUND_CORRUPT, FOUND_LOST, FOUND_MIXED, FINDING_COUNT };
 const char *finding_words(enum finding finding);
+enum { WHY_SIZE = 640 };
+
+/* Writes the images into files of `folder`; path: of the database. */
+enum { CHECK_PATH_SIZE = 400 };
+void put_files(const char *folder, const struct image *images, char path[CHECK_PATH_SIZE]);
+
+/* What habitd does when it starts, to all the machines loaded, and when it ends. */
+enum finding recover_store(const char *path, char why[WHY_SIZE]);
 
 /* Writes the images into `folder`, opens them with habitd's own recovery, looks into what it found. why: room for a line. */
-enum { WHY_SIZE = 640 };
 enum finding check_cut(const struct expected *expected, const char *sql, const char *folder, const struct image *images,
                        size_t record, char why[WHY_SIZE]);
 

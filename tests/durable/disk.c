@@ -24,7 +24,8 @@ struct changes {
 struct disk {
     const uint8_t *bytes;
     size_t size, at, records, position;
-    struct image file[FILES_EVER]; /* what is synced of each */
+    struct image start[OBJECT_COUNT]; /* before the first record */
+    struct image file[FILES_EVER];    /* what is synced of each */
     int files;
     int name[OBJECT_COUNT];    /* file of each name, as the program sees it */
     int durable[OBJECT_COUNT]; /* as the disk has it */
@@ -146,6 +147,10 @@ struct disk *disk_new(const uint8_t *bytes, size_t size)
 struct disk *disk_free(struct disk *disk)
 {
     disk_rewind(disk);
+    for (int i = 0; i < OBJECT_COUNT; i++) {
+        image_free(&disk->start[i]);
+        image_free(&disk->file[i]);
+    }
     free(disk->unsynced.change);
     free(disk);
     return NULL;
@@ -159,6 +164,22 @@ void disk_rewind(struct disk *disk)
         disk->name[i] = disk->durable[i] = NO_FILE;
     disk->at = disk->position = disk->unsynced.count = 0;
     disk->files = disk->syncs = 0;
+    for (int i = 0; i < OBJECT_COUNT; i++) {
+        if (!disk->start[i].exists)
+            continue;
+        image_copy(&disk->file[disk->files], &disk->start[i]);
+        disk->name[i] = disk->durable[i] = disk->files++;
+    }
+}
+
+void disk_begin(struct disk *disk, const struct image *images)
+{
+    for (int i = 0; i < OBJECT_COUNT; i++) {
+        disk->start[i].exists = images[i].exists;
+        if (images[i].exists)
+            image_copy(&disk->start[i], &images[i]);
+    }
+    disk_rewind(disk);
 }
 
 size_t disk_records(const struct disk *disk)

@@ -24,6 +24,9 @@ struct disk;
 struct disk *disk_new(const uint8_t *bytes, size_t size);
 struct disk *disk_free(struct disk *disk);
 
+/* The disk holds these files before the first record, all of them synced; goes back to the start. They are copied. */
+void disk_begin(struct disk *disk, const struct image *images);
+
 /* How many records there are, and how far the disk has come: records below were made. */
 size_t disk_records(const struct disk *disk);
 size_t disk_position(const struct disk *disk);

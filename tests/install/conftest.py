@@ -55,22 +55,34 @@ def packages_of(arch, folder):
         with_version(package('habitd', arch), version, folder)
 
 
-def prepared(arch, tmp_path, layer):
-    """A clean root with packages in /packages, and all that apt needs to install them without network. Returns (root, binds)."""
+def prepared(arch, tmp_path, layer, more=()):
+    """A clean root with packages in /packages, and all that apt needs to install them without network, and with more packages
+    installed already. Returns (root, binds)."""
     folder = tmp_path / 'packages'
     folder.mkdir()
     packages_of(arch, folder)
     os.chmod(tmp_path, 0o755)
     root = roots.clean_root(SUITE, arch)
     binds = [(folder, '/packages', 'ro')]
-    init = ['systemd-sysv'] if arch == 'amd64' else []
+    # procps as on every Debian that an installer has made: mosquitto.service reloads by its kill.
+    there = [*more, *(['systemd-sysv', 'procps'] if arch == 'amd64' else [])]
     roots.enter(root, ['sh', '-c', 'apt-get install -y -q --no-install-recommends --download-only '
                        f'/packages/*_0.0.1_*.deb /packages/habit_*.deb {" ".join(TOOLS)}'], arch=arch, layer=layer, binds=binds,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if init:
-        roots.enter(root, ['apt-get', 'install', '-y', '-q', '--no-install-recommends', *init], arch=arch, layer=layer,
+    if there:
+        roots.enter(root, ['apt-get', 'install', '-y', '-q', '--no-install-recommends', *there], arch=arch, layer=layer,
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return root, binds
+
+
+def page(process, picture, url='http://127.0.0.1:8088/', machine='pump-1', token=None):
+    """What the web page says to a browser of this machine that is in the network of a process."""
+    look = pathlib.Path(__file__).with_name('look.py')
+    done = subprocess.run(['nsenter', '-t', str(process), '-n', '/usr/bin/python3', look, url, machine, picture],
+                          env={**os.environ, **({'LOOK_TOKEN': token} if token else {})}, capture_output=True, text=True,
+                          timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope='module')

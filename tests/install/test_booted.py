@@ -2,6 +2,7 @@
 import json
 import re
 
+import conftest
 import steps
 
 URL = 'http://127.0.0.1:8088'
@@ -16,6 +17,17 @@ def property_of(machine, name):
     return machine.run('systemctl', 'show', '-P', name, 'habitd').strip()
 
 
+def test_an_older_processor_is_refused(machine):
+    """Raspberry Pi OS on a Pi Zero or Pi 1 takes armhf packages too."""
+    machine.shell('mkdir -p /root/old; printf "#!/bin/sh\necho armv6l\n" >/root/old/uname; chmod +x /root/old/uname')
+    said = machine.shell('! PATH=/root/old:$PATH dpkg -i /packages/habitd_0.1*.deb /packages/habit_*.deb 2>&1')
+    for package in ('habit', 'habitd'):
+        assert f'{package}: this processor, armv6l, is not supported' in said, said
+        assert machine.run('dpkg-query', '-W', '-f', '${db:Status-Status}', package, check=False) in ('', 'not-installed') \
+            or 'no packages found' in machine.run('dpkg-query', '-W', package, check=False)
+    machine.shell('! test -e /usr/sbin/habitd && ! test -e /usr/bin/habit && rm -r /root/old')
+
+
 def test_install(machine):
     script = steps.commands('Install').replace('apt install', 'apt-get install -y -q --no-install-recommends')
     machine.shell(f'cd /packages\n{script}'.replace('./habitd_*', './habitd_0.1*'), seconds=300)
@@ -28,8 +40,13 @@ def test_main_job(machine):
     said = machine.shell('cd /root\n' + steps.commands('First machine'), seconds=300)
     assert '"status":"learned"' in said.replace(' ', ''), said
     assert re.search(r'habit/v1/\S+/pump-1/anomaly \{.*"raised"', said), said
-    report = json.loads(machine.run('curl', '-sf', f'{URL}/v1/reports/daily?machine=pump-1'))['reports'][0]
-    assert report['learned'] == 60 and report['anomalies'] == 1, report
+    report = steps.report(said)
+    assert report['machine'] == 'pump-1' and report['learned'] == 60 and report['anomalies'] == 1, report
+
+
+def test_page(machine, tmp_path):
+    said = conftest.page(machine.first, tmp_path / 'page.png')
+    assert '1 machine' in said and 'complaint' not in said and (tmp_path / 'page.png').stat().st_size > 10000, said
 
 
 def test_status_and_exposure(machine):
@@ -41,6 +58,7 @@ def test_status_and_exposure(machine):
 
 def test_a_frozen_daemon_is_restarted_by_the_watchdog(machine):
     before = property_of(machine, 'MainPID')
+    assert int(before) > 1, 'it does not run' # and a signal to 0 would stop this test itself
     machine.shell(f'kill -STOP {before}')
     machine.shell('for i in $(seq 60); do sleep 1; n=$(systemctl show -P NRestarts habitd); '
                   '[ "$n" = 1 ] && systemctl is-active -q habitd && exit 0; done; exit 1')

@@ -17,12 +17,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 import openapi
+import unit
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HABIT_BUILD", REPOSITORY / "build"))
 HABITD = BUILD / "daemon" / "habitd"
 HABIT = BUILD / "cli" / "habit"
 MOSQUITTO = "/usr/sbin/mosquitto"
+UNIT = os.environ.get("HABIT_UNIT")  # see unit.py
 DATA = pathlib.Path(os.environ.get("HABIT_DATA", REPOSITORY.parent / "shared" / "data"))
 GATEWAY = "gw"
 ROOT = f"habit/v1/{GATEWAY}"
@@ -85,6 +87,16 @@ class Process:
             self.child.send_signal(signal.SIGKILL)
         if self.child is not None:
             self.child.wait(10)
+
+    def leave(self):
+        """Ends at once; where coverage is measured in order, since only then it is written."""
+        if os.environ.get("HABIT_COVERAGE") and self.running():
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(15)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
 
     def terminate(self, seconds=5):
         """SIGTERM, and the end within so many seconds. Returns the exit status and how long it took."""
@@ -157,6 +169,11 @@ class Habitd(Process):
         self.session = requests.Session()
         self.session.hooks["response"].append(lambda answer, **_: openapi.check_answer(answer, self.url, BUILD, self.session))
         self.conf.write_text(configuration(self.store, broker, sections, **keys))
+
+    def spawn(self, arguments):
+        if not UNIT:
+            return super().spawn(arguments)
+        self.child = unit.Service(UNIT, arguments, self.folder, self.log_file, {"LC_ALL": "C", **self.environment})
 
     def start(self, seconds=10):
         """Starts, and waits until readyz answers."""
@@ -318,7 +335,7 @@ class House:
         for client in self.clients:
             client.close()
         for process in reversed(self.processes):
-            process.kill()
+            process.leave()
 
     def logs(self):
         return [(f"log of {p.folder.name} ({p.condition()})", p.log()) for p in self.processes]

@@ -110,7 +110,7 @@ def test_store_faults(house, nominal, tmp_path, often, error):
              for point, tries in STORE_POINTS.items()}
     print(f"{often}, {errno.errorcode[error]}: {fired}, learned {bench.seq}")
     assert all(fired.values()), fired
-    wait_until(lambda: bench.habitd.json("/readyz")["status"] == "ok", "ready again")
+    wait_until(lambda: bench.habitd.json("/readyz")["status"] == "ready", "ready again")
     assert bench.habitd.crash().learned("pump-1") == bench.seq
 
 

@@ -1,6 +1,7 @@
 """What was acknowledged is there after a crash, nothing is there twice, and a restart goes on where it was."""
 import sqlite3
 import threading
+import time
 
 import pytest
 import requests
@@ -273,13 +274,34 @@ def test_store_that_cannot_commit(house, broker, nominal):
         assert answer.json()["type"] == "urn:habit:problem:store"
         assert habitd.post("pump-1", "detect", nominal[61])["status"] == "ok"
         ready = habitd.get("/readyz")
-        assert ready.status_code == 503 and any("store" in reason for reason in ready.json()["reasons"])
+        assert ready.status_code == 200 and ready.json()["status"] == "degraded", ready.text
+        assert any("store: nothing can be stored (database is locked)" in reason for reason in ready.json()["reasons"])
         assert habitd.knowledge("pump-1") == block, "memory is ahead of the store"
         client.publish(f"{ROOT}/pump-1/learn", nominal[62])
     wait_until(lambda: habitd.learned("pump-1") == 61, "the one over MQTT that was held back", 40)
     assert habitd.post("pump-1", "learn", nominal[63])["learned"] == 62
-    wait_until(lambda: habitd.get("/readyz").status_code == 200, "ready again")
+    wait_until(lambda: habitd.json("/readyz")["status"] == "ready", "ready again")
     assert habitd.crash().learned("pump-1") == 62
+
+
+def test_daily_ceiling_of_writes(house, nominal):
+    """Near it answers to learns come later, readyz and metrics say why, and what is answered is as durable as ever."""
+    habitd = house.habitd(flush="1h\ndaily_writes = 1")
+    learning_machine(habitd, drift_budget=1000)
+    sent = 0
+    until = time.monotonic() + 30
+    while habitd.json("/readyz")["status"] == "ok":
+        assert time.monotonic() < until, "a tenth of a MiB is written and readyz says nothing"
+        if "habit_store_written_bytes_total 0\n" in habitd.get("/metrics").text and sent > 100:
+            pytest.skip("this file system is in memory: nothing is written")
+        habitd.post("pump-1", "learn", nominal[sent % len(nominal)])
+        sent += 1
+    ready = habitd.get("/readyz")
+    assert ready.status_code == 200 and any("daily_writes" in reason for reason in ready.json()["reasons"])
+    assert "habit_store_daily_writes_limit_bytes 1048576\n" in habitd.get("/metrics").text
+    for more in range(3):
+        assert habitd.post("pump-1", "learn", nominal[(sent + more) % len(nominal)])["status"] == "learned"
+    assert habitd.crash().learned("pump-1") == sent + 3
 
 
 def test_counters_survive_a_restart(habitd, nominal):
@@ -519,7 +541,7 @@ def test_without_a_broker(house, nominal, faulty):
 
     broker.start()
     habitd.wait_connected()
-    assert habitd.json("/readyz")["status"] == "ok"
+    assert habitd.json("/readyz")["status"] == "ready"
     client = listener(house, broker)
     topic = f"{ROOT}/pump-1/anomaly"
     wait_until(lambda: any(e["event"] == "cleared" for e in client.documents(topic)), "the anomaly arrives")

@@ -1,4 +1,5 @@
 """What is shipped beside the programs says what they say."""
+import re
 import subprocess
 import sys
 
@@ -27,3 +28,14 @@ def test_completion_of_commands_options_and_choices():
     assert complete("report", "--j") == ["--json"]
     assert "f32" in complete("emulate", "--format", "")
     assert complete("simulate", "--fault", "loose") == ["looseness"]
+
+
+def test_completion_knows_every_command_and_option():
+    overview = subprocess.run([HABIT, "help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^  ([a-z]+)  ", overview, re.M)
+    assert {"status", "watch", "backup", "wipe", "machines", "benchmark"} <= set(commands)
+    assert set(complete("")) == {*commands, "help"}
+    for command in commands:
+        text = subprocess.run([HABIT, "help", command], capture_output=True, text=True, check=True).stdout
+        options = set(re.findall(r"^ +(?:-h, )?(--[a-z][a-z-]*)", text.split("\n\n", 1)[1], re.M))
+        assert set(complete(command, "--")) == options, command

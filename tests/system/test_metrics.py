@@ -59,7 +59,9 @@ def test_the_form(house, broker, nominal):
         'machine="pump-1",name="a \\"quoted\\" \\\\ name",asset="",location=""': 1}
     listed = set(re.findall(r"`((?:habit|process)_[a-z0-9_]+)", (REPOSITORY / "docs" / "outputs.md").read_text()))
     assert set(types) - listed == set(), "not in docs/outputs.md"
-    assert listed - set(types) <= {"habit_knowledge_snapshot_timestamp_seconds", "habit_clock_synced"}
+    assert listed - set(types) <= {
+        "habit_knowledge_snapshot_timestamp_seconds", "habit_clock_synced",
+        "habit_store_daily_writes_limit_bytes", "habit_store_daily_writes_strain_ratio"}
 
 
 def test_what_a_machine_did(house, broker, nominal, faulty):

@@ -13,6 +13,7 @@ from test_security import closed, reload, token
 
 browser_module = pytest.importorskip("browser", reason="python3-selenium is not installed")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select  # noqa: E402
 
 pytestmark = pytest.mark.skipif(browser_module.missing() is not None, reason=f"{browser_module.missing()} is not installed")
 
@@ -385,7 +386,7 @@ def anew(browser, url):
     browser.open(url)
 
 
-def test_a_token_becomes_a_session(house, browser, data, tmp_path):
+def test_a_token_becomes_a_session(house, browser, data, tmp_path, downloads):
     """With TLS, as on a network: the page asks for a token, keeps none, changes what it may, and asks anew when the token is gone."""
     habitd = closed(house, tmp_path)
     guest, reader = token(habitd.tokens, "guest", "admin"), token(habitd.tokens, "reader", "read", machine="fan")
@@ -427,6 +428,29 @@ def test_a_token_becomes_a_session(house, browser, data, tmp_path):
     refused = browser.complaints()
     assert refused and all("403" in line or "has not the scope" in line for line in refused), refused
 
+    # A bound token sees its report; a session that is over is asked for anew before a download, and a log-out ends it at habitd too.
+    habitd.put_machine("secret", buffer_size=64, axes=1)
+    anew(browser, habitd.url + "/#/")
+    browser.wait_text("h1", "Machines")
+    browser.wait_text("main", "fan")
+    assert "secret" not in browser.text("main")
+    anew(browser, habitd.url + "/#/report")
+    browser.wait_text("[data-report=fan]", "judged")
+    assert "secret" not in browser.text("main")
+    habit("token", "revoke", "reader", "--file", habitd.tokens)
+    again = token(habitd.tokens, "again", "read")
+    reload(habitd)
+    browser.click("#csv")
+    log_in(browser, again)
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    file = downloads / f"report-{today}.csv"
+    wait_until(file.exists, "the CSV")
+    assert file.read_text().startswith("date,machine,"), "not the refusal"
+    wait_until(lambda: browser.find("#logout")[0].is_displayed(), "who is logged in can log out")
+    browser.click("#logout")
+    wait_until(lambda: browser.find("dialog[open]"), "it asks for a token")
+    browser.complaints()
+
 
 # ------------------------------------------------------------------------------------- routes that other versions have
 
@@ -452,7 +476,8 @@ def test_accepting_and_muting(habitd, browser, data):
     assert habitd.machine("fan")["mute"] is None
     crc = habitd.machine("fan")["knowledge"]["crc"]
     browser.click("#snapshots")
-    browser.wait_for("select[name=n]")
+    choice = Select(browser.wait_for("select[name=n]"))
+    choice.select_by_visible_text(next(o.text for o in choice.options if "accept" in o.text))
     picture(browser, "snapshots")
     browser.click("dialog button.danger")
     wait_until(lambda: habitd.machine("fan")["knowledge"]["crc"] != crc, "the knowledge of before is back")

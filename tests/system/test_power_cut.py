@@ -3,6 +3,7 @@ recovery (tests/durable). Nothing that was told may be missing, nothing half the
 import contextlib
 import http.client
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from support import GATEWAY, JSON, RAW, ROOT, simulate, wait_until
 from watch import BROKER, CLIENT, LONG, MACHINE_SQL, REPLAY, environment, streams
 
 STATES = 20000 if LONG else 2000
+TWICE, EACH = (5000, 20) if LONG else (300, 10)  # disks after two cuts, and how many of each recovery
 LEARNED, SOURCE = 30, {"source": "s", "boot": "b"}
 HTTP_MACHINES, MQTT_MACHINE = [f"h-{i}" for i in range(6)], "m-1"
 PUBACK, PUBLISH = 4, 3
@@ -183,21 +185,21 @@ def write_expected(path, recording, scripts, buffers, truth):
     path.write_text("\n".join(lines + [f"F {at} {numbers[m]} {step}" for at, m, step in facts]) + "\n")
 
 
-def replay(recording, expected, folder, states, seed=1):
-    """Figures of the replayer, and its text."""
+def replay(recording, expected, folder, states, again=0, pragmas=""):
+    """Figures of the replayer, and its text. again: cuts of each recovery from a first one; pragmas: of those recoveries."""
     folder.mkdir()
-    done = subprocess.run([REPLAY, recording, expected, MACHINE_SQL, folder, str(states), str(seed)], capture_output=True,
-                          text=True, timeout=1200, check=False)
+    done = subprocess.run([REPLAY, recording, expected, MACHINE_SQL, folder, str(states), "1", str(again)], capture_output=True,
+                          text=True, timeout=1200, check=False, env={**os.environ, "HABIT_WATCH_PRAGMAS": pragmas})
     assert done.returncode in (0, 1), done.stdout + done.stderr
     words = done.stdout.splitlines()[-1].split()
     print(done.stdout)
     return dict(zip(words[::2], map(int, words[1::2]))), done.stdout
 
 
-def cut(house, buffers, truth, folder, states, **keys):
+def cut(house, buffers, truth, folder, states, again=0, **keys):
     recording, scripts = record_load(house, buffers, folder, **keys)
     write_expected(folder / "expected", recording, scripts, buffers, truth)
-    return replay(recording, folder / "expected", folder / "disk", states)
+    return replay(recording, folder / "expected", folder / "disk", states, again)
 
 
 # ---------------------------------------------------------------------------------------------------------------- tests
@@ -207,6 +209,14 @@ def test_power_cut(house, buffers, truth, tmp_path, pragmas):
     """No acknowledged step is missing, none is half there, every disk is whole."""
     found, text = cut(house, buffers, truth, tmp_path, STATES // 2, pragmas=pragmas)
     assert found["states"] == found["fine"] == STATES // 2, text
+
+
+def test_second_power_cut(house, buffers, truth, tmp_path):
+    """The power goes again while habitd recovers, or ends, after the first cut."""
+    found, text = cut(house, buffers, truth, tmp_path, TWICE, again=EACH)
+    assert found["states"] == found["fine"] == TWICE and found["recoveries"] >= TWICE / EACH / 3, text
+    weak, text = replay(tmp_path / "recording", tmp_path / "expected", tmp_path / "weak", 200, EACH, "PRAGMA synchronous = OFF")
+    assert weak["fine"] < 190, "a recovery that does not sync is found out: " + text
 
 
 def test_normal_is_found_out(house, buffers, truth, tmp_path):

@@ -24,18 +24,20 @@ def buffer(seed=1):
     return b"".join(int((i * 37 + seed * 11) % 100).to_bytes(1, "little") + b"\x00\x00\x3f" for i in range(16))
 
 
+def first_day(habitd):
+    """From which day on it owes reports; None = it does not know yet."""
+    with contextlib.closing(sqlite3.connect(f"file:{habitd.store}?mode=ro", uri=True)) as database:
+        return database.execute("SELECT made FROM reporting").fetchone()
+
+
 def days_earlier(habitd, days):
-    """As if this gateway, its machines and all that was counted were so many days older; habitd is not running."""
+    """Ends habitd; as if this gateway, its machines and all that was counted were so many days older."""
+    wait_until(lambda: first_day(habitd), "its first day")
+    habitd.terminate()
     with sqlite3.connect(habitd.store) as database:
         database.execute("UPDATE machine SET created = created - ?", (days * DAY,))
         database.execute("UPDATE hour SET start = start - ?", (days * DAY,))
         database.execute("UPDATE reporting SET made = made - ?, closed = 0, date = ''", (days * DAY,))
-
-
-def reporting_since(habitd):
-    """The first row of reporting: habitd knows from which day on it owes reports."""
-    with contextlib.closing(sqlite3.connect(f"file:{habitd.store}?mode=ro", uri=True)) as database:
-        return database.execute("SELECT made FROM reporting").fetchone()
 
 
 def stored(habitd, date):
@@ -51,8 +53,6 @@ def yesterdays(house, broker):
         habitd.put_machine(machine, **SIZE, asset=asset)
         for i in range(4):
             habitd.post(machine, "buffers", buffer(i))
-    wait_until(lambda: reporting_since(habitd), "its first day")
-    habitd.terminate()
     days_earlier(habitd, 2)
     return habitd
 

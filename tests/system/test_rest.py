@@ -618,7 +618,7 @@ def test_report_as_csv(habitd, data):
 
 def test_health(habitd):
     assert habitd.get("/livez").status_code == 200
-    assert habitd.json("/readyz") == {"status": "ok", "reasons": []}
+    assert habitd.json("/readyz") == {"status": "ready", "reasons": [], "backup": None}
     answer = habitd.get("/metrics")
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert habitd.get("/").status_code == 200 and "/v1/machines" in habitd.get("/").text

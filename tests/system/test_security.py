@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from pki import Pki
-from support import HABIT, HABITD, JSON, RAW, REPOSITORY, floats, free_port, habit, wait_until
+from support import HABIT, HABITD, JSON, RAW, REPOSITORY, floats, free_port, habit, simulate, wait_until
 
 SIZE = {"buffer_size": 16, "axes": 1}
 BUFFER = floats(range(16))
@@ -129,6 +129,7 @@ NEEDS = {
     ("GET", "/"): OPEN, ("GET", "/page/{file}"): OPEN, ("GET", "/openapi.json"): ANY,
     ("GET", "/livez"): OPEN, ("GET", "/readyz"): OPEN, ("GET", "/metrics"): READ,
     ("POST", "/v1/login"): OPEN, ("POST", "/v1/logout"): OPEN, ("GET", "/v1/session"): ANY, ("GET", "/v1/audit"): ADMIN,
+    ("GET", "/v1/anomalies/{n}/features"): READ, ("GET", "/v1/status"): READ, ("GET", "/v1/backup"): ADMIN, ("POST", "/v1/wipe"): ADMIN,
     ("GET", "/v1/machines"): READ, ("GET", "/v1/machines/{id}"): READ, ("PUT", "/v1/machines/{id}"): ADMIN,
     ("PATCH", "/v1/machines/{id}"): ADMIN, ("DELETE", "/v1/machines/{id}"): ADMIN,
     ("POST", "/v1/machines/{id}/learn"): INGEST, ("POST", "/v1/machines/{id}/detect"): INGEST,
@@ -147,6 +148,8 @@ NEEDS = {
     ("DELETE", "/v1/machines/{id}/relearn"): ADMIN, ("POST", "/v1/machines/{id}/relearn/switch"): ADMIN,
     ("GET", "/v1/anomalies/{n}/buffers"): READ, ("POST", "/v1/anomalies/{n}/accept"): ADMIN, ("GET", "/v1/episodes"): READ,
 }
+# Lists and what they name that show a bound token its own machines only, and need no machine in the request.
+FILTERED = {("GET", path) for path in ("/v1/machines", "/v1/episodes", "/v1/anomalies/{n}", "/v1/anomalies/{n}/buffers")}
 GRANTS = {READ: {READ, ANY}, INGEST: {INGEST, ANY}, ADMIN: {READ, INGEST, ADMIN, ANY}}
 BODIES = {"learn": RAW, "detect": RAW, "buffers": RAW, "knowledge": RAW}
 
@@ -163,6 +166,8 @@ def allowed(route, scopes, bound, machine):
     if not any(needs in GRANTS[scope] for scope in scopes):
         return False
     if not bound or needs == ANY:
+        return True
+    if (method, path) in FILTERED:
         return True
     return ("{id}" in path or "machine" in parameters.split('"')[1].split()) and machine == "own"
 
@@ -208,10 +213,58 @@ def test_machine_parameter_cannot_be_left_out_or_doubled(house, tmp_path):
     habitd = closed(house, tmp_path)
     secret = token(habitd.tokens, "bound", "read", machine="own")
     reload(habitd)
-    for query in ("", "?machine=other", "?asset=x", "?machine=own&machine=other", "?machine=other&machine=own"):
+    for query in ("?machine=other", "?machine=own&machine=other", "?machine=other&machine=own"):
         status = as_nobody(habitd, "GET", "/v1/anomalies" + query, headers=bearer(secret)).status_code
         assert status in (400, 403), (query, status)
+    for path in ("/v1/pending", "/metrics", "/v1/reports/daily?group=fleet", "/v1/reports/daily?group=asset"):
+        assert as_nobody(habitd, "GET", path, headers=bearer(secret)).status_code == 403, path
     assert as_nobody(habitd, "GET", "/v1/anomalies?machine=own", headers=bearer(secret)).status_code == 200
+
+
+def test_bound_token_sees_its_own_machines_only(house, tmp_path):
+    """Lists, pages of lists, single anomalies and the stream show what the token is bound to, and nothing else."""
+    habitd = closed(house, tmp_path)
+    settings = {"buffer_size": 64, "axes": 1, "false_alarms": "off", "window": 2, "start": "auto", "learn": 40, "asset": "line"}
+    for machine in ("a-1", "b-1", "b-2", "c-1", "report"):
+        habitd.put_machine(machine, **settings)
+        seed = len(machine) + ord(machine[0])
+        habitd.post_all(machine, "buffers", simulate(tmp_path, 41, seed=seed))
+        habitd.post_all(machine, "detect", simulate(tmp_path, 6, seed=seed, fault="looseness"))
+    everything = habitd.anomalies()
+    assert {a["machine"] for a in everything} == {"a-1", "b-1", "b-2", "c-1", "report"}
+    secret = token(habitd.tokens, "bs", "read", machine="b-*")
+    reload(habitd)
+
+    def see(path):
+        answer = as_nobody(habitd, "GET", path, headers=bearer(secret))
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()
+
+    def machines(document):
+        return {m for m in re.findall(r'"(?:machine|id)": ?"([a-c]-\d|report)"', str(document).replace("'", '"'))}
+
+    for path in ("/v1/machines", "/v1/anomalies", "/v1/anomalies?asset=line", "/v1/reports/daily", "/v1/reports/daily?asset=line",
+                 "/v1/episodes", "/v1/episodes?asset=line"):
+        assert machines(habitd.json(path)) == {"a-1", "b-1", "b-2", "c-1", "report"}, path
+        assert machines(see(path)) == {"b-1", "b-2"}, path
+    for path, member in (("/v1/machines", "machines"), ("/v1/anomalies", "anomalies"), ("/v1/reports/daily", "reports")):
+        first = see(path + "?limit=1")
+        assert len(first[member]) == 1 and first["next"]
+        cursor = "before" if member == "anomalies" else "after"
+        second = see(f"{path}?limit=1&{cursor}={first['next']}")
+        assert machines(first) | machines(second) == {"b-1", "b-2"} and not second.get("next")
+    for anomaly in everything:
+        for path in (f"/v1/anomalies/{anomaly['id']}", f"/v1/anomalies/{anomaly['id']}/buffers"):
+            status = as_nobody(habitd, "GET", path, headers=bearer(secret)).status_code
+            assert status == (200 if anomaly["machine"].startswith("b-") else 404), (path, status)
+    stream = as_nobody(habitd, "GET", "/v1/events?after=0", headers=bearer(secret), stream=True)
+    text, deadline = "", time.monotonic() + 20
+    for piece in stream.iter_content(None):
+        text += piece.decode()
+        assert time.monotonic() < deadline
+        if text.count("event: anomaly") >= 2 and text.count("event: state") >= 2:
+            break
+    assert machines(text) == {"b-1", "b-2"}
 
 
 # ---------------------------------------------------------------------------------------------------------------- tokens
@@ -266,10 +319,15 @@ def test_reload_is_all_or_nothing(house, tmp_path):
         assert path.name in log
         assert as_nobody(habitd, "GET", "/v1/machines", headers=bearer(secret)).status_code == 401
         assert habitd.get("/v1/machines").status_code == 200 and served_serial(habitd) == serial
+        wait_until(lambda: any("the last reload was refused" in reason for reason in habitd.json("/readyz")["reasons"]), "readyz", 5)
+        record = habitd.json("/v1/audit?limit=1000")["audit"][-1]
+        assert (record["actor"], record["action"], record["outcome"]) == ("signal", "reload", 422)
+        assert path.name in record["detail"]
         path.write_text(kept)
     habitd.conf.write_text(good.replace("port = 0", "port = 1").replace("[store]", "[store]\n") + "\n[machine \"x*\"]\ncreate = no\n")
     log = reload(habitd)
-    assert "taken only by a restart: [http] port, [machine] and [input] sections" in log
+    wait_until(lambda: habitd.json("/readyz")["reasons"] == [], "readyz", 5)
+    assert "taken only by a restart: [http] port, [machine \"x*\"]" in log
     assert as_nobody(habitd, "GET", "/v1/machines", headers=bearer(secret)).status_code == 200
 
 

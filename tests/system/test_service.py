@@ -1,13 +1,16 @@
 """What systemd hears of habitd, with a socket of ours in systemd's place. tests/install has the same under a real systemd."""
+import os
+import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 import requests
 
-from support import BUILD, HABITD, RAW, wait_until
+from support import BUILD, HABITD, RAW, floats, wait_until
 from test_security import closed
 
 STALL = BUILD / "tests" / "system" / "libstall.so"
@@ -44,7 +47,8 @@ def started(house, folder, broker=None, stall=None):
     ear = Ear(folder)
     environment = {"NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "1500000"}
     if stall:
-        environment.update(LD_PRELOAD=str(STALL), STALL_FILE=str(stall))
+        environment.update(LD_PRELOAD=str(STALL), STALL_FILE=str(stall),
+                           ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
     return ear, house.habitd(broker, environment=environment)
 
 
@@ -83,16 +87,27 @@ def test_the_watchdog_is_fed_where_tls_is_spoken(house, tmp_path):
     assert "too long" not in habitd.log() and "too many" not in habitd.log()
 
 
-@pytest.mark.parametrize("call", ["fdatasync", "mosquitto_loop_misc", "accept4"])
-def test_a_stalled_room_starves_the_watchdog(house, broker, tmp_path, call):
-    """The store's writer, the MQTT thread or the HTTP door hangs for ever; patience with the first two is 15 s."""
+def commit(habitd):
+    requests.patch(f"{habitd.url}/v1/machines/pump", json={"name": "x"}, timeout=0.5)
+
+
+def judge(habitd):
+    requests.post(f"{habitd.url}/v1/machines/pump/buffers", data=floats(range(64)), headers=RAW, timeout=0.5)
+
+
+@pytest.mark.parametrize("call, cause", [
+    ("fdatasync", commit), ("log2f", judge), ("mosquitto_loop_misc", commit), ("accept4", commit)],
+    ids=["store", "engine", "mqtt", "http"])
+def test_a_stalled_room_starves_the_watchdog(house, broker, tmp_path, call, cause):
+    """The store's writer, a machine's engine, the MQTT thread or the HTTP door hangs for ever; patience with the store and MQTT
+    is 15 s."""
     stall = tmp_path / "stall"
     ear, habitd = started(house, tmp_path, broker, stall)
-    habitd.put_machine("pump", **GEOMETRY)
+    habitd.put_machine("pump", **GEOMETRY, run_when="level auto", start="auto")
     wait_until(lambda: ear.hears("WATCHDOG=1"), "the watchdog is fed")
     stall.write_text(call)
-    try:  # gives the store something to commit
-        requests.patch(f"{habitd.url}/v1/machines/pump", json={"name": "x"}, timeout=0.5)
+    try:
+        cause(habitd)
     except requests.RequestException:
         pass
     fed = time.monotonic()
@@ -143,3 +158,82 @@ def test_a_socket_beyond_loopback_with_tls_and_tokens(house, tmp_path):
     inherited(habitd, "0.0.0.0")
     assert habitd.child.wait(10) == 1
     assert "c.pem: holds no certificate" in habitd.log() and "one TCP socket is wanted" not in habitd.log()
+
+
+# -------------------------------------------------------------------------------------------------------- configuration
+
+def test_what_a_running_habitd_has_not_in_force_yet(house, tmp_path):
+    """--check-config compares with the one that runs, wherever in conf.d a change stands, and says what takes it."""
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    habitd = house.habitd(environment={"RUNTIME_DIRECTORY": str(runtime)})
+
+    def check():
+        done = subprocess.run([HABITD, "--config", habitd.conf, "--check-config"], capture_output=True, text=True,
+                              env={"RUNTIME_DIRECTORY": str(runtime)}, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "the running habitd has the same in force" in check()
+    assert (runtime / "in-force").stat().st_mode & 0o007 == 0
+    (habitd.folder / "conf.d").mkdir()
+    (habitd.folder / "conf.d/10-site.conf").write_text("[gateway]\nlog_level = debug\n[mqtt]\nkeepalive = 10\n")
+    assert "taken by a reload: [gateway] log_level\n" in check()
+    assert "taken only by a restart: [mqtt] keepalive\n" in check()
+    habitd.restart()
+    assert "the running habitd has the same in force" in check()
+
+
+# Of each kind of wrong file one: tests/daemon/test_config.c has all of them. What they must say stands behind the file's name.
+BAD = [("[http]\nprot = 1\n", ":2: "), ("[htp]\n", ":1: "), ("port = 1\n", ":1: "), ("[http]\nport = 1\nport = 1\n", ":3: "),
+       ("[http]\n[http]\n", ":2: "), ("[http]\nport = 0x10\n", ":2: "), ("[store]\nflush = 5 s\n", ":2: "),
+       ("[mqtt]\ncommands = maybe\n", ":2: "), ("[http]\naddress = 0.0.0.0\n", ":2: "), ("[gateway]\ntimezone = UTC+25\n", ":2: "),
+       ("[http]\nport = \0\n", ":2: "), ("\ufeff[http]\n", ":1: "), ("[http]\n# " + 300 * "x" + "\n", ":2: "),
+       ("[machine \"m*\"]\nthreshold = 95\nclear = 90\n", ":1: "), ("[input \"a\"]\nformat = i16\n", ":1: "), (1048577 * "\n", ": ")]
+
+
+def hang_up(habitd, said):
+    before = len(habitd.log())
+    habitd.child.send_signal(signal.SIGHUP)
+    return wait_until(lambda: said in (log := habitd.log()[before:]) and log, said)
+
+
+def test_no_bad_file_is_taken_and_no_buffer_lost_meanwhile(house):
+    """SIGHUP with each kind of wrong file, with good ones between, while numbered buffers come: all of them are learned."""
+    habitd = house.habitd()
+    (habitd.folder / "conf.d").mkdir()
+    file = habitd.folder / "conf.d/99-bad.conf"
+    habitd.put_machine("m", buffer_size=16, axes=1, learn=1000000)
+    habitd.act("m", "commission")
+    over, statuses = threading.Event(), []
+
+    def send():
+        while not over.is_set():
+            url = f"{habitd.url}/v1/machines/m/learn?source=s&boot=b&seq={len(statuses)}"
+            statuses.append(requests.post(url, data=floats([len(statuses) % 7 + i % 3 for i in range(16)]), headers=RAW, timeout=20).status_code)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        for text, place in BAD:
+            file.write_text(text)
+            assert f"all stays as it was: {file}{place}" in hang_up(habitd, "reload refused")
+            file.unlink()
+            hang_up(habitd, "reloaded")
+        for _ in range(20):  # at once: as many as have come are one, or follow each other
+            habitd.child.send_signal(signal.SIGHUP)
+    finally:
+        over.set()
+        sender.join()
+    assert set(statuses) == {200} and habitd.learned("m") == len(statuses) > len(BAD)
+    assert habitd.json("/readyz")["status"] == "ready"
+
+
+def test_reload_without_a_free_descriptor(house):
+    habitd = house.habitd()
+    soft, hard = resource.prlimit(habitd.child.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(habitd.child.pid, resource.RLIMIT_NOFILE, (3, hard))
+    assert f"{habitd.folder}/conf.d: Too many open files" in hang_up(habitd, "reload refused")
+    resource.prlimit(habitd.child.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    hang_up(habitd, "reloaded")
+    wait_until(lambda: habitd.json("/readyz")["status"] == "ready", "it is ready again", 5)

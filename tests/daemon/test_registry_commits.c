@@ -1,0 +1,476 @@
+/* What a refused batch, a failed commit and a restart leave: all or nothing, and memory never ahead of the store. */
+#include "registry_bench.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+/* ----------------------------------------------------------------------------------------------------- all or nothing */
+
+/* A constant or impossible buffer at any place of a batch; numbered or not; learned by hand or by the strategy. */
+static void test_a_batch_is_all_or_nothing(void **state)
+{
+    struct bench *bench = *state;
+    float samples[5 * VALUES];
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 40);
+    for (int i = 0; i < K - 3; i++) /* a window half full, that no flush has seen */
+        one(bench, "fan", INTENT_DETECT, 1, NULL);
+    assert_int_equal(registry_commission(bench->registry, "fan", bench->now, &bench->refusal), 0);
+    for (size_t place = 0; place < 5; place++)
+        for (int kind = 0; kind < 8; kind++) {
+            struct wire_meta meta = numbered(100);
+            struct still before = look(bench, "fan");
+            enum intent intent = kind & 1 ? INTENT_LEARN : INTENT_BUFFER;
+            int r;
+
+            fill(&bench->seed, samples, 5, 1);
+            for (size_t i = 0; i < VALUES; i++)
+                samples[place * VALUES + i] = kind & 2 ? 3.0f : i == 7 ? NAN : 1;
+            r = refused(
+                bench,
+                &(struct shot){
+                    .id = "fan", .intent = intent, .samples = samples, .buffers = 5, .meta = kind & 4 ? &meta : NULL });
+            assert_int_equal(r, kind & 2 ? REFUSAL_CONSTANT : REFUSAL_NOT_FINITE);
+            assert_int_equal(bench->refusal.code, r);
+            check_still(bench, "fan", before);
+        }
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 40);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), K - 3);
+}
+
+/* What is kept for relearning has a bound; what was refused does not use it up. */
+static void test_refused_batches_keep_no_buffers(void **state)
+{
+    struct bench *bench = *state;
+    static float samples[64 * VALUES];
+    struct verdict verdicts[BATCH];
+    size_t count;
+
+    put(bench, "fan", geometry);
+    for (int i = 0; i < 20; i++) {
+        fill(&bench->seed, samples, 63, 1);
+        for (size_t j = 0; j < VALUES; j++)
+            samples[63 * VALUES + j] = 1;
+        assert_int_equal(
+            refused(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 64 }),
+            REFUSAL_CONSTANT);
+    }
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), 0);
+    for (size_t i = 0; i < LIMIT_COMMISSIONING / 64; i++) {
+        fill(&bench->seed, samples, 64, 1);
+        assert_int_equal(shoot(bench,
+                               &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 64 },
+                               verdicts, &count),
+                         0);
+    }
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
+}
+
+/* What was refused was not applied: the same numbers, with buffers that are fine, are no duplicates. */
+static void test_numbers_of_a_refused_batch_are_free(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta meta = numbered(7);
+    struct verdict verdicts[BATCH];
+    float samples[3 * VALUES];
+    size_t count = 0;
+
+    put(bench, "fan", geometry);
+    fill(&bench->seed, samples, 2, 1);
+    for (size_t i = 0; i < VALUES; i++)
+        samples[2 * VALUES + i] = 1;
+    assert_int_equal(
+        refused(bench,
+                &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 3, .meta = &meta }),
+        REFUSAL_CONSTANT);
+    fill(&bench->seed, samples, 3, 1);
+    assert_int_equal(
+        shoot(bench,
+              &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 3, .meta = &meta },
+              verdicts, &count),
+        0);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(verdicts[i].status, VERDICT_LEARNED);
+    assert_int_equal(view(bench, "fan").learning.learned, 3);
+}
+
+/* More buffers than there is room for verdicts: all are applied. */
+static void test_a_batch_larger_than_its_answers(void **state)
+{
+    struct bench *bench = *state;
+    static float samples[3 * BATCH * VALUES];
+    struct verdict verdicts[BATCH];
+    size_t count = 0;
+
+    put(bench, "fan", geometry);
+    fill(&bench->seed, samples, 3 * BATCH, 1);
+    assert_int_equal(
+        shoot(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 3 * BATCH },
+              verdicts, &count),
+        0);
+    assert_int_equal(count, 3 * BATCH);
+    assert_int_equal(view(bench, "fan").learning.learned, 3 * BATCH);
+    assert_int_equal(verdicts[BATCH - 1].learning.learned, BATCH);
+}
+
+static void test_dry_run_touches_nothing(void **state)
+{
+    struct bench *bench = *state;
+    float samples[4 * VALUES];
+    struct wire_meta meta = numbered(7);
+    struct verdict verdicts[BATCH];
+    struct shot shot = {
+        .id = "fan", .intent = INTENT_DETECT, .samples = samples, .buffers = 4, .meta = &meta, .dry_run = true
+    };
+    struct still before;
+    size_t count;
+
+    put(bench, "fan", geometry);
+    fill(&bench->seed, samples, 4, 30);
+    assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
+    assert_int_equal(verdicts[0].status, VERDICT_NOT_READY);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_NEW);
+    learn(bench, "fan", 40);
+    for (int i = 0; i < K - 1; i++)
+        one(bench, "fan", INTENT_DETECT, 1, NULL);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    before = look(bench, "fan");
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
+        assert_int_equal(count, 4);
+        assert_int_equal(verdicts[3].status, VERDICT_OK);
+        assert_true(verdicts[3].detection.similarity < 90);
+        assert_int_equal(verdicts[3].anomaly, 0);
+    }
+    check_still(bench, "fan", before);
+    shot.dry_run = false;
+    assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
+    assert_int_equal(verdicts[0].status, VERDICT_OK); /* its number was not spent */
+}
+
+/* ---------------------------------------------------------------------------------------------- when a commit fails */
+
+static void test_memory_is_never_ahead_of_the_store(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta meta = numbered(100);
+    float samples[VALUES];
+    struct registry_figures figures;
+    struct block before;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    before = knowledge(bench, "fan");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    fill(&bench->seed, samples, 1, 1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(
+            refused(
+                bench,
+                &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1, .meta = &meta }),
+            REFUSAL_STORE);
+    assert_int_equal(view(bench, "fan").learning.learned, 30);
+    assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, NULL).status, VERDICT_OK); /* goes on */
+    database_run(bench->path, "DROP TRIGGER forbid");
+    check_same_blocks(before, knowledge(bench, "fan"));
+    assert_int_equal(one(bench, "fan", INTENT_LEARN, 1, &meta).status,
+                     VERDICT_LEARNED); /* it was not applied: no duplicate */
+    assert_int_equal(view(bench, "fan").learning.learned, 31);
+    registry_figures(bench->registry, &figures);
+    assert_int_equal(figures.refusals[REFUSAL_STORE], 3);
+    before = knowledge(bench, "fan");
+    restart(bench);
+    check_same_blocks(before, knowledge(bench, "fan"));
+}
+
+/* Many learned before any is settled, and the commit fails: all are refused, nothing of any stays. */
+static void test_receipts_of_a_failed_commit(void **state)
+{
+    struct bench *bench = *state;
+    struct receipt receipts[5];
+    float samples[VALUES];
+    struct block before;
+    unsigned int failed = 0;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 10);
+    before = knowledge(bench, "fan");
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    for (size_t i = 0; i < COUNT(receipts); i++) {
+        struct verdict verdicts[BATCH];
+        size_t count;
+        int r;
+
+        fill(&bench->seed, samples, 1, 1);
+        receipts[i].op = NULL;
+        r = shoot(bench,
+                  &(struct shot){
+                      .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1, .receipt = &receipts[i] },
+                  verdicts, &count);
+        assert_true(r == 0 || r == REFUSAL_STORE);
+        if (r == 0)
+            failed += registry_settle(bench->registry, &receipts[i], &bench->refusal) == REFUSAL_STORE;
+        else
+            failed++;
+    }
+    assert_int_equal(failed, COUNT(receipts));
+    database_run(bench->path, "DROP TRIGGER forbid");
+    assert_int_equal(view(bench, "fan").learning.learned, 10);
+    check_same_blocks(before, knowledge(bench, "fan"));
+}
+
+static void test_receipts_settle(void **state)
+{
+    struct bench *bench = *state;
+    struct receipt receipts[20];
+    struct verdict verdicts[BATCH];
+    float samples[VALUES];
+    size_t count;
+
+    put(bench, "fan", geometry);
+    for (size_t i = 0; i < COUNT(receipts); i++) {
+        fill(&bench->seed, samples, 1, 1);
+        assert_int_equal(
+            shoot(bench,
+                  &(struct shot){
+                      .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1, .receipt = &receipts[i] },
+                  verdicts, &count),
+            0);
+    }
+    for (size_t i = 0; i < COUNT(receipts); i++)
+        assert_int_equal(registry_settle(bench->registry, &receipts[i], &bench->refusal), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), COUNT(receipts));
+}
+
+/* What was refused for the store was not learned: not in the report, and not in the metrics. */
+static void test_refused_learns_do_not_count(void **state)
+{
+    struct bench *bench = *state;
+    float samples[VALUES];
+    struct registry_figures figures;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    fill(&bench->seed, samples, 1, 1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(
+            refused(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 }),
+            REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    learn(bench, "fan", 1);
+    registry_figures(bench->registry, &figures);
+    assert_int_equal(figures.learned, 31);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 31);
+}
+
+static void detect(struct bench *bench, const char *id, unsigned int count)
+{
+    while (count-- > 0)
+        assert_int_equal(one(bench, id, INTENT_DETECT, 1, NULL).status, VERDICT_OK);
+}
+
+/* The machine is silent after the last failure: its counters do not wait for a buffer. */
+static void test_counters_wait_for_the_next_flush(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    database_run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    detect(bench, "fan", 5);
+    assert_true(registry_flush(bench->registry, bench->now) < 0);
+    detect(bench, "fan", 3);
+    assert_true(registry_flush(bench->registry, bench->now) < 0);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), 8);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), 8); /* not twice */
+    assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 30);
+}
+
+/* Another process has the database: nothing commits until it is let go. habitd waits for it for a second. */
+static sqlite3 *block_commits(struct bench *bench)
+{
+    sqlite3 *other;
+
+    assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 5000);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return other;
+}
+
+/* Fills the queue with changes of a machine that nobody waits for; twice, as the writer takes a group of the first. */
+static void fill_queue(struct bench *bench, int64_t row)
+{
+    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store) };
+
+    for (int i = 0; i < 2; i++) {
+        while (store_submit(bench->store, &change, NULL) == 0)
+            ;
+        usleep(20000);
+    }
+}
+
+/* Its own changes are still queued when a machine is to be loaded anew, and the queue is full: the store does not hold yet
+ * what will be there. */
+static void test_loading_anew_waits_for_what_is_queued(void **state)
+{
+    enum { QUEUED = 3 };
+    struct bench *bench = *state;
+    struct receipt receipts[QUEUED];
+    struct verdict verdicts[BATCH];
+    struct machine_view found;
+    float samples[VALUES];
+    char etag[ETAG_SIZE];
+    unsigned int learned = 5;
+    sqlite3 *other;
+    size_t count;
+    struct shot shot = { .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 };
+
+    put(bench, "fan", geometry);
+    put(bench, "filler", geometry);
+    learn(bench, "fan", learned);
+    fill(&bench->seed, samples, 1, 1);
+    other = block_commits(bench);
+    for (size_t i = 0; i < QUEUED; i++) {
+        shot.receipt = &receipts[i];
+        assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
+    }
+    fill_queue(bench, database_number(bench->path, "SELECT id FROM machine WHERE name = 'filler'"));
+    shot.receipt = NULL;
+    assert_int_equal(refused(bench, &shot), REFUSAL_STORE); /* memory has it, nobody will write it */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(registry_show(bench->registry, "fan", &found, etag, bench->now, &bench->refusal),
+                         REFUSAL_STORE);
+    sqlite3_close(other);
+    for (size_t i = 0; i < QUEUED; i++)
+        learned += registry_settle(bench->registry, &receipts[i], &bench->refusal) == 0;
+    assert_int_equal(view(bench, "fan").learning.learned, learned);
+    learn(bench, "fan", 1);
+    assert_int_equal(view(bench, "fan").learning.learned, learned + 1);
+    restart(bench);
+    assert_int_equal(view(bench, "fan").learning.learned, learned + 1);
+}
+
+static void *let_go(void *other)
+{
+    usleep(300000);
+    sqlite3_close(other);
+    return NULL;
+}
+
+/* One buffer of each of many machines that are told neither to learn nor to judge: counted, and nothing else. */
+static void count_one_each(struct bench *bench, int machines)
+{
+    float samples[16] = { 1, 2, 3 };
+    struct arrival arrival = {
+        .encoding = ENCODING_RAW, .bytes = samples, .size = sizeof(samples), .format = -1, .now = bench->now
+    };
+    size_t count;
+    char id[16];
+
+    arrival.id = id;
+    for (int i = 1; i <= machines; i++) {
+        snprintf(id, sizeof(id), "m%d", i);
+        assert_int_equal(registry_submit(bench->registry, &arrival, NULL, 0, &count, NULL, &bench->refusal), 0);
+    }
+}
+
+/* More machines have counters than the store's queue holds, and the store is slow. */
+static void test_flush_of_more_machines_than_the_queue_holds(void **state)
+{
+    enum { MACHINES = 5000 };
+    struct bench *bench = *state;
+    pthread_t thread;
+
+    stop(bench);
+    database_run(
+        bench->path,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        "INSERT INTO machine (name, created, settings) SELECT 'm' || i, 1, '{\"buffer_size\":16,\"axes\":1}' FROM n");
+    start(bench);
+    assert_true(MACHINES > LIMIT_STORE_QUEUE + LIMIT_STORE_BATCH);
+    count_one_each(bench, MACHINES);
+    assert_int_equal(pthread_create(&thread, NULL, let_go, block_commits(bench)), 0);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM hour WHERE idle = 1"), MACHINES);
+    restart(bench);
+    assert_int_equal(database_number(bench->path, "SELECT sum(idle) FROM hour"), MACHINES);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ restart */
+
+/* The same life twice, once with a restart after every step: every answer is the same. */
+static void test_restarts_change_nothing(void **state)
+{
+    struct bench *bench = *state, *other = bench_new();
+    struct block a, b;
+    int64_t raised = 0;
+
+    add_pattern(other, "auto-*", true, "buffer_size=32 axes=2 start=auto");
+    start(other);
+    for (int i = 0; i < 200; i++) { /* false_alarms: some windows in a row, which are counted across restarts */
+        float strange = i < 100 ? 1 : i < 185 ? 20 : 1;
+        struct verdict straight = one(bench, "auto-1", INTENT_BUFFER, strange, NULL);
+        struct verdict restarted = one(other, "auto-1", INTENT_BUFFER, strange, NULL);
+
+        assert_int_equal(restarted.status, straight.status);
+        assert_int_equal(restarted.phase, straight.phase);
+        assert_int_equal(restarted.detection.similarity, straight.detection.similarity);
+        assert_true(restarted.detection.distance == straight.detection.distance);
+        assert_int_equal(restarted.average.known, straight.average.known);
+        assert_int_equal(restarted.average.similarity, straight.average.similarity);
+        assert_true(restarted.average.distance == straight.average.distance);
+        assert_int_equal(restarted.learning.learned, straight.learning.learned);
+        assert_int_equal(restarted.anomaly, straight.anomaly);
+        raised = straight.anomaly ? straight.anomaly : raised;
+        restart(other);
+    }
+    assert_int_equal(view(bench, "auto-1").state.phase, PHASE_WATCHING);
+    assert_true(raised > 0);
+    a = knowledge(bench, "auto-1");
+    b = knowledge(other, "auto-1");
+    check_same_blocks(a, b);
+    assert_int_equal(database_number(other->path, "SELECT count(*) FROM anomaly"),
+                     database_number(bench->path, "SELECT count(*) FROM anomaly"));
+    assert_int_equal(database_number(other->path, "SELECT count(*) FROM outbox"),
+                     database_number(bench->path, "SELECT count(*) FROM outbox"));
+    bench_free(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_batch_is_all_or_nothing),
+        TEST(test_refused_batches_keep_no_buffers),
+        TEST(test_numbers_of_a_refused_batch_are_free),
+        TEST(test_a_batch_larger_than_its_answers),
+        TEST(test_dry_run_touches_nothing),
+        TEST(test_memory_is_never_ahead_of_the_store),
+        TEST(test_receipts_of_a_failed_commit),
+        TEST(test_receipts_settle),
+        TEST(test_refused_learns_do_not_count),
+        TEST(test_counters_wait_for_the_next_flush),
+        TEST(test_loading_anew_waits_for_what_is_queued),
+        TEST(test_flush_of_more_machines_than_the_queue_holds),
+        TEST(test_restarts_change_nothing),
+    };
+
+    return cmocka_run_group_tests_name("registry_commits", tests, NULL, NULL);
+}

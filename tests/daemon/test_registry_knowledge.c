@@ -1,0 +1,244 @@
+/* Knowledge that is forgotten, brought along, refused, or of another geometry than the settings. */
+#include "registry_bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+/* ---------------------------------------------------------------------------------------------------------- knowledge */
+
+static void test_initialize(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    assert_int_equal(registry_initialize(bench->registry, "fan", bench->now, &bench->refusal), 0);
+    assert_int_equal(view(bench, "fan").learning.learned, 0);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_NEW);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot"), 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), 0);
+    assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, NULL).status, VERDICT_NOT_READY);
+    restart(bench);
+    assert_int_equal(view(bench, "fan").learning.learned, 0);
+    learn(bench, "fan", 1);
+    assert_int_equal(view(bench, "fan").learning.learned, 1);
+}
+
+static void test_knowledge_from_elsewhere(void **state)
+{
+    struct bench *bench = *state;
+    struct block block;
+    bool created = true;
+
+    put(bench, "fan", geometry);
+    put(bench, "twin", geometry);
+    learn(bench, "fan", 50);
+    block = knowledge(bench, "fan");
+    assert_int_equal(registry_put_knowledge(bench->registry, "twin", block.bytes, block.size, "", bench->now, &created,
+                                            &bench->refusal),
+                     0);
+    assert_false(created);
+    assert_int_equal(view(bench, "twin").state.phase, PHASE_WATCHING);
+    assert_int_equal(view(bench, "twin").learning.learned, 50);
+    assert_int_equal(one(bench, "twin", INTENT_BUFFER, 1, NULL).status, VERDICT_OK);
+    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "", bench->now, &created,
+                                            &bench->refusal),
+                     0);
+    assert_true(created);
+    assert_int_equal(view(bench, "new").settings.buffer_size, SAMPLES);
+    assert_int_equal(view(bench, "new").settings.axes, AXES);
+    restart(bench);
+    check_same_blocks(block, knowledge(bench, "new")); /* export, import, export: the same bytes */
+    assert_int_equal(one(bench, "new", INTENT_DETECT, 1, NULL).status, VERDICT_OK);
+}
+
+static void test_knowledge_that_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct still before;
+    struct block block;
+    bool created;
+
+    put(bench, "fan", geometry);
+    put(bench, "other", "{\"buffer_size\":64,\"axes\":2}");
+    learn(bench, "fan", 30);
+    block = knowledge(bench, "fan");
+    before = look(bench, "fan");
+    assert_int_equal(registry_put_knowledge(bench->registry, "other", block.bytes, block.size, "", bench->now, &created,
+                                            &bench->refusal),
+                     REFUSAL_KNOWLEDGE);
+    assert_non_null(strstr(bench->refusal.detail, "64")); /* both sides are named */
+    assert_non_null(strstr(bench->refusal.detail, "32"));
+    for (size_t size = 0; size < block.size; size += 1 + size / 8)
+        assert_int_equal(registry_put_knowledge(bench->registry, "fan", block.bytes, size, "", bench->now, &created,
+                                                &bench->refusal),
+                         REFUSAL_KNOWLEDGE);
+    for (size_t byte = 0; byte < block.size; byte += 7) {
+        ((uint8_t *)block.bytes)[byte] ^= 0x10;
+        assert_int_equal(registry_put_knowledge(bench->registry, "fan", block.bytes, block.size, "", bench->now,
+                                                &created, &bench->refusal),
+                         REFUSAL_KNOWLEDGE);
+        assert_int_equal(registry_put_knowledge(bench->registry, "nobody", block.bytes, block.size, "", bench->now,
+                                                &created, &bench->refusal),
+                         REFUSAL_KNOWLEDGE);
+        ((uint8_t *)block.bytes)[byte] ^= 0x10;
+    }
+    assert_false(exists(bench, "nobody"));
+    check_still(bench, "fan", before);
+    free(block.bytes);
+}
+
+/* The configuration file says another geometry after a restart: what was learned stays until somebody says initialize. */
+static void test_geometry_conflict(void **state)
+{
+    struct bench *bench = *state;
+    float samples[2 * VALUES];
+    struct registry_figures figures;
+    struct verdict verdicts[BATCH];
+    struct machine_view found;
+    struct block before;
+    size_t count;
+
+    for (int i = 0; i < 30; i++)
+        one(bench, "auto-1", INTENT_BUFFER, 1, NULL);
+    before = knowledge(bench, "auto-1");
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    stop(bench);
+    bench->config.patterns[0].settings.buffer_size = 2 * SAMPLES;
+    start(bench);
+    found = view(bench, "auto-1");
+    assert_true(found.conflict);
+    assert_non_null(strstr(found.conflict_text, "64"));
+    assert_non_null(strstr(found.conflict_text, "32"));
+    registry_figures(bench->registry, &figures);
+    assert_int_equal(figures.conflicts, 1);
+    fill(&bench->seed, samples, 2, 1);
+    for (size_t buffers = 1; buffers <= 2; buffers++) { /* in either size */
+        int r = refused(bench, &(struct shot){ .id = "auto-1", .samples = samples, .buffers = buffers });
+
+        assert_int_equal(r, REFUSAL_GEOMETRY);
+    }
+    restart(bench);
+    check_same_blocks(before, knowledge(bench, "auto-1"));
+    assert_int_equal(registry_initialize(bench->registry, "auto-1", bench->now, &bench->refusal), 0);
+    assert_false(view(bench, "auto-1").conflict);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot"), 1);
+    assert_int_equal(shoot(bench, &(struct shot){ .id = "auto-1", .samples = samples, .buffers = 2 }, verdicts, &count),
+                     0);
+    assert_int_equal(count, 1); /* one of the new size */
+    assert_int_equal(view(bench, "auto-1").learning.learned, 1);
+}
+
+static void test_geometry_is_not_patched_away(void **state)
+{
+    struct bench *bench = *state;
+    struct still before;
+
+    put(bench, "fan", geometry);
+    assert_int_equal(registry_patch(bench->registry, "fan", "{\"axes\":1}", 10, "", &bench->refusal),
+                     0); /* nothing learned yet */
+    assert_int_equal(registry_patch(bench->registry, "fan", "{\"axes\":2}", 10, "", &bench->refusal), 0);
+    learn(bench, "fan", 20);
+    before = look(bench, "fan");
+    assert_int_equal(registry_patch(bench->registry, "fan", "{\"axes\":1}", 10, "", &bench->refusal), REFUSAL_GEOMETRY);
+    assert_int_equal(registry_patch(bench->registry, "fan", "{\"sampling_hz\":100}", 19, "", &bench->refusal),
+                     REFUSAL_GEOMETRY);
+    check_still(bench, "fan", before);
+    assert_int_equal(registry_patch(bench->registry, "fan", "{\"name\":\"x\"}", 12, "", &bench->refusal), 0);
+}
+
+static void test_commissioning_is_bounded(void **state)
+{
+    struct bench *bench = *state;
+    static float samples[64 * VALUES];
+    struct verdict verdicts[BATCH];
+    size_t count;
+
+    put(bench, "fan", geometry);
+    for (int i = 0; i < 6; i++) {
+        fill(&bench->seed, samples, 64, 1);
+        assert_int_equal(shoot(bench,
+                               &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 64 },
+                               verdicts, &count),
+                         0);
+    }
+    assert_int_equal(view(bench, "fan").learning.learned, 384);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
+    restart(bench);
+    learn(bench, "fan", 3);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM commissioning"), LIMIT_COMMISSIONING);
+}
+
+/* Somebody who has seen a block of a machine that is gone must not make it anew. */
+static void test_if_match_makes_no_machine(void **state)
+{
+    struct bench *bench = *state;
+    struct block block;
+    bool created = false;
+
+    learn(bench, "auto-1", 12);
+    block = knowledge(bench, "auto-1");
+    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "\"00000000\"", bench->now,
+                                            &created, &bench->refusal),
+                     REFUSAL_PRECONDITION);
+    assert_false(exists(bench, "new"));
+    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "", bench->now, &created,
+                                            &bench->refusal),
+                     0);
+    assert_true(created);
+    check_same_blocks(block, knowledge(bench, "new"));
+}
+
+/* The file says another geometry than the machine's knowledge has; a block of the new one ends that. */
+static void test_a_block_ends_a_conflict(void **state)
+{
+    struct bench *bench = *state;
+    struct block block;
+    bool created = true;
+
+    learn(bench, "auto-1", 12);
+    put(bench, "wide", "{\"buffer_size\":64,\"axes\":2}");
+    block = knowledge(bench, "wide");
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    stop(bench);
+    bench->config.patterns[0].settings.buffer_size = 2 * SAMPLES;
+    start(bench);
+    assert_true(view(bench, "auto-1").conflict);
+    assert_int_equal(registry_put_knowledge(bench->registry, "auto-1", block.bytes, block.size, "", bench->now,
+                                            &created, &bench->refusal),
+                     0);
+    assert_false(created);
+    assert_false(view(bench, "auto-1").conflict);
+    check_same_blocks(block, knowledge(bench, "auto-1"));
+}
+
+static void test_a_paused_machine_is_not_commissioned(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"paused\":true}");
+    assert_int_equal(registry_commission(bench->registry, "fan", bench->now, &bench->refusal), REFUSAL_STATE);
+    assert_string_equal(bench->refusal.field, "paused");
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_PAUSED);
+    put(bench, "fan", geometry);
+    assert_int_equal(registry_commission(bench->registry, "fan", bench->now, &bench->refusal), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_initialize),
+        TEST(test_knowledge_from_elsewhere),
+        TEST(test_knowledge_that_is_refused),
+        TEST(test_geometry_conflict),
+        TEST(test_geometry_is_not_patched_away),
+        TEST(test_commissioning_is_bounded),
+        TEST(test_if_match_makes_no_machine),
+        TEST(test_a_block_ends_a_conflict),
+        TEST(test_a_paused_machine_is_not_commissioned),
+    };
+
+    return cmocka_run_group_tests_name("registry_knowledge", tests, NULL, NULL);
+}

@@ -53,7 +53,7 @@
     X(AUDIT, 20000, "records of changes", "the oldest are deleted")                                               \
     X(PAGE, 1000, "rows an answer", "the rest by cursor")                                                         \
     X(RECENT, 160, "judged buffers a machine for GET .../recent",                                                 \
-      "older ones are forgotten; 24 until it is asked for")                                                       \
+      "older ones are forgotten; 12 until it is asked for")                                                       \
     X(LINES, 4096, "lines of POST /v1/buffers", "413, nothing of them is applied")                                \
     X(MAPPED, 16, "machines an [input] maps a message to", "the configuration is refused")                        \
     X(CHANNELS, 64, "values in a sample of a message", "the configuration is refused")                            \

@@ -5,7 +5,7 @@
 
 #include "registry/internal.h"
 
-enum { FEW = 24 };
+enum { FEW = 12 };
 
 struct recent {
     uint64_t count; /* since the machine was loaded */

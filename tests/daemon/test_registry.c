@@ -346,7 +346,7 @@ static size_t check_recent(struct bench *bench, uint64_t *after, const int64_t *
 /* Of a machine that nobody looks at few are kept; from the first look on many. */
 static void test_recent(void **state)
 {
-    enum { BEFORE = 30, FEW = 24, ALL = BEFORE + LIMIT_RECENT + 5 };
+    enum { BEFORE = 30, FEW = 12, ALL = BEFORE + LIMIT_RECENT + 5 };
     struct bench *bench = *state;
     int64_t judged[ALL];
     uint64_t after = 0, all = 0;

@@ -8,13 +8,22 @@
 #include "base/clock.h"
 #include "store/internal.h"
 
-/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. */
+/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. Once and no longer, whatever our clock does:
+ * it is not the one that waits. */
 static void await_due(struct store *store)
 {
-    const struct timespec due = { .tv_sec = store->due / 1000, .tv_nsec = store->due % 1000 * 1000000 };
+    int64_t left = store->due - clock_now().mono;
+    struct timespec until;
+    int r = 0;
 
-    while (!store->stopping && store->queued < LIMIT_STORE_BATCH && clock_now().mono < store->due)
-        pthread_cond_timedwait(&store->work, &store->mutex, &due);
+    left = left < STORE_LONGEST_WAIT ? left : STORE_LONGEST_WAIT;
+    if (store->strain <= 0 || left <= 0)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (until.tv_nsec / 1000000 + left) / 1000;
+    until.tv_nsec = (until.tv_nsec + left * 1000000) % 1000000000;
+    while (!store->stopping && store->queued < LIMIT_STORE_BATCH && r == 0)
+        r = pthread_cond_timedwait(&store->work, &store->mutex, &until);
 }
 
 /* With the mutex held: when the next commit may be. */

@@ -25,7 +25,11 @@ static char order[4096];
 
 static void step(const char *what)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* the store's writer syncs too */
+
+    pthread_mutex_lock(&mutex);
     snprintf(order + strlen(order), sizeof(order) - strlen(order), "%s ", what);
+    pthread_mutex_unlock(&mutex);
     if (steps_left >= 0 && steps_left-- == 0)
         _exit(9);
 }

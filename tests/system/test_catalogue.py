@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import HABITD, REPOSITORY, clean_environment, configuration, floats, wait_until
+from support import BUILD, HABITD, REPOSITORY, clean_environment, configuration, floats, wait_until
 
 REFERENCE = pathlib.Path(os.environ.get("HABIT_REFERENCE", REPOSITORY.parent / "shared" / "reference" / "reliability.md"))
 PARTS = {"H": 48, "M": 24, "C": 16, "K": 20, "L": 12, "E": 12}
@@ -244,7 +244,8 @@ def test_json_bombs(habitd, path):
         assert time.monotonic() - began < 1, f"{name}: {time.monotonic() - began:.2f} s"
     grown = peak(habitd) - before
     print(f"{path}: {grown / 2**20:.1f} MiB at the most")
-    assert grown < 32 << 20, f"grown by {grown / 2**20:.0f} MiB"
+    most = (128 if "san" in BUILD.name else 32) << 20  # sanitizers keep what was freed
+    assert grown < most, f"grown by {grown / 2**20:.0f} MiB"
 
 
 def test_configuration_is_a_pipe(tmp_path):

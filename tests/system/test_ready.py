@@ -94,7 +94,8 @@ def test_machines_conflict(watching):
 def test_store_is_slow(house, tmp_path, nominal):
     """A disk that does not come back with a sync: nobody knows whether it ever will."""
     stall = tmp_path / "stall"
-    habitd = house.habitd(flush="1h", environment={"LD_PRELOAD": str(BUILD / "tests" / "system" / "libstall.so"), "STALL_FILE": str(stall)})
+    habitd = house.habitd(flush="1h", environment={"LD_PRELOAD": str(BUILD / "tests" / "system" / "libstall.so"), "STALL_FILE": str(stall),
+                                                   "ASAN_OPTIONS": "verify_asan_link_order=0"})
     habitd.put_machine("m", **SIZE, start="auto", learn=60)
     habitd.request("POST", "/v1/machines/m/buffers", data=b"".join(nominal[:60]), headers=RAW)
     stall.write_text("fdatasync")

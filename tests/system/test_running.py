@@ -16,7 +16,7 @@ import time
 import pytest
 import requests
 
-from support import GATEWAY, HABIT, HABITD, RAW, ROOT, clean_environment, free_port, habit, simulate, wait_until
+from support import BUILD, GATEWAY, HABIT, HABITD, RAW, ROOT, clean_environment, free_port, habit, simulate, wait_until
 
 SIZE = {"buffer_size": 64, "axes": 1}
 QUICK = {**SIZE, "start": "auto", "learn": 60, "window": 5, "false_alarms": "off"}
@@ -616,7 +616,9 @@ def test_benchmark_measures_and_cleans_up(tmp_path):
     assert [(e["buffer_size"], e["axes"]) for e in done["engine"]] == [(64, 1), (256, 1), (256, 3), (1024, 3), (4096, 1)]
     assert all(0 < e["detect_us"] < 1e6 and e["knowledge_bytes"] > 1000 for e in done["engine"])
     assert [d["clients"] for d in done["durable"]] == [1, 16] and all(d["learns_per_s"] > 1 for d in done["durable"])
-    assert 4000 < done["bytes_per_machine"] < 100000 and done["device"]["processors"] >= 1
+    assert done["device"]["processors"] >= 1
+    if "asan" not in BUILD.name and "tsan" not in BUILD.name:  # their allocators tell nothing
+        assert 4000 < done["bytes_per_machine"] < 100000
     assert list(tmp_path.iterdir()) == []
     refused = habit("benchmark", "--directory", tmp_path / "none", "--seconds", 1, check=False)
     assert refused.returncode == 1 and "none" in refused.stderr

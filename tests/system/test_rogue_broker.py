@@ -263,7 +263,7 @@ STAYS = {  # where habitd is, or may be, rightly connected all the time
         "retained garbage", "byte by byte", "leaves after each message", "giants in a row", "answers pings without end", "SUBACK: of another number",
         "SUBACK: never", "half a packet, and silence", "mutants", "CONNACK: receive maximum 0", "CONNACK: packets of one byte",
         "SUBACK: too many codes", "asks for more secrets", "packets of type 15", "a client's packet 0xc0", "topic with wildcards",
-        "topic with #")}
+        "topic with #", "SUBACK: refused")}  # the last: the refusal is logged, what else is subscribed goes on
 
 
 # libmosquitto 2.0.11 ends the process, by an assertion in its logging, when a packet holds a property that it does not know. No option

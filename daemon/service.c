@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -47,24 +48,24 @@ static void tell_status(const struct service *service)
 
 /* ---------------------------------------------------------------------------------------------------------- watchdog */
 
-static bool is_late(int64_t since, struct moment now)
+static bool is_late(int64_t since)
 {
-    return since != 0 && now.mono - since > PATIENCE_MS;
+    return since != 0 && clock_awake() - since > PATIENCE_MS;
 }
 
 /* The room that has not been alive just now; NULL = all were. */
-static const char *stalled_room(const struct service *service, struct moment now)
+static const char *stalled_room(const struct service *service)
 {
-    if (is_late(store_busy_since(service->store), now))
+    if (is_late(store_busy_since(service->store)))
         return "the store's writer";
-    if (is_late(mqtt_turn_since(service->mqtt), now))
+    if (is_late(mqtt_turn_since(service->mqtt)))
         return "the MQTT door";
     return http_alive(service->http, ANSWER_MS) ? NULL : "the HTTP door";
 }
 
-static void feed(struct service *service, struct moment now)
+static void feed(struct service *service)
 {
-    const char *room = stalled_room(service, now);
+    const char *room = stalled_room(service);
 
     if (!room)
         sd_notify(0, "WATCHDOG=1");
@@ -96,7 +97,7 @@ void service_look(struct service *service, struct moment now)
         return;
     tell_status(service);
     if (service->watched)
-        feed(service, now);
+        feed(service);
     service->next = now.mono + service->interval;
 }
 

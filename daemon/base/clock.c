@@ -98,6 +98,11 @@ int64_t clock_ticks(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+int64_t clock_awake(void)
+{
+    return clock_ticks() / 1000000;
+}
+
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])
 {
     time_t seconds = (time_t)(wall / 1000 - (wall % 1000 < 0));

@@ -20,6 +20,10 @@ struct moment clock_now(void);
 /* ns since some start, to measure how long something takes. */
 int64_t clock_ticks(void);
 
+/* The same in ms: for deadlines of our own work and of those who wait for it. It stands still while the system sleeps, so that nobody is
+ * late for that; and it is not ahead in tests, where days pass between two requests. */
+int64_t clock_awake(void);
+
 /* Whether the kernel's clock is disciplined: 1, 0, or -1 where a sandbox forbids to ask. */
 int clock_synchronised(void);
 /* The store knows a time that has passed, wall ms; once, before the doors open. */

@@ -23,7 +23,7 @@ struct guest {
     uint64_t sender;
     bool ended;                   /* shut down, but libmicrohttpd has yet to close it */
     _Atomic int phase;            /* enum crowd_phase */
-    _Atomic int64_t since, until; /* mono ms */
+    _Atomic int64_t since, until; /* awake ms */
 };
 
 struct crowd {
@@ -123,7 +123,7 @@ static void *watch(void *user)
 
     pthread_mutex_lock(&crowd->lock);
     while (!crowd->stopping) {
-        end_late(crowd, clock_now().mono);
+        end_late(crowd, clock_awake());
         if (count_of(crowd, 0) > 0)
             wait_a_while(crowd);
         else
@@ -196,7 +196,7 @@ static void begin(struct crowd *crowd, struct MHD_Connection *connection, void *
     row->sender = peer && !peer_is_loopback(peer->client_addr) ? peer_sender(peer->client_addr) : 0;
     row->ended = false;
     row->phase = CROWD_WAITS;
-    row->since = clock_now().mono;
+    row->since = clock_awake();
     row->until = row->since + crowd->deadline;
     pthread_cond_signal(&crowd->changed);
 }
@@ -240,7 +240,7 @@ void crowd_next(struct crowd *crowd, struct MHD_Connection *connection, enum cro
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct guest *guest = info ? info->socket_context : NULL;
-    int64_t now = clock_now().mono, time = time_for(crowd, phase, bytes);
+    int64_t now = clock_awake(), time = time_for(crowd, phase, bytes);
 
     if (!guest)
         return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/answer.h"
 #include "http/handlers.h"
 #include "http/health.h"
@@ -39,7 +40,7 @@ static void look(struct http *http, struct moment now, struct condition_now *is)
     is->now = now;
     registry_figures(options->registry, &is->registry);
     store_figures(options->store, &is->store);
-    is->store_busy = busy != 0 ? now.mono - busy : 0;
+    is->store_busy = busy != 0 ? clock_awake() - busy : 0;
     if (store_outbox_backlog(options->store, &is->outbox, &since) < 0)
         is->outbox = 0; /* a store that cannot be read says so itself */
     is->broker.connected = true;
@@ -92,6 +93,14 @@ static void broker_is_away(const struct condition_now *is, char text[REASON_SIZE
                  is->broker.why);
 }
 
+static void broker_refuses(const struct condition_now *is, char text[REASON_SIZE])
+{
+    if (is->broker.deaf)
+        snprintf(text, REASON_SIZE,
+                 "mqtt: the broker does not grant all our subscriptions: buffers stay away or can be lost; its log and "
+                 "ours say which");
+}
+
 static void id_is_contested(const struct condition_now *is, char text[REASON_SIZE])
 {
     if (is->broker.contested)
@@ -138,10 +147,10 @@ static const struct {
     const char *name;
     void (*look)(const struct condition_now *is, char text[REASON_SIZE]);
 } reasons[] = {
-    { "store", store_fails },       { "store-slow", store_is_slow },         { "disk", disk_is_low },
-    { "writes", writes_are_many },  { "clock", clock_is_doubtful },          { "mqtt", broker_is_away },
-    { "mqtt-id", id_is_contested }, { "outbox", outbox_is_filling },         { "machines", machines_conflict },
-    { "backup", backup_is_due },    { "configuration", reload_was_refused },
+    { "store", store_fails },          { "store-slow", store_is_slow }, { "disk", disk_is_low },
+    { "writes", writes_are_many },     { "clock", clock_is_doubtful },  { "mqtt", broker_is_away },
+    { "mqtt-deaf", broker_refuses },   { "mqtt-id", id_is_contested },  { "outbox", outbox_is_filling },
+    { "machines", machines_conflict }, { "backup", backup_is_due },     { "configuration", reload_was_refused },
 };
 
 void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),

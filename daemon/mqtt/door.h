@@ -32,8 +32,10 @@ struct session {
     int version;                /* MQTT_PROTOCOL_V5, or V311 where the broker refused that */
     bool accepted;              /* it said yes to CONNECT */
     bool subscribed;            /* and to all our subscriptions, in this process */
+    int asked;                  /* packet identifier of the last SUBSCRIBE */
+    int64_t asked_at;           /* awake ms: it was sent */
     bool at_once;               /* try again without waiting: with the older protocol */
-    int64_t since;              /* mono ms: connected, then accepted */
+    int64_t since;              /* awake ms: connected, then accepted */
     unsigned int failures;      /* in a row: sets the back-off */
     unsigned int early;         /* connections in a row that ended soon, with no failed try between them */
     int64_t accepted_at;        /* wall ms */
@@ -89,7 +91,8 @@ struct mqtt {
     int wake_fd;        /* eventfd: something to publish, or another stage */
     _Atomic int wanted; /* enum stage */
     atomic_bool connected;
-    _Atomic int64_t turn_since;   /* monotonic ms at which the present turn began; 0 = no connection is served */
+    _Atomic int64_t turn_since;   /* awake ms at which the present turn began; 0 = no connection is served */
+    _Atomic int64_t deaf_since;   /* awake ms: subscriptions are not granted yet, or not as asked; 0 = all are */
     _Atomic uint64_t connections; /* that were accepted */
     uint64_t configuration;       /* hash of what is in force */
     pthread_mutex_t lock;         /* of the rest */

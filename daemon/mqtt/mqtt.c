@@ -12,6 +12,7 @@
 
 enum {
     TURN_MS = 1000,    /* the longest that a turn waits */
+    SUBACK_MS = 5000,  /* until a subscription that is not granted is a reason to be degraded */
     LEAVE_MS = 1500,   /* for the last publications and their acknowledgments */
     PATIENCE_MS = 2000 /* of those who stop us */
 };
@@ -99,7 +100,7 @@ static int say_last_words(struct mqtt *mqtt)
  * more, and the broker, which sees a connection break, publishes our will instead of us and keeps the buffer. */
 static void say_goodbye(struct mqtt *mqtt)
 {
-    int64_t until = clock_now().mono + LEAVE_MS, left = LEAVE_MS;
+    int64_t until = clock_awake() + LEAVE_MS, left = LEAVE_MS;
     struct intake *intake = &mqtt->intake;
     int r = say_last_words(mqtt);
     short events;
@@ -112,7 +113,7 @@ static void say_goodbye(struct mqtt *mqtt)
         r = intake_read(mqtt);
         if (r == 0 && !intake->tainted)
             r = say_last_words(mqtt);
-        left = until - clock_now().mono;
+        left = until - clock_awake();
     }
     if (r == 0 && !intake->tainted && mosquitto_disconnect(mqtt->session.client) == MOSQ_ERR_SUCCESS)
         session_write(mqtt);
@@ -126,7 +127,7 @@ static void serve(struct mqtt *mqtt)
     mqtt->intake.failed = mqtt->intake.tainted = mqtt->intake.more = false;
     tell(mqtt, &mqtt->serving, true);
     while (r == 0 && wanted(mqtt) != STAGE_LEAVE) {
-        atomic_store(&mqtt->turn_since, clock_now().mono);
+        atomic_store(&mqtt->turn_since, clock_awake());
         r = turn(mqtt);
     }
     atomic_store(&mqtt->turn_since, 0);
@@ -138,14 +139,14 @@ static void serve(struct mqtt *mqtt)
 /* Between two connections. */
 static void rest(struct mqtt *mqtt)
 {
-    int64_t until = clock_now().mono, left;
+    int64_t until = clock_awake(), left;
     bool woken;
 
     if (mqtt->intake.failed) /* that was our store, not the broker: no reason to stay away for long */
         mqtt->session.failures = 0;
     if (wanted(mqtt) == STAGE_RUN)
         until += session_backoff(mqtt);
-    while (wanted(mqtt) == STAGE_RUN && (left = until - clock_now().mono) > 0)
+    while (wanted(mqtt) == STAGE_RUN && (left = until - clock_awake()) > 0)
         wait_for_work(mqtt, 0, (int)left, &woken);
     if (wanted(mqtt) == STAGE_DRAIN)
         wait_for_work(mqtt, 0, TURN_MS, &woken);
@@ -238,8 +239,10 @@ int64_t mqtt_turn_since(const struct mqtt *mqtt)
 void mqtt_state(struct mqtt *mqtt, struct broker_state *state)
 {
     uint64_t connections = atomic_load(&mqtt->connections);
+    int64_t since = atomic_load(&mqtt->deaf_since);
 
     state->connected = mqtt_connected(mqtt);
+    state->deaf = state->connected && since != 0 && clock_awake() - since > SUBACK_MS;
     state->reconnects = connections > 0 ? connections - 1 : 0;
     pthread_mutex_lock(&mqtt->lock);
     state->contested = clock_now().mono < mqtt->contested_until;

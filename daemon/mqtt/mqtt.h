@@ -23,7 +23,7 @@ int mqtt_start(struct mqtt **ret_mqtt, const struct config *config, struct regis
 /* Whether the broker has accepted us now. Any thread. */
 bool mqtt_connected(const struct mqtt *mqtt);
 
-/* Since when the thread has been at its present turn, which waits a second at the most, in monotonic milliseconds; 0 = it serves no
+/* Since when the thread has been at its present turn, which waits a second at the most, in awake milliseconds; 0 = it serves no
  * connection: a library that looks for the broker may take minutes. Any thread. */
 int64_t mqtt_turn_since(const struct mqtt *mqtt);
 

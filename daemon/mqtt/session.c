@@ -21,6 +21,7 @@ enum {
     RECEIVE_MAXIMUM = 2 * LIMIT_MQTT_BATCH, /* the broker can send the next batch while we commit this one */
     PACKET_MAXIMUM = LIMIT_BODY + 4096,     /* topic and properties */
     CONNACK_MS = 10000,
+    ASK_AGAIN_MS = 60000,
     STABLE_MS = 10000, /* a connection that lasted so long starts the back-off anew */
     BACKOFF_LOW_MS = 1000,
     BACKOFF_HIGH_MS = 60000,
@@ -84,7 +85,10 @@ static void subscribe(struct mqtt *mqtt)
         filters[i] = text[i];
     }
     mqtt->session.subscribed = false;
-    rc = mosquitto_subscribe_multiple(mqtt->session.client, NULL, (int)count, filters, 1, 0, NULL);
+    mqtt->session.asked_at = clock_awake();
+    if (atomic_load(&mqtt->deaf_since) == 0)
+        atomic_store(&mqtt->deaf_since, clock_awake());
+    rc = mosquitto_subscribe_multiple(mqtt->session.client, &mqtt->session.asked, (int)count, filters, 1, 0, NULL);
     if (rc != MOSQ_ERR_SUCCESS)
         session_lost_by(mqtt, rc);
     unsubscribe(mqtt);
@@ -99,7 +103,9 @@ static void on_subscribe(struct mosquitto *client, void *user, int mid, int coun
     char filter[TOPIC_SIZE];
 
     mqtt->session.heard = true;
-    (void)client, (void)mid, (void)properties;
+    (void)client, (void)properties;
+    if (mid != mqtt->session.asked)
+        return;
     for (int i = 0; i < count && (size_t)i < wanted; i++) {
         if (granted[i] == 1)
             continue;
@@ -112,6 +118,8 @@ static void on_subscribe(struct mosquitto *client, void *user, int mid, int coun
             log_warning("broker grants QoS %d on %s: messages can be lost on the way", granted[i], filter);
     }
     mqtt->session.subscribed = all;
+    if (all)
+        atomic_store(&mqtt->deaf_since, 0);
 }
 
 /* -------------------------------------------------------------------------------------------------------- callbacks */
@@ -137,7 +145,6 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
 {
     struct mqtt *mqtt = user;
     struct session *session = &mqtt->session;
-    struct moment now = clock_now();
     bool present = flags & 1;
 
     mqtt->session.heard = true;
@@ -147,8 +154,8 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
         return;
     }
     session->accepted = true;
-    session->since = now.mono;
-    session->accepted_at = now.wall;
+    session->since = clock_awake();
+    session->accepted_at = clock_now().wall;
     log_notice("connected to broker %s:%u with MQTT %s, %s session", mqtt->config->mqtt_host, mqtt->config->mqtt_port,
                session->version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1", present ? "resumed the" : "new");
     if (!present && session->subscribed)
@@ -187,8 +194,7 @@ static void on_disconnect(struct mosquitto *client, void *user, int reason, cons
         session_taken(mqtt, "another client took over our session");
     else if (reason >= 0x80)
         session_lost(mqtt, "broker disconnected us: %s", mosquitto_reason_string(reason));
-    else if (reason == MOSQ_ERR_CONN_LOST && mqtt->session.accepted &&
-             clock_now().mono - mqtt->session.since < STABLE_MS)
+    else if (reason == MOSQ_ERR_CONN_LOST && mqtt->session.accepted && clock_awake() - mqtt->session.since < STABLE_MS)
         ended_early(mqtt);
     else
         session_lost_by(mqtt, reason == MOSQ_ERR_SUCCESS ? MOSQ_ERR_CONN_LOST : reason);
@@ -356,7 +362,7 @@ int session_open(struct mqtt *mqtt)
         rc = mosquitto_connect_bind_v5(mqtt->session.client, config->mqtt_host, (int)config->mqtt_port,
                                        (int)config->mqtt_keepalive, NULL, properties);
     mosquitto_property_free_all(&properties);
-    mqtt->session.since = clock_now().mono;
+    mqtt->session.since = clock_awake();
     if (rc == MOSQ_ERR_SUCCESS)
         return 0;
     mqtt->session.early = 0;
@@ -373,7 +379,7 @@ void session_close(struct mqtt *mqtt)
     session->client = NULL;
     if (session->accepted)
         session->version = MQTT_PROTOCOL_V5; /* the broker may be a newer one next time */
-    if (session->accepted && clock_now().mono - session->since >= STABLE_MS) {
+    if (session->accepted && clock_awake() - session->since >= STABLE_MS) {
         session->failures = session->early = 0;
         session->said[0] = '\0';
     }
@@ -424,8 +430,10 @@ int session_care(struct mqtt *mqtt)
 
     if (rc != MOSQ_ERR_SUCCESS)
         return session_lost_by(mqtt, rc);
-    if (!mqtt->session.accepted && clock_now().mono - mqtt->session.since > CONNACK_MS)
+    if (!mqtt->session.accepted && clock_awake() - mqtt->session.since > CONNACK_MS)
         return session_lost(mqtt, "no answer to CONNECT");
+    if (mqtt->session.accepted && !mqtt->session.subscribed && clock_awake() - mqtt->session.asked_at > ASK_AGAIN_MS)
+        subscribe(mqtt); /* whoever keeps the broker may have mended its ACL */
     return 0;
 }
 

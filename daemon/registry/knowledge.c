@@ -139,35 +139,30 @@ int registry_get_knowledge(struct registry *registry, const char *id, void **byt
     return copy ? 0 : refuse_fault(refusal, fault(-ENOMEM));
 }
 
-/* A block says what it is of: buffer_size and the like are settings then, as if REST had set them. */
-static void settings_of_block(struct settings *settings, const struct habit_info *info)
+/* A block says what it is of: buffer_size and the like are settings then, as if REST had set them, within the same bounds: the engine takes
+ * rates and scales that no setting has. */
+static int settings_of_block(struct settings *settings, const struct habit_info *info, struct refusal *refusal)
 {
-    static const enum settings_key keys[] = { SETTING_buffer_size, SETTING_axes,    SETTING_sampling_hz, SETTING_unit,
-                                              SETTING_scale,       SETTING_profile, SETTING_sensitivity };
+    const struct {
+        enum settings_key key;
+        double value;
+    } numbers[] = {
+        { SETTING_buffer_size, info->config.buffer_size },         { SETTING_axes, info->config.axes },
+        { SETTING_sampling_hz, (double)info->config.sampling_hz }, { SETTING_scale, (double)info->config.scale },
+        { SETTING_sensitivity, (double)info->sensitivity },
+    };
+    const struct settings_field *unit = &settings_fields[SETTING_unit], *profile = &settings_fields[SETTING_profile];
+    char text[sizeof(info->config.unit) + 1] = "";
+    int r = 0;
 
-    settings->buffer_size = info->config.buffer_size;
-    settings->axes = info->config.axes;
-    settings->sampling_hz = info->config.sampling_hz;
-    settings->scale = info->config.scale;
-    settings->profile = info->config.profile;
-    settings->sensitivity = info->sensitivity;
-    memcpy(settings->unit, info->config.unit, sizeof(settings->unit));
-    settings->unit[sizeof(settings->unit) - 1] = '\0';
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        settings->origin[keys[i]] = ORIGIN_REST;
-}
-
-static int create_by_block(struct registry *registry, const char *id, const void *bytes, size_t size,
-                           const char *if_match, const struct habit_info *info, int64_t now, struct refusal *refusal)
-{
-    struct settings settings;
-    bool create;
-
-    if (if_match[0] != '\0')
-        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "no machine %s exists", id);
-    registry_base_settings(registry, id, &settings, &create);
-    settings_of_block(&settings, info);
-    return registry_create(registry, id, &settings, bytes, size, now, refusal);
+    for (size_t i = 0; r == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        r = settings_set_number(settings, &settings_fields[numbers[i].key], numbers[i].value, ORIGIN_REST, refusal);
+    memcpy(text, info->config.unit, sizeof(info->config.unit));
+    if (r == 0)
+        r = settings_set_text(settings, unit, text, ORIGIN_REST, refusal);
+    if (r == 0)
+        r = settings_set_text(settings, profile, settings_choices(profile)[info->config.profile], ORIGIN_REST, refusal);
+    return r;
 }
 
 static int check_match(const struct machine *machine, const struct habit_info *info, struct refusal *refusal)
@@ -200,8 +195,10 @@ static int check_block_etag(struct machine *machine, const char *if_match, struc
 }
 
 static int replace_by_block(struct registry *registry, const char *id, const void *bytes, size_t size,
-                            const char *if_match, const struct habit_info *info, int64_t now, struct refusal *refusal)
+                            const char *if_match, const struct habit_info *info, const struct settings *told,
+                            int64_t now, struct refusal *refusal)
 {
+    const struct settings_field *sensitivity = &settings_fields[SETTING_sensitivity];
     struct episode_log log = { 0 };
     struct machine *machine;
     int r = machine_enter(registry, id, &machine, refusal);
@@ -222,10 +219,8 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
         r = fault(-EINVAL);
     machine_clear_window(machine);
     strategy_start_watching(&machine->state, now);
-    if (machine->settings.sensitivity != info->sensitivity) {
-        machine->settings.sensitivity = info->sensitivity;
-        machine->settings.origin[SETTING_sensitivity] = ORIGIN_REST;
-    }
+    if (!settings_equal(&machine->settings, told, sensitivity))
+        settings_copy(&machine->settings, told, sensitivity);
     return machine_commit_replaced(
         registry, machine, r, &(struct replacement){ .reason = SNAPSHOT_UPLOAD, .forget = true }, now, &log, refusal);
 }
@@ -240,11 +235,33 @@ static int refuse_block(const void *bytes, size_t size, int status, struct refus
     return refuse(refusal, REFUSAL_KNOWLEDGE, "knowledge", "%s (%zu bytes)", habit_text(status), size);
 }
 
+/* With the registry's admin lock held. */
+static int put_block(struct registry *registry, const char *id, const void *bytes, size_t size, const char *if_match,
+                     const struct habit_info *info, int64_t now, bool *created, struct refusal *refusal)
+{
+    struct machine *machine = registry_find(registry, id);
+    struct settings told;
+    bool create;
+    int r;
+
+    *created = !machine;
+    if (machine)
+        machine_release(machine);
+    registry_base_settings(registry, id, &told, &create);
+    r = settings_of_block(&told, info, refusal);
+    if (r != 0)
+        return r;
+    if (machine)
+        return replace_by_block(registry, id, bytes, size, if_match, info, &told, now, refusal);
+    if (if_match[0] != '\0')
+        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "no machine %s exists", id);
+    return registry_create(registry, id, &told, bytes, size, now, refusal);
+}
+
 int registry_put_knowledge(struct registry *registry, const char *id, const void *bytes, size_t size,
                            const char *if_match, struct moment now, bool *created, struct refusal *refusal)
 {
     struct habit_info info;
-    struct machine *machine;
     int r = check_id(id, refusal);
     int status = habit_check(bytes, size, &info);
 
@@ -253,12 +270,7 @@ int registry_put_knowledge(struct registry *registry, const char *id, const void
     if (status != HABIT_OK)
         return refuse_block(bytes, size, status, refusal);
     pthread_mutex_lock(&registry->admin);
-    machine = registry_find(registry, id);
-    *created = !machine;
-    if (machine)
-        machine_release(machine);
-    r = machine ? replace_by_block(registry, id, bytes, size, if_match, &info, now.wall, refusal)
-                : create_by_block(registry, id, bytes, size, if_match, &info, now.wall, refusal);
+    r = put_block(registry, id, bytes, size, if_match, &info, now.wall, created, refusal);
     pthread_mutex_unlock(&registry->admin);
     return r;
 }

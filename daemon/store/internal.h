@@ -188,12 +188,12 @@ struct store {
     void *outgoing_user;
 
     _Atomic uint64_t epoch;
-    _Atomic int64_t busy_since; /* monotonic ms at which the writer took its group; 0 = it waits for one */
+    _Atomic int64_t busy_since; /* awake ms at which the writer took its group; 0 = it waits for one */
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
     struct histogram commit_duration, commit_size;
     struct budget budget;   /* the writer's */
-    int64_t due;            /* the writer's: monotonic ms before which it does not commit */
+    int64_t due;            /* the writer's: awake ms before which it does not commit */
     _Atomic uint64_t daily; /* bytes; 0 = no ceiling */
     _Atomic double strain;  /* of the budget at the last commit */
     int64_t taken;          /* the writer's: the last snapshot that the change being applied took; 0 = none */

@@ -311,7 +311,7 @@ void store_outbox_done(struct store *store, int64_t id);
  * hook NULL: none; when this returns, the old one is not running and will not be called again. */
 void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user);
 
-/* Since when the writer has been at its present transaction, in monotonic milliseconds; 0 = it waits for work. Any thread. */
+/* Since when the writer has been at its present transaction, in awake milliseconds; 0 = it waits for work. Any thread. */
 int64_t store_busy_since(const struct store *store);
 
 /* ------------------------------------------------------------------------------------------------- backup, wiping */

@@ -8,15 +8,13 @@
 #include "base/clock.h"
 #include "store/internal.h"
 
-/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. Once and no longer, whatever our clock does:
- * it is not the one that waits. */
+/* With the mutex held. Where the budget presses, what comes meanwhile goes into the same commit. */
 static void await_due(struct store *store)
 {
-    int64_t left = store->due - clock_now().mono;
+    int64_t left = store->due - clock_awake();
     struct timespec until;
     int r = 0;
 
-    left = left < STORE_LONGEST_WAIT ? left : STORE_LONGEST_WAIT;
     if (store->strain <= 0 || left <= 0)
         return;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -29,10 +27,8 @@ static void await_due(struct store *store)
 /* With the mutex held: when the next commit may be. */
 static void pace(struct store *store)
 {
-    int64_t now = clock_now().mono;
-
-    store->strain = budget_look(&store->budget, now, meter_written());
-    store->due = now + (int64_t)(store->strain * STORE_LONGEST_WAIT);
+    store->strain = budget_look(&store->budget, clock_now().mono, meter_written());
+    store->due = clock_awake() + (int64_t)(store->strain * STORE_LONGEST_WAIT);
 }
 
 enum { PROBE_SECONDS = 1 };
@@ -169,7 +165,7 @@ void *store_write_groups(void *argument)
     bool stops;
 
     while ((group = take_group(store, &stops)) || !stops) {
-        atomic_store(&store->busy_since, clock_now().mono);
+        atomic_store(&store->busy_since, clock_awake());
         finish_group(store, group, commit_group(store, group));
         atomic_store(&store->busy_since, 0);
     }

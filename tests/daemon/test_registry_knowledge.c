@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "habit/engine.h"
 
 /* ---------------------------------------------------------------------------------------------------------- knowledge */
 
@@ -88,6 +89,64 @@ static void test_knowledge_that_is_refused(void **state)
     assert_false(exists(bench, "nobody"));
     check_still(bench, "fan", before);
     free(block.bytes);
+}
+
+static struct block block_of(const struct habit_config *config, float sensitivity)
+{
+    struct block block = { .size = habit_knowledge_size(config) };
+    struct habit_memory memory = { .cache_size = habit_cache_size(config), .scratch_size = habit_scratch_size(config) };
+    struct habit_engine engine;
+
+    memory.knowledge = block.bytes = calloc(1, block.size);
+    memory.knowledge_size = block.size;
+    memory.cache = calloc(1, memory.cache_size);
+    memory.scratch = calloc(1, memory.scratch_size);
+    assert_int_equal(habit_init(&engine, config, &memory), HABIT_OK);
+    assert_int_equal(habit_set_sensitivity(&engine, sensitivity), HABIT_OK);
+    habit_seal(&engine);
+    free(memory.cache);
+    free(memory.scratch);
+    return block;
+}
+
+/* The engine takes more than settings do: a machine with such knowledge could not be read back from the disk. */
+static void test_a_block_beyond_the_settings(void **state)
+{
+    static const struct {
+        const char *field;
+        float sampling_hz, scale, sensitivity;
+    } beyond[] = {
+        { "sampling_hz", 1e9f, 1, 1 },
+        { "scale", 0, 1e13f, 1 },
+        { "scale", 0, 1e-13f, 1 },
+        { "sensitivity", 0, 1, 1e-9f },
+    };
+    struct bench *bench = *state;
+    struct still before;
+    bool created;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    before = look(bench, "fan");
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+        struct habit_config config = HABIT_CONFIG_DEFAULT;
+        struct block block;
+
+        config.buffer_size = SAMPLES;
+        config.axes = AXES;
+        config.sampling_hz = beyond[i].sampling_hz;
+        config.scale = beyond[i].scale;
+        block = block_of(&config, beyond[i].sensitivity);
+        for (int old = 0; old <= 1; old++) {
+            assert_int_equal(registry_put_knowledge(bench->registry, old ? "fan" : "new", block.bytes, block.size, "",
+                                                    bench->now, &created, &bench->refusal),
+                             REFUSAL_RANGE);
+            assert_string_equal(bench->refusal.field, beyond[i].field);
+        }
+        free(block.bytes);
+    }
+    assert_false(exists(bench, "new"));
+    check_still(bench, "fan", before);
 }
 
 /* The configuration file says another geometry after a restart: what was learned stays until somebody says initialize. */
@@ -232,6 +291,7 @@ int main(void)
         TEST(test_initialize),
         TEST(test_knowledge_from_elsewhere),
         TEST(test_knowledge_that_is_refused),
+        TEST(test_a_block_beyond_the_settings),
         TEST(test_geometry_conflict),
         TEST(test_geometry_is_not_patched_away),
         TEST(test_commissioning_is_bounded),

@@ -24,17 +24,18 @@ static char *joined(const char *text, const char *added)
     return NULL;
 }
 
-/* text NULL: it has been said why there is none. */
-static int replace_file(const char *path, const char *text)
+/* Takes the text, heap; NULL: it has been said why there is none. */
+static int replace_file(const char *path, char *text)
 {
     struct output_file output = { 0 };
     int r = text ? shared_file_open(&output, path, "mosquitto") : EXIT_FAILED;
 
-    if (r != 0)
-        return r;
-    fputs(text, output.file);
-    r = output_file_commit(&output);
-    output_file_abandon(&output);
+    if (r == 0) {
+        fputs(text, output.file);
+        r = output_file_commit(&output);
+        output_file_abandon(&output);
+    }
+    free(text);
     return r;
 }
 
@@ -116,11 +117,7 @@ char *broker_password_text(char *text, const char *user, const char *password)
 
 int broker_password_put(const char *path, const char *user, const char *password)
 {
-    char *text = broker_password_text(shared_file_read(path), user, password);
-    int r = replace_file(path, text);
-
-    free(text);
-    return r;
+    return replace_file(path, broker_password_text(shared_file_read(path), user, password));
 }
 
 /* -------------------------------------------------------------------------------------------------------------- ACL */
@@ -177,11 +174,7 @@ char *broker_acl_text(char *text, const char *user, const char *lines)
 
 int broker_acl_put(const char *path, const char *user, const char *lines)
 {
-    char *text = broker_acl_text(shared_file_read(path), user, lines);
-    int r = replace_file(path, text);
-
-    free(text);
-    return r;
+    return replace_file(path, broker_acl_text(shared_file_read(path), user, lines));
 }
 
 void broker_gateway_rights(FILE *file, const char *gateway)

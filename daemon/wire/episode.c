@@ -93,16 +93,6 @@ char *wire_accepted(const struct anomaly *anomaly, const struct accepted *accept
 
 /* -------------------------------------------------------------------------------------------------------- maintenance */
 
-static int load_object(const void *bytes, size_t size, json_t **root, struct refusal *refusal)
-{
-    int r = wire_load(bytes, size, root, refusal);
-
-    if (r != 0 || json_is_object(*root))
-        return r;
-    json_decref(*root);
-    return refuse(refusal, REFUSAL_SYNTAX, "", "the body is an object, not an array");
-}
-
 /* Text for people. */
 static int read_text(const char *name, const json_t *value, char *text, size_t size, struct refusal *refusal)
 {
@@ -182,7 +172,7 @@ int wire_read_mute(const void *bytes, size_t size, int64_t now, struct mute *mut
     struct mute result = { .then = MUTE_KEEP };
     const char *key;
     json_t *root, *value;
-    int r = load_object(bytes, size, &root, refusal);
+    int r = wire_load_object(bytes, size, &root, refusal);
 
     if (r != 0)
         return r;
@@ -205,7 +195,7 @@ int wire_read_mute(const void *bytes, size_t size, int64_t now, struct mute *mut
 int wire_read_note(const void *bytes, size_t size, char note[SNAPSHOT_NOTE_SIZE], struct refusal *refusal)
 {
     json_t *root, *value;
-    int r = load_object(bytes, size, &root, refusal);
+    int r = wire_load_object(bytes, size, &root, refusal);
 
     note[0] = '\0';
     if (r != 0)

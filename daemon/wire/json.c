@@ -117,6 +117,16 @@ int wire_load(const void *bytes, size_t size, json_t **root, struct refusal *ref
     return *root ? 0 : refuse_error(&error, refusal);
 }
 
+int wire_load_object(const void *bytes, size_t size, json_t **root, struct refusal *refusal)
+{
+    int r = wire_load(bytes, size, root, refusal);
+
+    if (r != 0 || json_is_object(*root))
+        return r;
+    json_decref(*root);
+    return refuse(refusal, REFUSAL_SYNTAX, "", "the body is an object, not an array");
+}
+
 const char *wire_type_name(const json_t *value)
 {
     static const char *const names[] = {

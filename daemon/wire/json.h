@@ -14,6 +14,9 @@
  * -ENOMEM. */
 int wire_load(const void *bytes, size_t size, json_t **root, struct refusal *refusal);
 
+/* The same where the body must be an object; an array is refused as SYNTAX. */
+int wire_load_object(const void *bytes, size_t size, json_t **root, struct refusal *refusal);
+
 /* "a number", "a string", for messages. */
 const char *wire_type_name(const json_t *value);
 

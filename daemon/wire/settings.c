@@ -57,24 +57,13 @@ static int read_member(const char *key, const json_t *value, struct settings *se
     return 0;
 }
 
-/* Reads the object that a body must be. */
-static int load_object(const void *bytes, size_t size, json_t **root, struct refusal *refusal)
-{
-    int r = wire_load(bytes, size, root, refusal);
-
-    if (r != 0 || json_is_object(*root))
-        return r;
-    json_decref(*root);
-    return refuse(refusal, REFUSAL_SYNTAX, "", "the body is an object, not an array");
-}
-
 int wire_read_settings(const void *bytes, size_t size, struct settings *settings, const struct settings *base,
                        enum settings_origin origin, struct refusal *refusal)
 {
     struct settings result = *settings;
     const char *key;
     json_t *root, *value;
-    int r = load_object(bytes, size, &root, refusal);
+    int r = wire_load_object(bytes, size, &root, refusal);
 
     if (r != 0)
         return r;
@@ -94,7 +83,7 @@ int wire_read_sensitivity(const void *bytes, size_t size, float *sensitivity, st
 {
     struct settings settings;
     json_t *root;
-    int r = load_object(bytes, size, &root, refusal);
+    int r = wire_load_object(bytes, size, &root, refusal);
 
     if (r != 0)
         return r;
@@ -117,7 +106,7 @@ static int read_only_text(const void *bytes, size_t size, const char *name, char
 {
     const char *found;
     json_t *root;
-    int r = load_object(bytes, size, &root, refusal);
+    int r = wire_load_object(bytes, size, &root, refusal);
 
     if (r != 0)
         return r;

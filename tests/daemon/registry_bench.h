@@ -2,37 +2,16 @@
 #ifndef REGISTRY_BENCH_H
 #define REGISTRY_BENCH_H
 
-#include "support.h"
-
-#include "registry/registry.h"
+#include "bench.h"
 
 enum { SAMPLES = 32, AXES = 2, VALUES = SAMPLES * AXES, BATCH = 8, K = 10 };
 
 /* Of a machine that such buffers fit. */
 extern const char geometry[];
 
-struct bench {
-    char directory[PATH_SIZE], path[PATH_SIZE + 16];
-    struct config config;
-    struct store *store;
-    struct registry *registry;
-    struct moment now;
-    struct refusal refusal;
-    uint64_t seed;
-};
-
-/* A registry on the bench's store; restart flushes first, as habitd does when it stops. */
-void start(struct bench *bench);
-void stop(struct bench *bench);
-void restart(struct bench *bench);
-
 /* Beside cmocka's state: with the pattern auto-*, which creates, and started. */
 int set_up(void **state);
 int tear_down(void **state);
-
-/* Not started; for other patterns. */
-struct bench *bench_new(void);
-void bench_free(struct bench *bench);
 
 /* A [machine "pattern"] section, create = yes where `make` is, and what else the text says: "key=value key=value". */
 void add_pattern(struct bench *bench, const char *pattern, bool make, const char *settings);

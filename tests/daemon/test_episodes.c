@@ -1,5 +1,5 @@
 /* What people do about anomalies, with a real store below: what belongs together, what a failed commit leaves, and clocks. */
-#include "support.h"
+#include "bench.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "registry/registry.h"
 #include "report/episodes.h"
 
 enum { SAMPLES = 32, AXES = 2, VALUES = SAMPLES * AXES, LEARNED = 60, MINUTE = 60000 };
@@ -51,41 +50,10 @@ static void test_grouping(void **state)
 
 /* ------------------------------------------------------------------------------------------------------------- bench */
 
-struct bench {
-    char directory[PATH_SIZE], path[PATH_SIZE + 16];
-    struct config config;
-    struct store *store;
-    struct registry *registry;
-    struct moment now;
-    struct refusal refusal;
-    uint64_t seed;
-};
-
-static void start(struct bench *bench)
-{
-    char message[STORE_MESSAGE_SIZE];
-
-    if (store_open(&bench->store, bench->path, message) != 0)
-        fail_msg("%s", message);
-    assert_int_equal(registry_new(&bench->registry, &bench->config, bench->store), 0);
-}
-
-static void stop(struct bench *bench)
-{
-    bench->registry = registry_free(bench->registry);
-    bench->store = store_close(bench->store);
-}
-
 static int set_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
+    struct bench *bench = bench_new();
 
-    assert_non_null(bench);
-    directory_make(bench->directory);
-    snprintf(bench->path, sizeof(bench->path), "%s/habit.db", bench->directory);
-    assert_int_equal(config_default(&bench->config), 0);
-    bench->now = (struct moment){ .wall = INT64_C(1795353571000), .mono = 1000 };
-    bench->seed = 42;
     start(bench);
     *state = bench;
     return 0;
@@ -93,12 +61,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    struct bench *bench = *state;
-
-    stop(bench);
-    config_free(&bench->config);
-    directory_remove(bench->directory);
-    free(bench);
+    bench_free(*state);
     return 0;
 }
 

@@ -1,8 +1,7 @@
 /* Reports as the daemon makes them, on simulated time, with registry and store below: each civil day exactly one, whatever zone,
  * clock and power do, and each buffer in exactly one. */
-#include "support.h"
+#include "bench.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,46 +9,16 @@
 
 #include "base/limits.h"
 #include "base/trust.h"
-#include "registry/registry.h"
 #include "report/days.h"
 
 enum { SAMPLES = 16, MINUTE = 60000, DAY = 24 * HOUR_MS };
 
-struct bench {
-    char directory[PATH_SIZE], path[PATH_SIZE + 16];
-    struct config config;
-    struct store *store;
-    struct registry *registry;
-    struct moment now;
-    uint64_t seed;
-};
-
-static void start(struct bench *bench)
-{
-    char message[STORE_MESSAGE_SIZE];
-
-    if (store_open(&bench->store, bench->path, message) != 0)
-        fail_msg("%s", message);
-    assert_int_equal(registry_new(&bench->registry, &bench->config, bench->store), 0);
-}
-
-static void stop(struct bench *bench)
-{
-    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    bench->registry = registry_free(bench->registry);
-    bench->store = store_close(bench->store);
-}
-
 static int set_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
+    struct bench *bench = bench_new();
 
-    assert_non_null(bench);
-    directory_make(bench->directory);
-    snprintf(bench->path, sizeof(bench->path), "%s/habit.db", bench->directory);
-    assert_int_equal(config_default(&bench->config), 0);
+    bench->now = (struct moment){ 0 };
     assert_int_equal(bench->config.report_minute, 10);
-    bench->seed = 7;
     start(bench);
     *state = bench;
     return 0;
@@ -57,13 +26,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    struct bench *bench = *state;
-
-    registry_free(bench->registry);
-    store_close(bench->store);
-    config_free(&bench->config);
-    directory_remove(bench->directory);
-    free(bench);
+    bench_free(*state);
     return 0;
 }
 
@@ -82,16 +45,6 @@ static int64_t utc(const char *text)
     return wall;
 }
 
-static void sql(struct bench *bench, const char *text)
-{
-    sqlite3 *database;
-
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    assert_int_equal(sqlite3_exec(database, text, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
-}
-
 static void put_quickly(struct bench *bench, const char *id)
 {
     static const char settings[] = "{\"buffer_size\":16,\"axes\":1}";
@@ -105,9 +58,8 @@ static void put_quickly(struct bench *bench, const char *id)
 /* Machines are as old as the simulation. */
 static void settle_age(struct bench *bench)
 {
-    sql(bench, "UPDATE machine SET created = 1");
-    stop(bench);
-    start(bench);
+    database_run(bench->path, "UPDATE machine SET created = 1");
+    restart(bench);
 }
 
 static void put(struct bench *bench, const char *id)
@@ -224,8 +176,7 @@ static void live_through(struct bench *bench, size_t i)
         send_aged(bench, "fan", 0);
         note_local_date(&tally, bench->now.wall);
         if (step % 50 == 49) {
-            stop(bench);
-            start(bench);
+            restart(bench);
         }
     }
     assert_true(database_number(bench->path, "SELECT count(*) FROM report") >= 2);
@@ -286,6 +237,7 @@ static void test_every_missed_day(void **state)
     put(bench, "pump");
     make_reports(bench);
     send_aged(bench, "fan", 0);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
     stop(bench);
     bench->now = (struct moment){ .wall = utc("2026-11-03T12:00:00Z"), .mono = 5 };
     start(bench);
@@ -386,7 +338,7 @@ static void test_making_that_is_interrupted(void **state)
         send_aged(bench, "m-255", 0);
         bench->now.wall += DAY;
         snprintf(text, sizeof(text), "CREATE TRIGGER forbid %s", faults[i / 2]);
-        sql(bench, text);
+        database_run(bench->path, text);
         if (i / 2 > 0)
             assert_true(registry_make_reports(bench->registry, bench->now, &more) < 0);
         send_aged(bench, "m-001", HOUR_MS * 13); /* of the day that is closed, or not yet */
@@ -395,7 +347,7 @@ static void test_making_that_is_interrupted(void **state)
             assert_int_equal(registry_flush(bench->registry, bench->now), 0);
             stop(bench);
         }
-        sql(bench, "DROP TRIGGER forbid");
+        database_run(bench->path, "DROP TRIGGER forbid");
         if (i % 2 == 1)
             start(bench);
         make_reports(bench);
@@ -444,8 +396,7 @@ static void test_the_same_for_ever(void **state)
     assert_int_equal(registry_set_sensitivity(bench->registry, "fan", 3, "", &refusal), 0);
     assert_int_equal(registry_patch(bench->registry, "fan", "{\"asset\":\"other\"}", 17, "", &refusal), 0);
     send_aged(bench, "fan", DAY);
-    stop(bench);
-    start(bench);
+    restart(bench);
     assert_int_equal(registry_reports(bench->registry, &query, bench->now.wall, &again, &refusal), 1);
     assert_memory_equal(&first, &again, offsetof(struct daily_report, worst));
     assert_string_equal(again.asset, "");
@@ -466,6 +417,7 @@ static void test_another_zone(void **state)
     put(bench, "fan");
     for (int i = 0; i < 20 * 24 * 2; i++, pass(bench, HOUR_MS / 2)) {
         if (i % 100 == 99) {
+            assert_int_equal(registry_flush(bench->registry, bench->now), 0);
             stop(bench);
             zone(zones[(size_t)i / 100 % COUNT(zones)]);
             start(bench);
@@ -474,8 +426,7 @@ static void test_another_zone(void **state)
         send_aged(bench, "fan", 0);
         events++;
     }
-    stop(bench);
-    start(bench);
+    restart(bench);
     assert_in_range(database_number(bench->path, "SELECT count(*) FROM report"), 18, 20);
     assert_int_equal(database_number(bench->path, "SELECT count(*) - count(DISTINCT date) FROM report"), 0);
     assert_int_equal(

@@ -1,13 +1,8 @@
 """What pages tell to type is run with the same programs, and fixtures, as the system tests."""
-import importlib.util
 import pathlib
 import sys
 
 sys.dont_write_bytecode = True
-SYSTEM = pathlib.Path(__file__).resolve().parents[1] / "system"
-sys.path.insert(0, str(SYSTEM))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
-specification = importlib.util.spec_from_file_location("system_conftest", SYSTEM / "conftest.py")
-fixtures = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(fixtures)
-globals().update({name: value for name, value in vars(fixtures).items() if not name.startswith("__")})
+from fixtures import *  # noqa: E402, F403

@@ -92,7 +92,7 @@ static void test_take(void **state)
 
     (void)state;
     assert_int_equal(taken(bound(AF_INET, "127.0.0.1"), "127.0.0.1"), 0);
-    assert_int_equal(taken(bound(AF_INET, "127.7.7.7"), "localhost"), 0);
+    assert_int_equal(taken(bound(AF_INET, "127.7.7.7"), "127.0.0.1"), 0);
     assert_int_equal(taken(bound(AF_INET, "127.0.0.1"), "0.0.0.0"), 0);
     assert_int_equal(taken(bound(AF_INET, "0.0.0.0"), "0.0.0.0"), 0);
     assert_int_equal(taken(bound(AF_INET, "0.0.0.0"), "127.0.0.1"), -EPERM);

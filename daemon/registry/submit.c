@@ -355,7 +355,8 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
     return 0;
 }
 
-/* A machine is made by its first buffer where a pattern says so, and only by one that it can take. */
+/* A machine is made by its first buffer where a pattern says so, and only by one that has its shape. That all its values are the same is
+ * then said of the machine. */
 static int make_by_pattern(struct work *work)
 {
     const struct arrival *arrival = work->arrival;

@@ -245,15 +245,19 @@ static void count_work(struct work *work)
 }
 
 /* Learned knowledge and events wait for the disk; counters and windows go with the next flush. A duplicate waits too: the
- * buffer that it repeats may still be on its way; and so does whoever would be told of an anomaly that is. */
+ * buffer that it repeats may still be on its way. */
+static bool waits(const struct work *work)
+{
+    return work->learned > 0 || work->duplicates > 0 || work->events.count > 0 || work->forget;
+}
+
 static int queue(struct work *work, struct receipt *receipt)
 {
     struct machine *machine = work->machine;
     struct store_change change = machine_change(machine, work->arrival->now.wall);
 
     machine->unsaved = machine->news = true;
-    if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0 && !work->forget &&
-        machine->state.anomaly == machine_told(machine)) {
+    if (!waits(work)) {
         machine_leave(machine);
         histogram_observe(&work->registry->ingest_latency[receipt->transport], &histogram_milliseconds,
                           clock_ticks() - receipt->began);
@@ -301,12 +305,17 @@ static int check_conflict(const struct machine *machine, struct refusal *refusal
                   machine_difference(&config, &machine->engine.config, text, sizeof(text)));
 }
 
-/* While the store fails, detection goes on: what it could not keep was not raised, and the next buffer raises it anew. That is known
- * when the verdicts leave: where nothing was promised but them, the disk is waited for here, whoever has a receipt. */
-static void forget_anomaly(const struct work *work, struct verdict *verdicts, size_t count)
+/* Nothing was promised but the verdicts, so where an anomaly was raised the disk is waited for here, whoever has a receipt: one that could
+ * not be stored is not told, and the next buffer raises it anew. Nor is one that another buffer raised, which waits yet. Detection
+ * goes on in either case. */
+static int keep_judged(struct work *work, struct verdict *verdicts, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    const bool told = waits(work);
+    int r = keep(work, NULL);
+
+    for (size_t i = 0; i < count && (!told || r != 0); i++)
         verdicts[i].anomaly = work->told;
+    return r == REFUSAL_STORE ? 0 : r;
 }
 
 /* Nobody waits for the disk, so the sender will not send them again; where a commit fails, the numbers are needed beside what
@@ -324,7 +333,6 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
                           struct receipt *receipt)
 {
     int r = check_conflict(work->machine, work->refusal);
-    bool promised;
 
     if (r == 0)
         r = decode(work, &work->machine->settings);
@@ -345,14 +353,10 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         return 0;
     }
     count_work(work);
-    promised = work->learned > 0 || work->duplicates > 0;
-    if (!promised)
-        note_judged(work);
-    r = keep(work, promised ? receipt : NULL);
-    if (r != REFUSAL_STORE || promised)
-        return r;
-    forget_anomaly(work, verdicts, *count < room ? *count : room);
-    return 0;
+    if (work->learned > 0 || work->duplicates > 0)
+        return keep(work, receipt);
+    note_judged(work);
+    return keep_judged(work, verdicts, *count < room ? *count : room);
 }
 
 /* A machine is made by its first buffer where a pattern says so, and only by one that has its shape. That all its values are the same is

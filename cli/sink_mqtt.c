@@ -13,13 +13,13 @@
 #include "options.h"
 #include "sink.h"
 
-enum { IN_FLIGHT = 16, WAIT_SECONDS = 30, KEEPALIVE = 60, DEFAULT_PORT = 1883, REFUSED_FROM = 0x80 };
+enum { IN_FLIGHT = 16, WAIT_SECONDS = 30, KEEPALIVE = 60, DEFAULT_PORT = 1883, REFUSED_FROM = 0x80, CLOSED = -256 };
 
 struct mqtt_state {
     struct mosquitto *client;
     pthread_mutex_t lock; /* of all below, which the library's thread changes */
     pthread_cond_t changed;
-    int connected; /* 1 = accepted, 0 = not yet, below = refused for good */
+    int connected; /* 1 = accepted, 0 = not yet, CLOSED = without an answer, else below 0 = refused for its reason */
     uint64_t outstanding, unheard, refused;
 };
 
@@ -35,6 +35,20 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     (void)properties;
     pthread_mutex_lock(&state->lock);
     state->connected = reason == 0 ? 1 : -reason;
+    pthread_cond_broadcast(&state->changed);
+    pthread_mutex_unlock(&state->lock);
+}
+
+/* Once it was accepted, the library connects again by itself. */
+static void on_disconnect(struct mosquitto *client, void *user, int reason)
+{
+    struct mqtt_state *state = user;
+
+    (void)client;
+    (void)reason;
+    pthread_mutex_lock(&state->lock);
+    if (state->connected == 0)
+        state->connected = CLOSED;
     pthread_cond_broadcast(&state->changed);
     pthread_mutex_unlock(&state->lock);
 }
@@ -157,6 +171,12 @@ static int connect_broker(struct sink *sink)
     mosquitto_loop_start(state->client);
     if (!wait_for(state, 0))
         return refuse_broker(sink, "it accepts no connection");
+    if (state->connected == CLOSED)
+        return refuse_broker(sink, sink->setup.ca
+                                       ? "no TLS with it: --ca must be the CA that signed its certificate, which "
+                                         "must be for this name, on a port with TLS"
+                                       : "it closes the connection without an answer; a port with TLS, such "
+                                         "as 8883, wants --ca FILE");
     if (state->connected < 0)
         return refuse_broker(sink, mosquitto_reason_string(-state->connected));
     return 0;
@@ -178,6 +198,7 @@ static int open_mqtt(struct sink *sink)
     mosquitto_int_option(state->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     mosquitto_int_option(state->client, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_connect_v5_callback_set(state->client, on_connect);
+    mosquitto_disconnect_callback_set(state->client, on_disconnect);
     mosquitto_publish_v5_callback_set(state->client, on_publish);
     return connect_broker(sink);
 }

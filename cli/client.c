@@ -174,8 +174,8 @@ static const struct {
 } advices[] = {
     { CURLE_GOT_NOTHING, false, TLS_ADVICE },
     { CURLE_RECV_ERROR, false, TLS_ADVICE },
-    { CURLE_COULDNT_CONNECT, false, ": is it running there? HABIT_URL or --url name another address" },
-    { CURLE_COULDNT_CONNECT, true, ": is it running there? HABIT_URL or --url name another address" },
+    { CURLE_COULDNT_CONNECT, false, "; is it running there? HABIT_URL or --url name another address" },
+    { CURLE_COULDNT_CONNECT, true, "; is it running there? HABIT_URL or --url name another address" },
     { CURLE_SSL_CONNECT_ERROR, true, "; without TLS it is http://" },
     { CURLE_PEER_FAILED_VERIFICATION, true,
       "; HABIT_CA must name the file of the CA that signed its certificate (of `habit setup`: " SETUP_CA

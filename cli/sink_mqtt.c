@@ -13,13 +13,13 @@
 #include "options.h"
 #include "sink.h"
 
-enum { IN_FLIGHT = 16, WAIT_SECONDS = 30, KEEPALIVE = 60, DEFAULT_PORT = 1883, REFUSED_FROM = 0x80, CLOSED = -256 };
+enum { IN_FLIGHT = 16, WAIT_SECONDS = 30, KEEPALIVE = 60, DEFAULT_PORT = 1883, REFUSED_FROM = 0x80, TURN_MS = 100 };
 
 struct mqtt_state {
     struct mosquitto *client;
     pthread_mutex_t lock; /* of all below, which the library's thread changes */
     pthread_cond_t changed;
-    int connected; /* 1 = accepted, 0 = not yet, CLOSED = without an answer, else below 0 = refused for its reason */
+    int connected; /* 1 = accepted, 0 = not yet, below = refused for good */
     uint64_t outstanding, unheard, refused;
 };
 
@@ -35,20 +35,6 @@ static void on_connect(struct mosquitto *client, void *user, int reason, int fla
     (void)properties;
     pthread_mutex_lock(&state->lock);
     state->connected = reason == 0 ? 1 : -reason;
-    pthread_cond_broadcast(&state->changed);
-    pthread_mutex_unlock(&state->lock);
-}
-
-/* Once it was accepted, the library connects again by itself. */
-static void on_disconnect(struct mosquitto *client, void *user, int reason)
-{
-    struct mqtt_state *state = user;
-
-    (void)client;
-    (void)reason;
-    pthread_mutex_lock(&state->lock);
-    if (state->connected == 0)
-        state->connected = CLOSED;
     pthread_cond_broadcast(&state->changed);
     pthread_mutex_unlock(&state->lock);
 }
@@ -151,6 +137,31 @@ static int identify(struct sink *sink)
     return r == MOSQ_ERR_SUCCESS ? 0 : refuse_broker(sink, mosquitto_strerror(r));
 }
 
+/* Until the broker has accepted or refused us: its answer is in state->connected. Here and not on the library's thread, which would try
+ * again for ever, and does not tell of a TLS that fails. Returns the library's error of a connection that ends before. */
+static int wait_for_answer(struct mqtt_state *state)
+{
+    time_t until = time(NULL) + WAIT_SECONDS;
+    int r = MOSQ_ERR_SUCCESS;
+
+    while (r == MOSQ_ERR_SUCCESS && state->connected == 0 && time(NULL) < until)
+        r = mosquitto_loop(state->client, TURN_MS, 1);
+    return state->connected != 0 ? MOSQ_ERR_SUCCESS : r;
+}
+
+/* Neither accepted nor refused: nearly always one of both speaks TLS and the other does not. */
+static int refuse_silence(const struct sink *sink, int r)
+{
+    if (sink->setup.ca)
+        return refuse_broker(sink,
+                             "no TLS with it: --ca must be the CA that signed its certificate, which must be for this "
+                             "name, and the port one with TLS");
+    return refuse_broker(sink, r != MOSQ_ERR_SUCCESS
+                                   ? "it closes the connection without an answer; a port with TLS, such as "
+                                     "8883, wants --ca FILE"
+                                   : "it answers nothing");
+}
+
 static int connect_broker(struct sink *sink)
 {
     struct mqtt_state *state = sink->state;
@@ -166,19 +177,15 @@ static int connect_broker(struct sink *sink)
     if (r != 0)
         return r;
     r = mosquitto_connect_bind_v5(state->client, host, (int)port, KEEPALIVE, NULL, NULL);
-    if (r != MOSQ_ERR_SUCCESS)
+    if (r != MOSQ_ERR_SUCCESS && r != MOSQ_ERR_TLS)
         return refuse_broker(sink, mosquitto_strerror(r));
-    mosquitto_loop_start(state->client);
-    if (!wait_for(state, 0))
-        return refuse_broker(sink, "it accepts no connection");
-    if (state->connected == CLOSED)
-        return refuse_broker(sink, sink->setup.ca
-                                       ? "no TLS with it: --ca must be the CA that signed its certificate, which "
-                                         "must be for this name, on a port with TLS"
-                                       : "it closes the connection without an answer; a port with TLS, such "
-                                         "as 8883, wants --ca FILE");
+    if (r == MOSQ_ERR_SUCCESS)
+        r = wait_for_answer(state);
+    if (state->connected == 0)
+        return refuse_silence(sink, r);
     if (state->connected < 0)
         return refuse_broker(sink, mosquitto_reason_string(-state->connected));
+    mosquitto_loop_start(state->client);
     return 0;
 }
 
@@ -198,7 +205,6 @@ static int open_mqtt(struct sink *sink)
     mosquitto_int_option(state->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     mosquitto_int_option(state->client, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_connect_v5_callback_set(state->client, on_connect);
-    mosquitto_disconnect_callback_set(state->client, on_disconnect);
     mosquitto_publish_v5_callback_set(state->client, on_publish);
     return connect_broker(sink);
 }

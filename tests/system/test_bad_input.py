@@ -829,6 +829,13 @@ def test_configuration_that_is_no_file(tmp_path):
         assert done.returncode == 2 and str(path) in done.stderr, done.stderr
 
 
+@pytest.mark.skipif(pathlib.Path("/etc/habit/habitd.conf").exists(), reason="habitd is installed here")
+@pytest.mark.parametrize("more", [["--check-config"], ["--explain-machine", "pump-1"]])
+def test_without_the_default_file(more):
+    done = run_habitd(*more)
+    assert done.returncode == 2 and "/etc/habit/habitd.conf: No such file or directory; --config FILE names another" in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--colour"], ["extra"], ["--config"], ["--explain-machine", "a b"],
                                        ["--explain-machine"]])
 def test_broken_arguments(tmp_path, arguments):

@@ -1,4 +1,4 @@
-"""What README.md and docs/first-machine.md tell to type is run as it stands there; only ports and places are this test's."""
+"""What README.md, docs/install.md and docs/first-machine.md tell to type is run as it stands there; only ports and places are this test's."""
 import json
 import os
 import re
@@ -11,7 +11,8 @@ import pytest
 from pages import ROOT, all_pages, commands, configurations
 from support import HABIT, HABITD, clean_environment, simulate, wait_until
 
-sys.path.append(str(ROOT / "tests" / "examples"))
+sys.path += [str(ROOT / "tests" / "examples"), str(ROOT / "tests" / "install")]
+import steps  # noqa: E402
 
 FIRST = "First steps with a machine of your own"
 
@@ -57,8 +58,19 @@ def test_readme_first_steps(house, broker, tmp_path):
     assert detected["similarity"] < 90 and detected["explanation"]
     assert re.search(r'^habit/v1/demo/pump-1/anomaly \{.*"raised"', said, re.M), said
     assert len(said) < 6000, "a newcomer drowns"
-    date, machine, learned_today, _, below, _, anomalies, *_ = said.splitlines()[-1].split()
-    assert (machine, learned_today, anomalies) == ("pump-1", "60", "1") and int(below) > 0, said
+    report = steps.report(said)
+    assert (report["machine"], report["learned"], report["anomalies"]) == ("pump-1", 60, 1) and report["below"] > 0, said
+
+
+def test_install_first_machine(house, broker, tmp_path):
+    """The same on an installed gateway; tests/install does it with the packages."""
+    habitd = demo(house, broker)
+    script = commands("docs/install.md", "First machine").replace("$(hostname)", "demo").replace("nominal.f32", "/tmp/nominal.f32")
+    said = run(script, habitd, broker, tmp_path)
+    assert said.startswith("201\n") and '{"status":"learned","learned":60,' in said and len(said) < 6000, said
+    assert re.search(r'^habit/v1/demo/pump-1/anomaly \{.*"raised"', said, re.M), said
+    report = steps.report(said)
+    assert (report["machine"], report["learned"], report["anomalies"]) == ("pump-1", 60, 1), report
 
 
 EXAMPLES = [(f"{page.relative_to(ROOT)} {text.splitlines()[0]}", text) for page in all_pages() for text in configurations(page)]

@@ -187,6 +187,24 @@ bool text_printable(const char *text, size_t size)
     return true;
 }
 
+void text_clean(char *text, char by)
+{
+    while (*text != '\0') {
+        size_t length = utf8_length((const unsigned char *)text);
+
+        if (length == 0)
+            *text = by;
+        text += length > 0 ? length : 1;
+    }
+}
+
+bool text_ascii(const char *text)
+{
+    while (*text > 0)
+        text++;
+    return *text == '\0';
+}
+
 bool pattern_match(const char *pattern, const char *id)
 {
     const char *star = NULL, *resume = id;

@@ -30,6 +30,12 @@ const char *text_of_duration(uint64_t milliseconds, char text[DURATION_TEXT_SIZE
 /* Printable UTF-8 without control characters, line separators and direction overrides, shorter than size bytes. */
 bool text_printable(const char *text, size_t size);
 
+/* Replaces each byte that text_printable would refuse. */
+void text_clean(char *text, char by);
+
+/* No byte above 127. */
+bool text_ascii(const char *text);
+
 /* Shell-like match of an ID: '*' any run, '?' any one character. */
 bool pattern_match(const char *pattern, const char *id);
 

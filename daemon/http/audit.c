@@ -31,9 +31,7 @@ static void describe(const struct request *request, struct audit *audit)
         snprintf(audit->detail, sizeof(audit->detail), "%.*s", (int)request->size, (const char *)request->body);
     else if (request->size > 0)
         snprintf(audit->detail, sizeof(audit->detail), "%zu bytes", request->size);
-    for (char *c = audit->detail; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = ' ';
+    text_clean(audit->detail, ' ');
 }
 
 static void fill(const struct request *request, struct audit *audit)

@@ -100,19 +100,20 @@ static void remember(struct outlet *outlet, int mid, int64_t id)
     outlet->flying_count++;
 }
 
-/* An empty retained state is the last that is said of a machine: its device goes with it, and first, so that the broker has
- * both when it acknowledges this one. */
+/* Empty retained messages are the last that is said of a machine. Its device goes with its state, and first, so that the broker has
+ * both when it acknowledges this one. Another machine of that name may have spoken meanwhile: it says all again. */
 static void say_farewell(struct mqtt *mqtt, const struct outbox_message *message)
 {
     size_t length = strcspn(message->topic, "/");
     char machine[MACHINE_ID_SIZE];
 
-    if (message->whole || message->payload[0] != '\0' || strcmp(message->topic + length, "/state") != 0 ||
-        length >= sizeof(machine))
+    if (message->whole || !message->retain || message->payload[0] != '\0' || length >= sizeof(machine))
         return;
     memcpy(machine, message->topic, length);
     machine[length] = '\0';
-    discovery_take_back(mqtt, machine);
+    if (strcmp(message->topic + length, "/state") == 0)
+        discovery_take_back(mqtt, machine);
+    registry_tell_again(mqtt->registry, machine);
 }
 
 static int send_outgoing(struct mqtt *mqtt, const struct outbox_message *message)

@@ -19,7 +19,7 @@ enum mute_end {
 const char *mute_end_name(enum mute_end end);
 
 struct mute {
-    int64_t since, until;   /* in the strategy's time; until 0 = not muted */
+    int64_t since, until;   /* in the strategy's time, in the store wall ms; until 0 = not muted */
     char who[64], why[128]; /* plain text, neither empty */
     uint32_t then;          /* enum mute_end */
 };

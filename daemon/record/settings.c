@@ -135,6 +135,9 @@ static int set_words(struct settings *settings, const struct settings_field *fie
     if (!text_printable(text, size))
         return refuse(refusal, REFUSAL_RANGE, field->key, "%s is printable UTF-8 of less than %zu bytes", field->key,
                       size);
+    if (field->identity && !text_ascii(text))
+        return refuse(refusal, REFUSAL_RANGE, field->key,
+                      "%s is ASCII, as firmware has it in its knowledge: m/s2, degC", field->key);
     memset(member(settings, field), 0, size);
     memcpy(member(settings, field), text, strlen(text));
     return 0;
@@ -234,12 +237,14 @@ static int set_unsigned(struct settings *settings, const struct settings_field *
     return 0;
 }
 
+static const double LEAST = 1e-15; /* but 0: what is less is no rate to the engine */
+
 static int set_float(struct settings *settings, const struct settings_field *field, double number,
                      struct refusal *refusal)
 {
     float value;
 
-    if (!(fabs(number) <= FLT_MAX))
+    if (!(fabs(number) <= FLT_MAX) || (number != 0 && fabs(number) < LEAST))
         return refuse_range(field, refusal);
     value = (float)number + 0.0f;                                /* -0 would not be the knowledge's 0 */
     if (value < (float)field->low || value > (float)field->high) /* as floats: 1e-12 is a little less as one */

@@ -59,7 +59,8 @@ struct machine {
     int64_t row, created;
     atomic_uint references;
     bool deleted;
-    uint64_t epoch;      /* of the store that memory is of; 0 = to be loaded anew */
+    uint64_t epoch; /* of the store that memory is of; 0 = to be loaded anew */
+    int64_t told;   /* the anomaly, or 0, that was open when all changes were known to be stored: see machine_told */
     uint32_t unsettled;  /* changes whose commit is not known yet: only with them can memory be ahead of the store */
     uint32_t generation; /* goes up when memory is loaded anew: receipts of before do not count any more */
 
@@ -71,6 +72,7 @@ struct machine {
     struct alarm_plan plan;
     struct alarm_figures planned; /* what the plan was worked out from; window 0 = none yet */
     struct marks marks;
+    struct marks judged; /* numbers that were only judged: applied whatever becomes of commits, see machine_take */
     bool conflict;       /* knowledge of another geometry than the settings: the engine has the knowledge's */
     bool damaged;        /* knowledge in the store that does not load; it is kept as a snapshot */
     struct anomaly open; /* id 0 = none */
@@ -90,6 +92,7 @@ struct machine {
     bool unsaved;             /* state or window differ from the store's */
     bool news;                /* its state changed since the last look at it */
     bool settings_news;       /* and its settings */
+    bool online_news;         /* and whether it is online is to be said in any case */
     bool online;              /* at that look */
     uint64_t state_look, online_look, settings_look; /* the look that saw the latest change */
     struct machine_counters counters;
@@ -109,6 +112,7 @@ struct registry {
     _Atomic size_t flushed;          /* machines that had news at the last flush */
     struct report_progress progress; /* main thread's */
     int64_t report_due;              /* wall ms of the next day's reports; main thread's; 0 = not known */
+    atomic_bool wiping;              /* no machine is made by its first buffer */
     int64_t next_daily;     /* wall ms: when the next day begins, whose snapshots are due then; main thread's */
     _Atomic int64_t closed; /* wall ms: hours that start before are in reports */
     pthread_rwlock_t table;
@@ -139,8 +143,12 @@ int machine_renew_engine(struct machine *machine);
 /* Takes what the store holds: state, window, marks, knowledge. */
 int machine_restore(struct machine *machine, const struct store_machine *stored);
 
-/* The other machine's memory moves here; `from` is left empty, to be freed. */
-void machine_take(struct machine *machine, struct machine *from);
+/* The other machine's memory, as the store has it, moves here; `from` is left empty, to be freed. What was judged stays judged. Returns 0, or
+ * -ENOMEM with both as they were. */
+int machine_take(struct machine *machine, struct machine *from);
+
+/* The anomaly that may be told to others: one that is on its way to the disk is none yet. */
+int64_t machine_told(const struct machine *machine);
 
 /* First difference between two configurations, naming both sides: "axes: 3 here, 1 in the knowledge". */
 const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text,
@@ -338,6 +346,9 @@ int64_t presence_silent_ms(const struct registry *registry, const struct machine
 
 /* ---- stream.c: what a stream left over; NULL is fine */
 void stream_free(struct stream *stream);
+
+/* Memory is loaded anew: whether what is left over was of messages that come again is not known. Counted as a gap. */
+void stream_lose(struct registry *registry, struct machine *machine);
 
 /* ---- context.c */
 

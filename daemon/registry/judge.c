@@ -268,7 +268,24 @@ static float level_of(const float *samples, size_t count, size_t axes)
     return (float)sqrt(total);
 }
 
-/* Running or standing; and what was learned of a machine that stood is forgotten, unless there was knowledge before. */
+/* What was learned in this phase was a machine that stood. Where it had learned before, that is not thrown away with it. */
+static void forget_standing(struct work *work)
+{
+    struct machine *machine = work->machine;
+    struct habit_progress progress = { 0 };
+
+    habit_status(&machine->engine, &progress);
+    if (progress.learned == machine->state.phase_learned) {
+        log_notice("machine %s: what it learned so far was standing still: it begins anew", machine->id);
+        work_forget(work);
+    } else {
+        log_warning("machine %s: the last %u buffers that it learned were standing still: habit snapshots %s has its "
+                    "knowledge of before",
+                    machine->id, machine->state.phase_learned, machine->id);
+    }
+}
+
+/* Running or standing, as run_when says. */
 static enum run_verdict look(struct work *work, const float *samples)
 {
     struct machine *machine = work->machine;
@@ -284,10 +301,8 @@ static enum run_verdict look(struct work *work, const float *samples)
     work_hour(work)->running_ms += run.running_ms;
     rules_see(settings, &machine->state, &sight);
     trouble_context(&machine->state, run.verdict == RUN_NOT_KNOWN);
-    if (run.mistaken && machine->state.phase_learned > 0) {
-        log_notice("machine %s: what it learned so far was standing still: it begins anew", machine->id);
-        work_forget(work);
-    }
+    if (run.mistaken && machine->state.phase_learned > 0)
+        forget_standing(work);
     return run.verdict;
 }
 

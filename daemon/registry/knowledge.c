@@ -82,6 +82,7 @@ int registry_commission(struct registry *registry, const char *id, struct moment
         machine_leave(machine);
         return refuse(refusal, REFUSAL_STATE, "paused", "machine %s is paused: PATCH {\"paused\": false} first", id);
     }
+    machine_join_time(machine, registry_steady(registry, now));
     watched = machine->state.phase == PHASE_WATCHING;
     machine->enriched = registry_steady(registry, now);
     strategy_start_learning(&machine->state, machine->enriched);
@@ -96,6 +97,7 @@ int machine_forget(struct registry *registry, struct machine *machine, struct mo
 
     if (r == 0)
         r = machine_renew_engine(machine);
+    machine_join_time(machine, registry_steady(registry, now));
     machine_clear_window(machine);
     strategy_forget(&machine->state, registry_steady(registry, now));
     memset(&machine->last, 0, sizeof(machine->last));
@@ -218,7 +220,7 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
     if (r == 0 && habit_load(&machine->engine, bytes, size) != HABIT_OK)
         r = fault(-EINVAL);
     machine_clear_window(machine);
-    strategy_start_watching(&machine->state, now);
+    strategy_start_watching(&machine->state, now - registry->skew);
     if (!settings_equal(&machine->settings, told, sensitivity))
         settings_copy(&machine->settings, told, sensitivity);
     return machine_commit_replaced(

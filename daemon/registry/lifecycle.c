@@ -36,7 +36,7 @@ static int store_new(struct registry *registry, struct machine *machine, int64_t
     return r;
 }
 
-static int load_block(struct machine *machine, const void *knowledge, size_t size, int64_t now)
+static int load_block(struct machine *machine, const void *knowledge, size_t size, int64_t steady)
 {
     int status;
 
@@ -44,7 +44,7 @@ static int load_block(struct machine *machine, const void *knowledge, size_t siz
         return fault(-ENOMEM);
     status = habit_load(&machine->engine, knowledge, size);
     machine_return_scratch(machine);
-    strategy_start_watching(&machine->state, now);
+    strategy_start_watching(&machine->state, steady);
     return status == HABIT_OK ? 0 : fault(-EINVAL);
 }
 
@@ -60,7 +60,7 @@ int registry_create(struct registry *registry, const char *id, const struct sett
         return r;
     r = machine_new(&machine, id, settings);
     if (r == 0 && knowledge)
-        r = load_block(machine, knowledge, knowledge_size, now);
+        r = load_block(machine, knowledge, knowledge_size, now - registry->skew);
     if (r == 0)
         r = store_new(registry, machine, now);
     machine = r < 0 ? machine_free(machine) : machine;
@@ -87,6 +87,9 @@ int registry_create_by_pattern(struct registry *registry, const char *id, int64_
     registry_base_settings(registry, id, &settings, &create);
     if (!create)
         return refuse_unknown(id, refusal);
+    if (registry->wiping) /* and waits for the thread that brought this buffer */
+        return refuse(refusal, REFUSAL_STATE, "machine",
+                      "no machine %s: everything is being wiped; send it again later", id);
     pthread_mutex_lock(&registry->admin);
     machine = registry_find(registry, id); /* another door may have been faster */
     if (machine)
@@ -202,6 +205,7 @@ int registry_wipe(struct registry *registry, int64_t patience, struct wiped *wip
 
     *wiped = (struct wiped){ 0 };
     pthread_mutex_lock(&registry->admin);
+    registry->wiping = true;
     r = delete_all(registry, wiped, refusal);
     if (r == 0) {
         wait_until_said(registry, patience, &wiped->unsaid);
@@ -209,6 +213,7 @@ int registry_wipe(struct registry *registry, int64_t patience, struct wiped *wip
         r = store_wipe(registry->store);
         r = r < 0 ? refuse_store(r, refusal) : 0;
     }
+    registry->wiping = false;
     pthread_mutex_unlock(&registry->admin);
     return r;
 }

@@ -110,6 +110,7 @@ struct machine *machine_free(struct machine *machine)
     shadow_free(machine->shadow);
     suspects_clear(&machine->suspects);
     marks_free(&machine->marks);
+    marks_free(&machine->judged);
     pthread_mutex_destroy(&machine->lock);
     free(machine);
     return NULL;
@@ -203,10 +204,10 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
     return r;
 }
 
-void machine_take(struct machine *machine, struct machine *from)
+int machine_take(struct machine *machine, struct machine *from)
 {
-    stream_free(machine->stream); /* its messages are marked as applied, or come again: both in memory only */
-    machine->stream = NULL;
+    if (marks_join(&from->marks, &machine->judged) < 0)
+        return fault(-ENOMEM);
     free(machine->memory.knowledge);
     marks_free(&machine->marks);
     free(machine->open.explanation);
@@ -215,6 +216,7 @@ void machine_take(struct machine *machine, struct machine *from)
     machine->settings = from->settings;
     from->state.memory.below = machine->state.memory.below; /* as the window's: what was judged was judged */
     machine->state = from->state;
+    machine->told = from->state.anomaly;
     machine->planned = (struct alarm_figures){ 0 };
     machine->engine = from->engine;
     machine->memory = from->memory;
@@ -233,9 +235,16 @@ void machine_take(struct machine *machine, struct machine *from)
     from->memory = (struct habit_memory){ 0 };
     from->marks = (struct marks){ 0 };
     from->open = (struct anomaly){ 0 };
+    machine->enriched = 0; /* the snapshot may not have reached the disk */
+    return 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- views */
+
+int64_t machine_told(const struct machine *machine)
+{
+    return machine->unsettled == 0 ? machine->state.anomaly : machine->told;
+}
 
 static void describe(const struct habit_config *config, enum habit_field field, char *text, size_t size)
 {
@@ -314,7 +323,10 @@ void machine_view(struct registry *registry, struct machine *machine, struct mac
     view->settings = machine->settings;
     view->state = machine->state;
     view->state.phase = strategy_phase(&machine->settings, &machine->state);
+    view->state.anomaly = machine_told(machine);
     view->last = machine->last;
+    if (view->last.anomaly != 0)
+        view->last.anomaly = view->state.anomaly;
     view->online = strategy_online(&machine->settings, &machine->state, steady);
     view->relearned = machine->shadow != NULL;
     machine_view_mute(registry, machine, now, &view->mute);

@@ -161,6 +161,25 @@ int marks_apply(struct marks *marks, const char *source, const char *boot, uint6
     return 0;
 }
 
+static int join(struct marks *marks, const struct mark *other)
+{
+    int r = 0;
+
+    for (uint64_t below = WINDOW; below-- > 0 && r == 0;) /* upwards: the ring moves on once */
+        if (below <= other->high && bit(other, other->high - below))
+            r = marks_apply(marks, other->source, other->boot, other->high - below, other->used);
+    return r;
+}
+
+int marks_join(struct marks *marks, const struct marks *others)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < others->count && r == 0; i++)
+        r = join(marks, &others->mark[i]);
+    return r;
+}
+
 int marks_copy(const struct marks *marks, struct marks *copy)
 {
     *copy = (struct marks){ 0 };

@@ -24,6 +24,9 @@ bool marks_applied(const struct marks *marks, const char *source, const char *bo
  * Returns 0, or -ENOMEM with nothing changed. */
 int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used);
 
+/* Applies what `others` has. Returns 0, or -ENOMEM with some of it applied. */
+int marks_join(struct marks *marks, const struct marks *others);
+
 /* A copy, for marks_free. Returns 0, or -ENOMEM with an empty one. */
 int marks_copy(const struct marks *marks, struct marks *copy);
 

@@ -26,12 +26,14 @@ void machine_view_mute(struct registry *registry, const struct machine *machine,
     mute->until += mute->until != 0 ? skew : 0;
 }
 
-/* Commits a machine that is muted in memory, or not any more, and leaves it. */
-static int commit_mute(struct registry *registry, struct machine *machine, int64_t at, struct refusal *refusal)
+/* Commits a machine that is muted in memory, or not any more, and leaves it. A restart does not know by how much the clock was set before. */
+static int commit_mute(struct registry *registry, struct machine *machine, struct moment now, struct refusal *refusal)
 {
-    struct store_change change = machine_change(machine, at);
+    struct store_change change = machine_change(machine, now.wall);
+    struct mute stored;
 
-    change.mute = machine->mute ? machine->mute : &no_mute;
+    machine_view_mute(registry, machine, now, &stored);
+    change.mute = &stored;
     return machine_commit(registry, machine, &change, NULL, refusal);
 }
 
@@ -55,7 +57,7 @@ int registry_mute(struct registry *registry, const char *id, const struct mute *
     copy->since = machine->mute ? machine->mute->since : now.wall - skew; /* a longer one is the same maintenance */
     free(machine->mute);
     machine->mute = copy;
-    return commit_mute(registry, machine, now.wall, refusal);
+    return commit_mute(registry, machine, now, refusal);
 }
 
 static int end_it(struct registry *registry, struct machine *machine, struct moment now, struct refusal *refusal)
@@ -70,7 +72,7 @@ static int end_it(struct registry *registry, struct machine *machine, struct mom
     machine->mute = NULL;
     machine_clear_window(machine); /* what was judged before is of before */
     if (then == MUTE_KEEP)
-        return commit_mute(registry, machine, now.wall, refusal);
+        return commit_mute(registry, machine, now, refusal);
     replacement.reason = then == MUTE_ENRICH ? SNAPSHOT_ENRICH : SNAPSHOT_INIT;
     replacement.forget = then == MUTE_RELEARN;
     if (replacement.forget)

@@ -21,12 +21,24 @@ static void look_at(void *user, struct machine *machine)
 
     if (machine->news || online != machine->online)
         machine->state_look = looking->look;
-    if (online != machine->online)
+    if (online != machine->online || machine->online_news)
         machine->online_look = looking->look;
     if (machine->settings_news)
         machine->settings_look = looking->look;
     machine->online = online;
-    machine->news = machine->settings_news = false;
+    machine->news = machine->settings_news = machine->online_news = false;
+}
+
+void registry_tell_again(struct registry *registry, const char *id)
+{
+    struct machine *machine = registry_find(registry, id);
+
+    if (!machine)
+        return;
+    pthread_mutex_lock(&machine->lock);
+    machine->news = machine->settings_news = machine->online_news = true;
+    pthread_mutex_unlock(&machine->lock);
+    machine_release(machine);
 }
 
 int registry_news_begin(struct registry *registry, struct registry_news *news, struct moment now)
@@ -134,7 +146,7 @@ static void gauge(void *user, struct machine *machine)
     gauging->count++;
     *gauges = (struct machine_gauges){ .phase = strategy_phase(&machine->settings, &machine->state),
                                        .online = strategy_online(&machine->settings, &machine->state, gauging->steady),
-                                       .anomaly = machine->state.anomaly != 0,
+                                       .anomaly = machine_told(machine) != 0,
                                        .judged = last->at != 0 && last->status == VERDICT_OK,
                                        .average_known = last->average.known,
                                        .similarity = last->detection.similarity,

@@ -268,7 +268,16 @@ static int reload(struct registry *registry, struct machine *machine, struct ref
         machine_free(loading.machine);
         return refuse(refusal, REFUSAL_STORE, "", "the store cannot be read; try again in a second");
     }
-    machine_take(machine, loading.machine);
+    stream_lose(registry, machine);
+    if (loading.machine->mute) { /* of which the store has wall time */
+        loading.machine->mute->since -= registry->skew;
+        loading.machine->mute->until -= registry->skew;
+    }
+    r = machine_take(machine, loading.machine);
+    if (r < 0) {
+        machine_free(loading.machine);
+        return refuse_fault(refusal, r);
+    }
     machine->epoch = loading.machine->epoch;
     machine->unsettled = 0;
     machine->generation++;
@@ -421,7 +430,7 @@ int refuse_store(int r, struct refusal *refusal)
 int machine_commit(struct registry *registry, struct machine *machine, const struct store_change *change,
                    struct receipt *receipt, struct refusal *refusal)
 {
-    struct receipt own = { .promised = true };
+    struct receipt own = { 0 };
     struct receipt *taken = receipt ? receipt : &own;
     int r = store_submit(registry->store, change, &taken->op);
 
@@ -449,8 +458,8 @@ static void settle_machine(const struct receipt *receipt, bool committed)
     struct machine *machine = receipt->machine;
 
     pthread_mutex_lock(&machine->lock);
-    if (committed && machine->generation == receipt->generation)
-        machine->unsettled--;
+    if (committed && machine->generation == receipt->generation && --machine->unsettled == 0)
+        machine->told = machine->state.anomaly;
     if (committed)
         machine->counters.anomalies += receipt->raised;
     pthread_mutex_unlock(&machine->lock);
@@ -479,5 +488,5 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
         return 0;
     }
     registry->refusals[REFUSAL_STORE]++;
-    return receipt->promised ? refuse_store(r, refusal) : 0;
+    return refuse_store(r, refusal);
 }

@@ -38,15 +38,13 @@ struct receipt {
     struct store_op *op;
     struct machine *machine; /* referenced until it is settled */
     uint32_t generation;     /* of the machine's memory */
-    bool promised;    /* something was learned, or was said to have been: the answer must not leave without the disk */
-    uint64_t learned; /* buffers that count as learned once it is settled */
-    uint32_t raised;  /* anomalies likewise */
-    int64_t began;    /* clock_ticks() when the door had it all */
+    uint64_t learned;        /* buffers that count as learned once it is settled */
+    uint32_t raised;         /* anomalies likewise */
+    int64_t began;           /* clock_ticks() when the door had it all */
     enum transport transport;
 };
 
-/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). Must be called once for each receipt.
- * Where all that failed was an anomaly, nothing was promised: 0, and the machine's next buffer raises it anew. */
+/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). Must be called once for each receipt. */
 int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal);
 
 /* ---------------------------------------------------------------------------------------------------------- buffers */
@@ -274,6 +272,9 @@ enum { NEWS_STATE = 1, NEWS_ONLINE = 2, NEWS_SETTINGS = 4, NEWS_ALL = 7 };
 
 /* Begins a round over what has changed since the last one; one that is under way goes on. Any number of readers. */
 int registry_news_begin(struct registry *registry, struct registry_news *news, struct moment now);
+
+/* All of a machine is news, if there is one. Any thread. */
+void registry_tell_again(struct registry *registry, const char *id);
 
 /* Calls `each` for at most `limit` machines of the round, in order of their IDs, with no lock held; `what` tells what changed. Returns
  * how many, 0 when the round is over, or negative. */

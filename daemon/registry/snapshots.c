@@ -207,11 +207,15 @@ int registry_restore(struct registry *registry, const char *id, int64_t number, 
     return r;
 }
 
+enum { LONGEST_DAY_MS = 26 * 3600000 };
+
 int registry_daily_snapshots(struct registry *registry, struct moment now)
 {
     struct civil_day day;
     int r;
 
+    if (now.wall < registry->next_daily - LONGEST_DAY_MS) /* the clock was ahead */
+        registry->next_daily = 0;
     if (now.doubtful || now.wall < registry->next_daily)
         return 0;
     civil_day_of_time(now.wall, &day);

@@ -31,6 +31,18 @@ void stream_free(struct stream *stream)
     free(stream);
 }
 
+void stream_lose(struct registry *registry, struct machine *machine)
+{
+    if (machine->stream && machine->stream->used > 0) {
+        registry->refusals[REFUSAL_GAP]++;
+        log_warning(
+            "machine %s: a gap in its stream: the store failed; %zu samples of an unfinished buffer are dropped",
+            machine->id, machine->stream->used);
+    }
+    stream_free(machine->stream);
+    machine->stream = NULL;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- channels */
 
 /* Takes a machine's channels out of a message that several share. */

@@ -222,7 +222,7 @@ static int apply_stream(struct work *work, struct verdict *verdicts, size_t room
 
 static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
 {
-    work->anomaly_before = work->machine->state.anomaly;
+    work->told = machine_told(work->machine);
     return work->stream ? apply_stream(work, verdicts, room) : apply(work, 0, work->count, verdicts, room);
 }
 
@@ -246,13 +246,18 @@ static void count_work(struct work *work)
 
 /* Learned knowledge and events wait for the disk; counters and windows go with the next flush. A duplicate waits too: the
  * buffer that it repeats may still be on its way. */
+static bool waits(const struct work *work)
+{
+    return work->learned > 0 || work->duplicates > 0 || work->events.count > 0 || work->forget;
+}
+
 static int queue(struct work *work, struct receipt *receipt)
 {
     struct machine *machine = work->machine;
     struct store_change change = machine_change(machine, work->arrival->now.wall);
 
     machine->unsaved = machine->news = true;
-    if (work->learned == 0 && work->duplicates == 0 && work->events.count == 0 && !work->forget) {
+    if (!waits(work)) {
         machine_leave(machine);
         histogram_observe(&work->registry->ingest_latency[receipt->transport], &histogram_milliseconds,
                           clock_ticks() - receipt->began);
@@ -275,18 +280,16 @@ static int queue(struct work *work, struct receipt *receipt)
     return machine_commit(work->registry, machine, &change, receipt, work->refusal);
 }
 
-/* Without a receipt that somebody else settles, waits here, and says so where it failed: the caller knows what was promised. */
-static int keep(struct work *work, bool promised, struct receipt *receipt)
+/* Without a receipt that somebody else settles, waits here, and says so where it failed. */
+static int keep(struct work *work, struct receipt *receipt)
 {
     struct receipt own;
     struct receipt *taken = receipt ? receipt : &own;
     int r;
 
-    *taken = (struct receipt){ .promised = promised || !receipt,
-                               .learned = work->learned,
-                               .raised = work->raised,
-                               .began = work->began,
-                               .transport = transport_of(work) };
+    *taken = (struct receipt){
+        .learned = work->learned, .raised = work->raised, .began = work->began, .transport = transport_of(work)
+    };
     r = queue(work, taken);
     return r == 0 && !receipt ? registry_settle(work->registry, &own, work->refusal) : r;
 }
@@ -302,18 +305,34 @@ static int check_conflict(const struct machine *machine, struct refusal *refusal
                   machine_difference(&config, &machine->engine.config, text, sizeof(text)));
 }
 
-/* While the store fails, detection goes on: what it could not keep was not raised, and the next buffer raises it anew. */
-static void forget_anomaly(const struct work *work, struct verdict *verdicts, size_t count)
+/* Nothing was promised but the verdicts, so where an anomaly was raised the disk is waited for here, whoever has a receipt: one that could
+ * not be stored is not told, and the next buffer raises it anew. Nor is one that another buffer raised, which waits yet. Detection
+ * goes on in either case. */
+static int keep_judged(struct work *work, struct verdict *verdicts, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        verdicts[i].anomaly = work->anomaly_before;
+    const bool told = waits(work);
+    int r = keep(work, NULL);
+
+    for (size_t i = 0; i < count && (!told || r != 0); i++)
+        verdicts[i].anomaly = work->told;
+    return r == REFUSAL_STORE ? 0 : r;
+}
+
+/* Nobody waits for the disk, so the sender will not send them again; where a commit fails, the numbers are needed beside what
+ * the store has. Without memory for it one that comes again then is judged twice. */
+static void note_judged(const struct work *work)
+{
+    const struct wire_meta *meta = &work->buffers.meta;
+    const size_t numbers = !meta->has_seq ? 0 : work->stream ? 1 : work->count; /* a stream's are of messages */
+
+    for (size_t i = 0; i < numbers; i++)
+        (void)marks_apply(&work->machine->judged, meta->source, meta->boot, meta->seq + i, work->arrival->now.wall);
 }
 
 static int submit_entered(struct work *work, struct verdict *verdicts, size_t room, size_t *count,
                           struct receipt *receipt)
 {
     int r = check_conflict(work->machine, work->refusal);
-    bool promised;
 
     if (r == 0)
         r = decode(work, &work->machine->settings);
@@ -334,15 +353,14 @@ static int submit_entered(struct work *work, struct verdict *verdicts, size_t ro
         return 0;
     }
     count_work(work);
-    promised = work->learned > 0 || work->duplicates > 0;
-    r = keep(work, promised, receipt);
-    if (r != REFUSAL_STORE || promised)
-        return r;
-    forget_anomaly(work, verdicts, *count < room ? *count : room);
-    return 0;
+    if (work->learned > 0 || work->duplicates > 0)
+        return keep(work, receipt);
+    note_judged(work);
+    return keep_judged(work, verdicts, *count < room ? *count : room);
 }
 
-/* A machine is made by its first buffer where a pattern says so, and only by one that it can take. */
+/* A machine is made by its first buffer where a pattern says so, and only by one that has its shape. That all its values are the same is
+ * then said of the machine. */
 static int make_by_pattern(struct work *work)
 {
     const struct arrival *arrival = work->arrival;
@@ -368,6 +386,21 @@ static uint32_t pending_format(const struct arrival *arrival)
     return arrival->input ? arrival->input->format : FORMAT_F32;
 }
 
+static void note_pending(const struct work *work)
+{
+    const struct arrival *arrival = work->arrival;
+    struct pending_list *pending = work->registry->pending;
+    struct machine *machine;
+
+    pending_note(pending, arrival->id, arrival->topic, arrival->size, pending_format(arrival), arrival->now.wall);
+    machine =
+        registry_find(work->registry, arrival->id); /* another door may have made it, and found nothing to take out */
+    if (!machine)
+        return;
+    machine_release(machine);
+    pending_remove(pending, arrival->id);
+}
+
 static int enter_or_make(struct work *work)
 {
     const struct arrival *arrival = work->arrival;
@@ -376,8 +409,7 @@ static int enter_or_make(struct work *work)
     if (r == REFUSAL_NO_MACHINE)
         r = make_by_pattern(work);
     if (r == REFUSAL_NO_MACHINE && arrival->topic)
-        pending_note(work->registry->pending, arrival->id, arrival->topic, arrival->size, pending_format(arrival),
-                     arrival->now.wall);
+        note_pending(work);
     return r;
 }
 

@@ -34,16 +34,29 @@ int64_t registry_steady(struct registry *registry, struct moment now)
     return now.wall - registry_skew(registry, now);
 }
 
+static bool is_impossible(int64_t gap)
+{
+    return gap < -AHEAD_MS || gap > longest_ms;
+}
+
+/* It was begun by another clock: then it begins now. */
+static void join_mute(struct mute *mute, int64_t steady)
+{
+    int64_t gap = steady - mute->since;
+
+    if (!is_impossible(gap))
+        return;
+    mute->since += gap;
+    mute->until += gap;
+}
+
 void machine_join_time(struct machine *machine, int64_t steady)
 {
     int64_t gap = steady - machine->state.last_seen;
 
-    if (machine->fresh && machine->state.last_seen != 0 && (gap < -AHEAD_MS || gap > longest_ms)) {
+    if (machine->fresh && machine->state.last_seen != 0 && is_impossible(gap))
         strategy_move(&machine->state, gap);
-        if (machine->mute) {
-            machine->mute->since += gap;
-            machine->mute->until += gap;
-        }
-    }
+    if (machine->fresh && machine->mute)
+        join_mute(machine->mute, steady);
     machine->fresh = false;
 }

@@ -30,7 +30,7 @@ struct work {
                                           span some hours */
     size_t effects;
     uint32_t raised;
-    int64_t anomaly_before;
+    int64_t told;                          /* anomaly that was known to be stored before it */
     struct verdict last;                   /* of those that were no duplicates; last.at = 0: none */
     const char *snapshot, *snapshot_after; /* reasons, see struct store_change */
     struct episode_log events;

@@ -69,7 +69,7 @@ enum { STORE_PATH_SIZE = 256 };
                                    "(SELECT bytes FROM snapshot WHERE machine = k.machine ORDER BY id DESC LIMIT 1) "   \
                                    "AND NOT EXISTS "                                                                    \
                                    "(SELECT 1 FROM snapshot WHERE machine = k.machine AND reason = '" SNAPSHOT_DAILY    \
-                                   "' AND taken >= ?2)")                                                                \
+                                   "' AND taken >= ?2 AND taken <= ?1)")                                                \
     X(SNAPSHOT_PRUNE, "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN " NEWEST_SNAPSHOTS("?1", "?2", "?3"))      \
     X(SNAPSHOT_PRUNE_ALL, "DELETE FROM snapshot AS s WHERE id NOT IN " NEWEST_SNAPSHOTS("s.machine", "?1", "?2"))       \
     X(SNAPSHOT_EXPIRE, "DELETE FROM snapshot AS s WHERE taken < ?1 AND taken >= ?2 AND id <> "                          \

@@ -320,6 +320,32 @@ static void test_the_source_that_was_silent_longest_makes_room(void **state)
     marks_free(&marks);
 }
 
+/* Of both, whatever lies between them. */
+static void test_joined_marks(void **state)
+{
+    static const struct {
+        uint64_t ours, theirs;
+    } rows[] = { { 10, 12 }, { 12, 10 }, { 10, 10 }, { 0, 255 }, { 300, 5 }, { 5, 300 }, { 0, UINT64_MAX } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct marks ours = { 0 }, theirs = { 0 };
+
+        apply(&ours, "a", "1", rows[i].ours, 1);
+        apply(&theirs, "a", "1", rows[i].theirs, 2);
+        apply(&theirs, "b", "1", 7, 3);
+        assert_int_equal(marks_join(&ours, &theirs), 0);
+        assert_true(marks_applied(&ours, "a", "1", rows[i].ours));
+        assert_true(marks_applied(&ours, "a", "1", rows[i].theirs));
+        assert_true(marks_applied(&ours, "b", "1", 7));
+        assert_false(marks_applied(&ours, "b", "1", 6));
+        if (rows[i].ours == 10 && rows[i].theirs == 12)
+            assert_false(marks_applied(&ours, "a", "1", 11)); /* which neither has */
+        marks_free(&ours);
+        marks_free(&theirs);
+    }
+}
+
 static void test_a_copy(void **state)
 {
     struct marks marks = { 0 }, copy;
@@ -359,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_sources_are_bounded),
         cmocka_unit_test(test_the_source_that_was_silent_longest_makes_room),
         cmocka_unit_test(test_a_copy),
+        cmocka_unit_test(test_joined_marks),
     };
 
     return cmocka_run_group_tests_name("marks", tests, NULL, NULL);

@@ -192,6 +192,147 @@ static void test_memory_is_never_ahead_of_the_store(void **state)
     check_same_blocks(before, knowledge(bench, "fan"));
 }
 
+static const char forbid_knowledge[] =
+    "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END";
+
+/* Somebody else's commit: what was only judged was judged, and counted. */
+static void test_numbers_that_were_judged_stay(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta meta;
+    float samples[VALUES];
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        meta = numbered(seq);
+        assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, &meta).status, VERDICT_OK);
+    }
+    database_run(bench->path, forbid_knowledge);
+    meta = numbered(6);
+    fill(&bench->seed, samples, 1, 1);
+    assert_int_equal(
+        refused(bench,
+                &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1, .meta = &meta }),
+        REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    for (uint64_t seq = 3; seq <= 5; seq++) {
+        meta = numbered(seq);
+        assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, &meta).status, VERDICT_DUPLICATE);
+    }
+    meta = numbered(6);
+    assert_int_equal(one(bench, "fan", INTENT_LEARN, 1, &meta).status, VERDICT_LEARNED);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), 5);
+}
+
+/* The snapshot of before was in the commit that failed: the next learn needs one as well. */
+static void test_the_snapshot_of_before_is_taken_again(void **state)
+{
+    struct bench *bench = *state;
+    float samples[VALUES];
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"learn\":30}");
+    learn(bench, "fan", 30);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_WATCHING);
+    restart(bench);
+    database_run(bench->path, forbid_knowledge);
+    fill(&bench->seed, samples, 1, 1);
+    assert_int_equal(
+        refused(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 }),
+        REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    learn(bench, "fan", 1);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot WHERE reason = '" SNAPSHOT_ENRICH "'"),
+                     1);
+}
+
+/* Another connection holds the store: an anomaly is on its way, and nobody is told of it. */
+struct holding {
+    struct bench *bench;
+    int64_t anomaly;
+};
+
+static void *judge_strange(void *user)
+{
+    struct holding *holding = user;
+    struct verdict verdicts[BATCH];
+    float samples[VALUES];
+    size_t count;
+    uint64_t seed = 77;
+    struct arrival arrival = { .id = "fan",
+                               .intent = INTENT_DETECT,
+                               .encoding = ENCODING_RAW,
+                               .bytes = samples,
+                               .size = sizeof(samples),
+                               .format = -1,
+                               .now = holding->bench->now };
+
+    fill(&seed, samples, 1, 60);
+    if (registry_submit(holding->bench->registry, &arrival, verdicts, BATCH, &count, NULL, NULL) == 0)
+        holding->anomaly = verdicts[0].anomaly;
+    return NULL;
+}
+
+static void test_an_anomaly_is_told_when_it_is_stored(void **state)
+{
+    struct bench *bench = *state;
+    struct holding first = { .bench = bench, .anomaly = -1 }, second = { .bench = bench, .anomaly = -1 };
+    pthread_t threads[2];
+    sqlite3 *database;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
+    learn(bench, "fan", 60);
+    assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, NULL).anomaly, 0);
+    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&threads[0], NULL, judge_strange, &first), 0);
+    usleep(200000);
+    assert_int_equal(pthread_create(&threads[1], NULL, judge_strange, &second), 0);
+    pthread_join(threads[1], NULL);
+    assert_int_equal(view(bench, "fan").state.anomaly, 0);
+    assert_int_equal(first.anomaly, -1); /* waits */
+    assert_int_equal(second.anomaly, 0); /* goes on */
+    assert_int_equal(sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+    pthread_join(threads[0], NULL);
+    assert_true(first.anomaly > 0);
+    assert_int_equal(view(bench, "fan").state.anomaly, first.anomaly);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM anomaly"), 1);
+}
+
+/* With a receipt as without: what was not stored is not told. */
+static void test_an_anomaly_that_is_not_stored_is_not_told(void **state)
+{
+    struct bench *bench = *state;
+    struct verdict verdicts[BATCH];
+    struct receipt receipt;
+    float samples[VALUES];
+    size_t count;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
+    learn(bench, "fan", 60);
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON anomaly BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    for (int with = 0; with <= 1; with++) {
+        fill(&bench->seed, samples, 1, 60);
+        assert_int_equal(shoot(bench,
+                               &(struct shot){ .id = "fan",
+                                               .intent = INTENT_DETECT,
+                                               .samples = samples,
+                                               .buffers = 1,
+                                               .receipt = with ? &receipt : NULL },
+                               verdicts, &count),
+                         0);
+        assert_true(verdicts[0].detection.similarity < 50);
+        assert_int_equal(verdicts[0].anomaly, 0);
+        if (with)
+            assert_int_equal(registry_settle(bench->registry, &receipt, &bench->refusal), 0);
+    }
+    database_run(bench->path, "DROP TRIGGER forbid");
+    assert_true(one(bench, "fan", INTENT_DETECT, 60, NULL).anomaly > 0);
+}
+
 /* Many learned before any is settled, and the commit fails: all are refused, nothing of any stays. */
 static void test_receipts_of_a_failed_commit(void **state)
 {
@@ -463,6 +604,10 @@ int main(void)
         TEST(test_a_batch_larger_than_its_answers),
         TEST(test_dry_run_touches_nothing),
         TEST(test_memory_is_never_ahead_of_the_store),
+        TEST(test_numbers_that_were_judged_stay),
+        TEST(test_the_snapshot_of_before_is_taken_again),
+        TEST(test_an_anomaly_is_told_when_it_is_stored),
+        TEST(test_an_anomaly_that_is_not_stored_is_not_told),
         TEST(test_receipts_of_a_failed_commit),
         TEST(test_receipts_settle),
         TEST(test_refused_learns_do_not_count),

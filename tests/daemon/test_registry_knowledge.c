@@ -273,6 +273,49 @@ static void test_a_block_ends_a_conflict(void **state)
     check_same_blocks(block, knowledge(bench, "auto-1"));
 }
 
+static void learn_at(struct bench *bench, const char *id, float level, int count)
+{
+    struct verdict verdicts[BATCH];
+    float samples[VALUES];
+    size_t got;
+
+    for (int i = 0; i < count; i++) {
+        fill(&bench->seed, samples, 1, 1);
+        for (size_t j = 0; j < VALUES; j++)
+            samples[j] *= level;
+        assert_int_equal(shoot(bench, &(struct shot){ .id = id, .samples = samples, .buffers = 1 }, verdicts, &got), 0);
+    }
+}
+
+/* run_when = level auto finds that what it learned was standing still: it forgets that, but not what was known before. */
+static void test_standing_still_takes_no_knowledge_with_it(void **state)
+{
+    struct bench *bench = *state;
+    struct block block;
+    bool created;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 30);
+    block = knowledge(bench, "fan");
+    for (int known = 0; known <= 1; known++) {
+        const char *id = known ? "knows" : "new";
+
+        if (known)
+            assert_int_equal(registry_put_knowledge(bench->registry, id, block.bytes, block.size, "", bench->now,
+                                                    &created, &bench->refusal),
+                             0);
+        put(bench, id, "{\"buffer_size\":32,\"axes\":2,\"run_when\":\"level auto\"}");
+        assert_int_equal(registry_commission(bench->registry, id, bench->now, &bench->refusal), 0);
+        learn_at(bench, id, 0.01f, 5);
+        learn_at(bench, id, 1, 4);
+        if (known)
+            assert_in_range(view(bench, id).learning.learned, 30 + 5, 30 + 9);
+        else
+            assert_in_range(view(bench, id).learning.learned, 1, 4);
+    }
+    free(block.bytes);
+}
+
 static void test_a_paused_machine_is_not_commissioned(void **state)
 {
     struct bench *bench = *state;
@@ -297,6 +340,7 @@ int main(void)
         TEST(test_commissioning_is_bounded),
         TEST(test_if_match_makes_no_machine),
         TEST(test_a_block_ends_a_conflict),
+        TEST(test_standing_still_takes_no_knowledge_with_it),
         TEST(test_a_paused_machine_is_not_commissioned),
     };
 

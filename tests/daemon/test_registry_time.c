@@ -130,6 +130,120 @@ static void heat(struct bench *bench, const char *id, double temperature)
 }
 
 /* A rule that waits goes on waiting after a restart, which forgets the number itself, and learns once, not twice. */
+/* ------------------------------------------------------------------------------------------------------- maintenance */
+
+enum { HOUR = 3600000 };
+static const int64_t a_day = 24 * INT64_C(3600000);
+
+static void mute_for_an_hour(struct bench *bench, const char *id)
+{
+    const struct mute mute = { .until = bench->now.wall + HOUR, .who = "Ana", .why = "belt", .then = MUTE_RELEARN };
+
+    assert_int_equal(registry_mute(bench->registry, id, &mute, bench->now, &bench->refusal), 0);
+}
+
+static int64_t mute_left(struct bench *bench, const char *id)
+{
+    int64_t until = view(bench, id).mute.until;
+
+    return until == 0 ? 0 : until - bench->now.wall;
+}
+
+/* An hour is an hour: of a machine that was stored by a clock of 1970, or one that was ahead, before and after its first buffer. */
+static void test_maintenance_of_a_machine_of_another_clock(void **state)
+{
+    struct bench *bench = *state;
+    const int64_t good = bench->now.wall, clocks[] = { 100000, good + a_day, good };
+
+    for (size_t i = 0; i < COUNT(clocks); i++) {
+        bench->now = (struct moment){ .wall = clocks[i], .mono = 1000 };
+        restart(bench);
+        put(bench, "fan", geometry);
+        learn(bench, "fan", 5);
+        restart(bench);
+        bench->now = (struct moment){ .wall = good, .mono = 1000 };
+        mute_for_an_hour(bench, "fan");
+        assert_int_equal(mute_left(bench, "fan"), HOUR);
+        one(bench, "fan", INTENT_BUFFER, 1, NULL); /* a second later */
+        assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+        assert_int_equal(mute_left(bench, "fan"), HOUR - 1000);
+        assert_int_equal(view(bench, "fan").learning.learned, 5);
+        bench->now.wall += HOUR;
+        bench->now.mono += HOUR;
+        assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+        assert_int_equal(mute_left(bench, "fan"), 0);
+        assert_int_equal(view(bench, "fan").learning.learned, 0);
+        assert_int_equal(registry_delete(bench->registry, "fan", "", &bench->refusal), 0);
+    }
+}
+
+/* Begun by another clock, and by this one not over at once, nor in years. */
+static void test_maintenance_that_another_clock_began(void **state)
+{
+    struct bench *bench = *state;
+    const int64_t good = bench->now.wall, clocks[] = { 100000, good + a_day };
+
+    for (size_t i = 0; i < COUNT(clocks); i++) {
+        bench->now = (struct moment){ .wall = clocks[i], .mono = 1000 };
+        restart(bench);
+        put(bench, "fan", geometry);
+        learn(bench, "fan", 5);
+        mute_for_an_hour(bench, "fan");
+        restart(bench);
+        bench->now = (struct moment){ .wall = good, .mono = 1000 };
+        assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+        one(bench, "fan", INTENT_BUFFER, 1, NULL);
+        assert_in_range(mute_left(bench, "fan"), HOUR - 1000, HOUR);
+        assert_int_equal(view(bench, "fan").learning.learned, 5);
+        assert_int_equal(registry_delete(bench->registry, "fan", "", &bench->refusal), 0);
+    }
+}
+
+/* It was set by three days while habitd ran; a restart, or a commit that failed, does not end what was begun then. */
+static void test_maintenance_after_the_clock_was_set(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 20);
+    bench->now.wall += 3 * a_day;
+    learn(bench, "fan", 1);
+    mute_for_an_hour(bench, "fan");
+    assert_int_equal(mute_left(bench, "fan"), HOUR);
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE UPDATE ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    assert_int_equal(registry_set_sensitivity(bench->registry, "fan", 2, "", &bench->refusal), REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    assert_int_equal(mute_left(bench, "fan"), HOUR);
+    restart(bench);
+    bench->now.wall += 1000;
+    bench->now.mono += 1000;
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(mute_left(bench, "fan"), HOUR - 1000);
+    assert_int_equal(view(bench, "fan").learning.learned, 21);
+}
+
+/* A day of snapshots that the clock said was, and was not yet. */
+static void test_daily_snapshots_after_a_clock_that_was_ahead(void **state)
+{
+    struct bench *bench = *state;
+    int64_t before;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 20);
+    bench->now.wall += 30 * a_day;
+    assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
+    bench->now.wall -= 30 * a_day;
+    before = database_number(bench->path, "SELECT count(*) FROM snapshot");
+    for (int i = 0; i < 5; i++) {
+        bench->now.wall += a_day;
+        bench->now.mono += a_day;
+        learn(bench, "fan", 1);
+        assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
+    }
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot") - before, 5);
+}
+
 static void test_rules_survive_restarts(void **state)
 {
     struct bench *bench = *state;
@@ -345,6 +459,10 @@ int main(void)
         TEST(test_groups_have_room_for_so_many),
         TEST(test_named_numbers_are_bounded),
         TEST(test_a_clock_that_is_set),
+        TEST(test_maintenance_of_a_machine_of_another_clock),
+        TEST(test_maintenance_that_another_clock_began),
+        TEST(test_maintenance_after_the_clock_was_set),
+        TEST(test_daily_snapshots_after_a_clock_that_was_ahead),
         TEST(test_rules_survive_restarts),
         TEST(test_rules_keep_their_budget),
         TEST(test_troubles_are_told_once),

@@ -422,8 +422,23 @@ static void test_texts_for_people(void **state)
         must_take(&settings, row(keys[i]), "M\xc3\xbchle; \xe6\xb3\xb5 = \"#3\"");
         check_round_trip(&settings, row(keys[i]));
     }
+}
+
+/* The engine takes neither: a machine with it could not be made, nor loaded. */
+static void test_what_goes_into_knowledge(void **state)
+{
+    struct settings settings = usable();
+
+    (void)state;
     must_take(&settings, row("unit"), "mm/s");
     assert_string_equal(settings.unit, "mm/s");
+    must_refuse(row("unit"), "m/s\xc2\xb2");
+    must_refuse(row("unit"), "\xc2\xb0"
+                             "C");
+    must_take(&settings, row("sampling_hz"), "0");
+    must_take(&settings, row("sampling_hz"), "1e-15");
+    must_refuse(row("sampling_hz"), "1e-16");
+    must_refuse(row("sampling_hz"), "1e-37");
 }
 
 /* One field copied: that one equal, with its origin, and no other touched. */
@@ -625,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_learn_goals),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_texts_for_people),
+        cmocka_unit_test(test_what_goes_into_knowledge),
         cmocka_unit_test(test_copy_and_equal),
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_impossible_rules),

@@ -441,6 +441,39 @@ static void test_printable_texts_have_room_for_their_end(void **state)
     assert_false(text_printable("a", 1));
 }
 
+static void test_cleaned_texts(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        { "", "" },
+        { "plain", "plain" },
+        { "caf\xc3\xa9", "caf\xc3\xa9" },
+        { "\xff\xfe{\n}", "??{?}" },
+        { "cut in the middle \xe6\xb3", "cut in the middle ??" },
+        { "\xe6z", "?z" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "%s", rows[i].before);
+        text_clean(text, '?');
+        assert_string_equal(text, rows[i].after);
+    }
+}
+
+static void test_ascii(void **state)
+{
+    (void)state;
+    assert_true(text_ascii(""));
+    assert_true(text_ascii("mm/s"));
+    assert_false(text_ascii("m/s\xc2\xb2"));
+    assert_false(text_ascii("\xc2\xb0"
+                            "C"));
+}
+
 /* Every code point in its only encoding. */
 static void test_printable_code_points(void **state)
 {
@@ -585,6 +618,8 @@ int main(void)
         cmocka_unit_test(test_printable_texts),
         cmocka_unit_test(test_printable_texts_have_room_for_their_end),
         cmocka_unit_test(test_printable_code_points),
+        cmocka_unit_test(test_cleaned_texts),
+        cmocka_unit_test(test_ascii),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_patterns_like_their_slow_twin),
         cmocka_unit_test(test_pathological_patterns),

@@ -100,6 +100,7 @@ static void check_topic(const struct config *config, const char *text)
 
 /* ------------------------------------------------------------------------------------------------------------ messages */
 
+/* But those of a dead sensor: they are news of the machine, and the first that it sends makes it where a pattern says so. */
 static uint64_t refusals_of(struct registry *registry)
 {
     struct registry_figures figures;
@@ -107,7 +108,7 @@ static uint64_t refusals_of(struct registry *registry)
 
     registry_figures(registry, &figures);
     for (int i = 0; i < REFUSAL_CODES; i++)
-        sum += figures.refusals[i];
+        sum += i == REFUSAL_CONSTANT ? 0 : figures.refusals[i];
     return sum;
 }
 

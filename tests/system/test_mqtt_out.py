@@ -320,3 +320,20 @@ def test_farewell(house, broker, nominal):
     habitd.request("DELETE", "/v1/machines/pump-1")
     for topic in topics:
         wait_until(lambda: retained(house, broker, topic) is None, f"nothing on {topic}")
+
+
+def test_farewell_of_machines_that_were_made_again(house, broker):
+    """More was said of them while the broker was away than is in flight at once: what is retained is of those that are."""
+    machines = [f"x{i:02d}" for i in range(12)]
+    habitd = house.habitd(broker)
+    broker.stop()
+    for machine in machines:
+        habitd.put_machine(machine, buffer_size=64, axes=1)
+        habitd.request("DELETE", f"/v1/machines/{machine}")
+        habitd.put_machine(machine, buffer_size=64, axes=1)
+    broker.start()
+    habitd.wait_connected()
+    time.sleep(3)  # farewells, and a round
+    for machine in machines:
+        for topic in ("state", "availability"):
+            wait_until(lambda: retained(house, broker, f"{ROOT}/{machine}/{topic}"), f"{topic} of {machine}")

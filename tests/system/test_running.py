@@ -1,6 +1,7 @@
 """Running a gateway: one look at it, watching it, importing a fleet, backup and restore, wiping, what is stored of buffers, the journal."""
 import array
 import json
+import math
 import os
 import pty
 import random
@@ -16,7 +17,7 @@ import time
 import pytest
 import requests
 
-from support import BUILD, GATEWAY, HABIT, HABITD, RAW, ROOT, clean_environment, free_port, habit, simulate, wait_until
+from support import BUILD, GATEWAY, HABIT, HABITD, RAW, ROOT, clean_environment, floats, free_port, habit, simulate, wait_until
 
 SIZE = {"buffer_size": 64, "axes": 1}
 QUICK = {**SIZE, "start": "auto", "learn": 60, "window": 5, "false_alarms": "off"}
@@ -418,6 +419,29 @@ def test_wipe_leaves_no_byte(house, tmp_path):
     watched(habitd, "pump-1", tmp_path)  # it goes on
     habitd.crash()
     assert habitd.learned("pump-1") == 60
+
+
+def test_wipe_while_sensors_send(house):
+    """Buffers that would make machines anew do not keep the broker from hearing that they are gone."""
+    broker = house.broker()
+    habitd = house.habitd(broker, sections='[machine "n*"]\ncreate = yes\nbuffer_size = 64\naxes = 1\nstart = auto\n')
+    client, buffer = house.client(broker), floats(math.sin(i * 0.7) + i % 5 * 0.1 for i in range(64))
+    going = threading.Event()
+
+    def send():
+        while not going.wait(0.005):
+            for i in range(20):
+                client.publish(f"{ROOT}/n{i}/buffer", buffer)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        wait_until(lambda: len(habitd.json("/v1/machines")["machines"]) == 20, "the machines")
+        answer = habitd.request("POST", "/v1/wipe", json={"gateway": GATEWAY}).json()
+    finally:
+        going.set()
+        sender.join()
+    assert answer["machines"] == 20 and answer["unsaid"] == 0, answer
 
 
 def test_deleting_a_machine_leaves_no_byte_of_its_buffers(house, tmp_path):

@@ -161,6 +161,8 @@ def test_restart_between_two_parts(house, samples):
     parts = parts_of(samples[:10 * SIZE], 64)
     send(client, "fan", parts[:22])  # five buffers and a half
     assert learned(habitd, "fan", 5) == 5
+    settle(habitd, client, "fan")
+    settle(habitd, client, "fan")  # the first was acknowledged before this one was read: nothing comes again
     habitd.crash().wait_connected()
     send(client, "fan", parts[22:], first=22)
     starts = [*range(0, 5 * SIZE, SIZE), *range(22 * 64, 10 * SIZE - SIZE + 1, SIZE)]

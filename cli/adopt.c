@@ -94,6 +94,9 @@ static int adopt(const struct command *command, const struct adopt_settings *set
                                       .path = "/v1/pending/%s/adopt",
                                       .body = body,
                                       .done = "adopted",
+                                      .otherwise = "an ID is pending once it has sent and while it is no machine; "
+                                                   "PUT /v1/machines/ID or `habit machines import` makes one that has "
+                                                   "not sent yet",
                                   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "message.h"
 #include "options.h"
+#include "setup_paths.h"
 
 enum { ANSWER_BYTES = 64 << 20, SECONDS = 60 };
 
@@ -160,13 +161,42 @@ static struct curl_slist *make_headers(const struct client *client, const struct
     return request->body ? curl_slist_append(headers, type) : headers;
 }
 
-static int perform(struct client *client, const char *url)
-{
-    CURLcode code = curl_easy_perform(client->curl);
+#define TLS_ADVICE                                                                                              \
+    "; where it is on the network it speaks TLS: say https:// in HABIT_URL, the CA's file in HABIT_CA and the " \
+    "token's "                                                                                                  \
+    "file in HABIT_TOKEN_FILE"
 
-    if (code == CURLE_OK)
-        return 0;
-    complain("habitd does not answer at %s: %s", url, client->error[0] ? client->error : curl_easy_strerror(code));
+/* What to do about a connection that fails; of what has no row, curl's reason says it. */
+static const struct {
+    CURLcode code;
+    bool tls; /* of a URL with https:// */
+    const char *text;
+} advices[] = {
+    { CURLE_GOT_NOTHING, false, TLS_ADVICE },
+    { CURLE_RECV_ERROR, false, TLS_ADVICE },
+    { CURLE_COULDNT_CONNECT, false, "; is it running there? HABIT_URL or --url name another address" },
+    { CURLE_COULDNT_CONNECT, true, "; is it running there? HABIT_URL or --url name another address" },
+    { CURLE_SSL_CONNECT_ERROR, true, "; without TLS it is http://" },
+    { CURLE_PEER_FAILED_VERIFICATION, true,
+      "; HABIT_CA must name the file of the CA that signed its certificate (of `habit setup`: " SETUP_CA
+      "), and the URL a name or address in it" },
+    { CURLE_SSL_CACERT_BADFILE, true, "; it is the file that HABIT_CA names" },
+};
+
+static const char *advice_of(const struct client *client, CURLcode code)
+{
+    bool tls = strncasecmp(client->url, "https://", strlen("https://")) == 0;
+
+    for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+        if (advices[i].code == code && advices[i].tls == tls)
+            return advices[i].text;
+    return "";
+}
+
+static int complain_unreachable(const struct client *client, CURLcode code)
+{
+    complain("habitd does not answer at %s: %s%s", client->url,
+             client->error[0] ? client->error : curl_easy_strerror(code), advice_of(client, code));
     return EXIT_FAILED;
 }
 
@@ -174,6 +204,7 @@ int client_send(struct client *client, const struct request *request, struct rep
 {
     struct curl_slist *headers = make_headers(client, request);
     char *url = NULL;
+    CURLcode code;
     int r;
 
     *reply = (struct reply){ 0 };
@@ -182,7 +213,8 @@ int client_send(struct client *client, const struct request *request, struct rep
     if (asprintf(&url, "%s%s", client->url, request->path) < 0)
         return complain_errno("hold", "a URL");
     prepare(client, request, url, headers);
-    r = perform(client, client->url);
+    code = curl_easy_perform(client->curl);
+    r = code == CURLE_OK ? 0 : complain_unreachable(client, code);
     if (r == 0) {
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply->status);
         reply->json = json_loadb(client->body ? client->body : "", client->size, 0, NULL);
@@ -215,12 +247,31 @@ void reply_free(struct reply *reply)
 
 /* ----------------------------------------------------------------------------------------------------------- answers */
 
+/* habitd's own words are about a header; who types a command sets a variable. */
+static int complain_of_token(const char *what, const struct reply *reply)
+{
+    const char *detail = json_string_value(json_object_get(reply->json, "detail"));
+    const char *path = getenv("HABIT_TOKEN_FILE");
+
+    if (path && *path)
+        complain("%s: %s; the token is that of %s, which HABIT_TOKEN_FILE names (HTTP 401)", what,
+                 detail ? detail : "habitd refused", path);
+    else
+        complain(
+            "%s: habitd wants a token: HABIT_TOKEN_FILE must name a file with one; `habit token add` makes them (HTTP "
+            "401)",
+            what);
+    return EXIT_FAILED;
+}
+
 /* The detail of RFC 9457; a proxy's answer may have none. */
 int client_complain(const char *what, const struct reply *reply)
 {
     const char *detail = json_string_value(json_object_get(reply->json, "detail"));
     const char *field = json_string_value(json_object_get(reply->json, "field"));
 
+    if (reply->status == 401)
+        return complain_of_token(what, reply);
     complain("%s: %s%s%s (HTTP %ld)", what, detail ? detail : "habitd refused", field && *field ? ", field " : "",
              field && *field ? field : "", reply->status);
     return EXIT_FAILED;
@@ -393,8 +444,8 @@ static int end_of(struct receiving *receiving, CURLcode code)
     if (code != CURLE_OK && receiving->incoming->quiet)
         return CLIENT_LOST;
     if (code != CURLE_OK) {
-        complain("%s%s: %s", client->url, receiving->incoming->path,
-                 client->error[0] ? client->error : curl_easy_strerror(code));
+        complain("%s%s: %s%s", client->url, receiving->incoming->path,
+                 client->error[0] ? client->error : curl_easy_strerror(code), advice_of(client, code));
         return EXIT_FAILED;
     }
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply.status);

@@ -24,6 +24,11 @@ static bool matches(const struct words *patterns, const char *id)
     return false;
 }
 
+static const char *id_of(const json_t *row)
+{
+    return json_string_value(json_object_get(row, "machine"));
+}
+
 /* The path with the ID at its "%s". */
 static void make_path(const char *pattern, const char *id, char *path, size_t size)
 {
@@ -32,19 +37,23 @@ static void make_path(const char *pattern, const char *id, char *path, size_t si
     snprintf(path, size, "%.*s%s%s", (int)(mark - pattern), pattern, id, mark + 2);
 }
 
-static void note_done(const struct matching *matching, struct progress *progress, const char *id, json_t *answer)
+static void note_done(const struct matching *matching, struct progress *progress, const json_t *row, json_t *answer)
 {
-    if (matching->done) {
+    const char *done = matching->became ? matching->became(row) : matching->done;
+
+    if (done) {
         progress_hide(progress);
-        printf("%s: %s\n", id, matching->done);
+        printf("%s: %s\n", id_of(row), done);
         fflush(stdout);
     }
     if (matching->answers && answer)
         json_array_append(matching->answers, answer);
 }
 
-static int post_one(struct client *client, const struct matching *matching, struct progress *progress, const char *id)
+static int post_one(struct client *client, const struct matching *matching, struct progress *progress,
+                    const json_t *row)
 {
+    const char *id = id_of(row);
     char path[128];
     struct request request = { .method = matching->method ? matching->method : "POST",
                                .path = path,
@@ -58,7 +67,7 @@ static int post_one(struct client *client, const struct matching *matching, stru
     if (r == 0 && (reply.status < 200 || reply.status > 299))
         r = client_complain(id, &reply);
     else if (r == 0)
-        note_done(matching, progress, id, reply.json);
+        note_done(matching, progress, row, reply.json);
     reply_free(&reply);
     return r;
 }
@@ -73,21 +82,22 @@ static int post_all(struct client *client, const struct matching *matching, cons
     progress_begin(&progress, "machines", json_array_size(rows), false);
     json_array_foreach((json_t *)rows, i, row)
     {
-        const char *id = json_string_value(json_object_get(row, "machine"));
+        const char *id = id_of(row);
         int r;
 
         if (!id || !machine_id_valid(id, strlen(id)) || !matches(matching->patterns, id))
             continue;
         matched++;
-        r = post_one(client, matching, &progress, id);
+        r = post_one(client, matching, &progress, row);
         worst = r != 0 ? r : worst;
         progress_step(&progress, i + 1);
     }
     progress_end(&progress);
     if (matched > 0)
         return worst;
-    complain("none of %zu IDs in %s matches %s%s", json_array_size(rows), matching->array, matching->patterns->word[0],
-             matching->patterns->count > 1 ? " or the others" : "");
+    complain("none of %zu IDs in %s matches %s%s%s%s", json_array_size(rows), matching->array,
+             matching->patterns->word[0], matching->patterns->count > 1 ? " or the others" : "",
+             matching->otherwise ? ": " : "", matching->otherwise ? matching->otherwise : "");
     return EXIT_FAILED;
 }
 

@@ -13,7 +13,10 @@ struct matching {
     const char *path;             /* the ID at its %s: "/v1/machines/%s/commission" */
     const char *body;             /* JSON; NULL = none */
     const char *done;             /* said of each: "learning"; NULL = nothing */
-    json_t *answers;              /* an array that takes what the daemon answers; NULL = nobody asks */
+    const char *(*became)(
+        const json_t *row); /* of the list, as it was before: said in the place of `done`; NULL = none */
+    const char *otherwise;  /* what to do where nothing matches; NULL = nothing */
+    json_t *answers;        /* an array that takes what the daemon answers; NULL = nobody asks */
 };
 
 /* Prints each ID and what became of it; goes on after a refusal. Returns 0; EXIT_USAGE for what is no pattern; EXIT_FAILED

@@ -1,5 +1,6 @@
 /* habit mute, unmute: maintenance of machines, and its end. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "commands.h"
@@ -35,12 +36,32 @@ static const struct option_row mute_rows[] = {
 
 static const struct option_row unmute_rows[] = { PATTERN_ROW, URL_ROW, { .type = OPTION_END } };
 
+/* What the end of maintenance does to the knowledge is asked for when it begins. */
+static const struct {
+    const char *then, *begun, *ended;
+} ends[] = {
+    { "keep", "muted", "not muted any more: it goes on with what it knows" },
+    { "enrich", "muted; at the end it learns on", "not muted any more: it learns on" },
+    { "relearn", "muted; at the end it forgets what it knows, and learns from the beginning",
+      "not muted any more: what it knew is forgotten, and it learns from the beginning; `habit snapshots` has the old "
+      "knowledge" },
+};
+
+static const char *what_ended(const json_t *machine)
+{
+    const char *then = json_string_value(json_object_get(json_object_get(machine, "mute"), "then"));
+
+    for (size_t i = 0; then && i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (strcmp(ends[i].then, then) == 0)
+            return ends[i].ended;
+    return "not muted any more";
+}
+
 static int send_mute(const struct command *command, const struct mute_settings *settings)
 {
-    static const char *const ends[] = { "keep", "enrich", "relearn" };
     const char *who = settings->who ? settings->who : getenv("USER");
     json_t *object = json_pack("{ss ss ss ss}", "for", settings->duration, "who", who ? who : "", "why", settings->why,
-                               "then", ends[settings->then]);
+                               "then", ends[settings->then].then);
     char *body = object ? json_dumps(object, JSON_COMPACT) : NULL;
     int r;
 
@@ -56,7 +77,7 @@ static int send_mute(const struct command *command, const struct mute_settings *
                                                    .method = "PUT",
                                                    .path = "/v1/machines/%s/mute",
                                                    .body = body,
-                                                   .done = "muted" });
+                                                   .done = ends[settings->then].begun });
     free(body);
     return r;
 }
@@ -86,7 +107,7 @@ static int run_unmute(const struct command *command, int argc, char **argv)
                                                       .patterns = &settings.patterns,
                                                       .method = "DELETE",
                                                       .path = "/v1/machines/%s/mute",
-                                                      .done = "not muted any more" });
+                                                      .became = what_ended });
 }
 
 const struct command mute_command = {

@@ -9,6 +9,7 @@
 #include "broker_files.h"
 #include "commands.h"
 #include "message.h"
+#include "setup_paths.h"
 #include "shared_file.h"
 
 #define ACL_FILE       "/etc/mosquitto/habit.acl"
@@ -42,7 +43,8 @@ static const struct option_row rows[] = {
     ROW(TEXT, "password-file", password_file, "FILE", 0, 0, "write the password there, and nothing on standard output"),
     ROW(TEXT, "broker", broker, "HOST", 0, 0, "for the sketch; default: the gateway's ID with .local"),
     ROW(UNSIGNED, "port", port, "N", 1, 65535, "for the sketch; default 8883"),
-    ROW(TEXT, "ca", ca, "FILE", 0, 0, "for the sketch: PEM of who signed the broker's certificate"),
+    ROW(TEXT, "ca", ca, "FILE", 0, 0,
+        "for the sketch: PEM of who signed the broker's certificate; default " SETUP_CA ", where it is"),
     ROW(TEXT, "acl", acl, "FILE", 0, 0, "default " ACL_FILE),
     ROW(TEXT, "passwords", passwords, "FILE", 0, 0, "default " PASSWORDS_FILE),
     { .type = OPTION_END },
@@ -140,19 +142,16 @@ static int check_add(const struct command *command, const struct node_settings *
 
 /* ---------------------------------------------------------------------------------------------------------- results */
 
-static void print_ca(const struct node_settings *settings)
+static void print_ca(const char *ca)
 {
-    char *text = settings->ca ? shared_file_read(settings->ca) : NULL;
-
-    if (text && text[0] != '\0')
-        printf("static const char habit_ca[] = R\"PEM(\n%s)PEM\";\n", text);
+    if (ca[0] != '\0')
+        printf("static const char habit_ca[] = R\"PEM(\n%s)PEM\";\n", ca);
     else
         printf("static const char habit_ca[] = \"\"; // PEM of who signed the broker's certificate\n");
-    free(text);
 }
 
 /* For the Arduino library MQTT (256dpi), which can send with QoS 1. */
-static void print_sketch(const struct node_settings *settings, const char *name, const char *password)
+static void print_sketch(const struct node_settings *settings, const char *name, const char *password, const char *ca)
 {
     const char *machine = settings->machines.count > 0 ? settings->machines.word[0] : name;
 
@@ -164,7 +163,7 @@ static void print_sketch(const struct node_settings *settings, const char *name,
            "static const char habit_topic[] = \"habit/v1/%s/%s/buffer\";\n",
            name, settings->broker ? settings->broker : settings->gateway, settings->broker ? "" : ".local", name,
            password, settings->gateway, machine);
-    print_ca(settings);
+    print_ca(ca);
     printf("\nstatic WiFiClientSecure habit_socket;\nstatic MQTTClient habit_mqtt(16384);\n\n"
            "static bool habit_connect() {\n"
            "  habit_socket.setCACert(habit_ca);\n"
@@ -193,12 +192,12 @@ static int write_password(const char *path, const char *password)
     return r;
 }
 
-static int hand_out(const struct node_settings *settings, const char *name, const char *password)
+static int hand_out(const struct node_settings *settings, const char *name, const char *password, const char *ca)
 {
     if (settings->password_file)
         return write_password(settings->password_file, password);
     if (settings->role == ROLE_SENSOR)
-        print_sketch(settings, name, password);
+        print_sketch(settings, name, password, ca);
     else
         printf("%s\n", password);
     return 0;
@@ -207,7 +206,7 @@ static int hand_out(const struct node_settings *settings, const char *name, cons
 /* ------------------------------------------------------------------------------------------------------------- verbs */
 
 /* The rights come first: a password without rights opens nothing. */
-static int add(const struct node_settings *settings, const char *name)
+static int add(const struct node_settings *settings, const char *name, const char *ca)
 {
     char password[SECRET_SIZE];
     char *rights = rights_of(settings, name);
@@ -220,9 +219,52 @@ static int add(const struct node_settings *settings, const char *name)
     if (r == 0)
         r = broker_password_put(settings->passwords, name, password);
     if (r == 0)
-        r = hand_out(settings, name, password);
+        r = hand_out(settings, name, password, ca);
     explicit_bzero(password, sizeof(password));
     free(rights);
+    return r;
+}
+
+static bool has_sketch(const struct node_settings *settings)
+{
+    return settings->role == ROLE_SENSOR && !settings->password_file;
+}
+
+/* The CA for the sketch, heap, "" = none; NULL after saying why. A file that was named must be one. */
+static char *read_ca(const struct node_settings *settings)
+{
+    const char *path = settings->ca ? settings->ca : SETUP_CA;
+    char *text = has_sketch(settings) ? shared_file_read(path) : strdup("");
+
+    if (!text || !has_sketch(settings) || strstr(text, "-----BEGIN CERTIFICATE-----"))
+        return text;
+    if (!settings->ca && text[0] == '\0')
+        return text;
+    complain("%s is not there, or holds no certificate in PEM form: nothing was changed", path);
+    free(text);
+    return NULL;
+}
+
+static void say_ca(const struct node_settings *settings, const char *ca)
+{
+    if (!has_sketch(settings))
+        return;
+    if (ca[0] != '\0')
+        complain("the sketch trusts the CA of %s", settings->ca ? settings->ca : SETUP_CA);
+    else
+        complain(
+            "warning: the sketch has no CA, by which it would know the broker: fill habit_ca[] in, or remove the node "
+            "and add it with --ca FILE");
+}
+
+static int add_node(const struct node_settings *settings, const char *name)
+{
+    char *ca = read_ca(settings);
+    int r = ca ? add(settings, name, ca) : EXIT_FAILED;
+
+    if (r == 0)
+        say_ca(settings, ca);
+    free(ca);
     return r;
 }
 
@@ -265,7 +307,7 @@ static int run(const struct command *command, int argc, char **argv)
     if (r == 0 && adds)
         r = check_absent(&settings, name);
     if (r == 0)
-        r = adds ? add(&settings, name) : remove_node(&settings, name);
+        r = adds ? add_node(&settings, name) : remove_node(&settings, name);
     if (r == 0)
         complain("the broker takes this with `systemctl reload mosquitto` (or SIGHUP)");
     return r;

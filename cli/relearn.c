@@ -37,12 +37,12 @@ static const struct column columns[] = {
     { "learned",        "in_force.learned" },
     { "judged",         "judged" },
     { "strange",        "in_force.strange" },
-    { "relearned",      "relearned.strange" },
+    { "strange-new",    "relearned.strange" },
     { "distance",       "in_force.distance" },
-    { "relearned",      "relearned.distance" },
+    { "distance-new",   "relearned.distance" },
     { "anomalies",      "anomaly_buffers" },
     { "found",          "in_force.anomalies_found" },
-    { "relearned",      "relearned.anomalies_found" },
+    { "found-new",      "relearned.anomalies_found" },
     { NULL,             NULL },
 };
 /* clang-format on */
@@ -93,7 +93,11 @@ const struct command relearn_command = {
     .summary = "learns stored commissioning buffers anew, compares, switches",
     .details =
         "Without an option it learns the buffers anew, beside the knowledge in force. From then on both judge every\n"
-        "buffer, and only the one in force raises anomalies: --show compares them.",
+        "buffer, and only the one in force raises anomalies: --show compares them. Columns: what the stored buffers "
+        "and\n"
+        "`learned` (of the knowledge in force) are, how many buffers both have judged since, how many of these were\n"
+        "strange, their mean distance, the buffers of anomalies that are stored, and how many of these are found;\n"
+        "-new is what the relearned knowledge makes of the same.",
     .options = rows,
     .run = run,
 };

@@ -14,10 +14,11 @@
 #include "message.h"
 #include "options.h"
 #include "setup.h"
+#include "setup_paths.h"
 #include "shared_file.h"
 #include "staging.h"
 
-#define CA_CERTIFICATE     "/etc/habit/tls/ca.pem"
+#define CA_CERTIFICATE     SETUP_CA
 #define CA_KEY             "/etc/habit/tls/ca.key"
 #define CERTIFICATE        "/etc/habit/tls/habitd.pem"
 #define KEY                "/etc/habit/tls/habitd.key"

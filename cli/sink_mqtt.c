@@ -13,7 +13,7 @@
 #include "options.h"
 #include "sink.h"
 
-enum { IN_FLIGHT = 16, WAIT_SECONDS = 30, KEEPALIVE = 60, DEFAULT_PORT = 1883, REFUSED_FROM = 0x80 };
+enum { IN_FLIGHT = 16, WAIT_SECONDS = 30, KEEPALIVE = 60, DEFAULT_PORT = 1883, REFUSED_FROM = 0x80, TURN_MS = 100 };
 
 struct mqtt_state {
     struct mosquitto *client;
@@ -137,6 +137,31 @@ static int identify(struct sink *sink)
     return r == MOSQ_ERR_SUCCESS ? 0 : refuse_broker(sink, mosquitto_strerror(r));
 }
 
+/* Until the broker has accepted or refused us: its answer is in state->connected. Here and not on the library's thread, which would try
+ * again for ever, and does not tell of a TLS that fails. Returns the library's error of a connection that ends before. */
+static int wait_for_answer(struct mqtt_state *state)
+{
+    time_t until = time(NULL) + WAIT_SECONDS;
+    int r = MOSQ_ERR_SUCCESS;
+
+    while (r == MOSQ_ERR_SUCCESS && state->connected == 0 && time(NULL) < until)
+        r = mosquitto_loop(state->client, TURN_MS, 1);
+    return state->connected != 0 ? MOSQ_ERR_SUCCESS : r;
+}
+
+/* Neither accepted nor refused: nearly always one of both speaks TLS and the other does not. */
+static int refuse_silence(const struct sink *sink, int r)
+{
+    if (sink->setup.ca)
+        return refuse_broker(sink,
+                             "no TLS with it: --ca must be the CA that signed its certificate, which must be for this "
+                             "name, and the port one with TLS");
+    return refuse_broker(sink, r != MOSQ_ERR_SUCCESS
+                                   ? "it closes the connection without an answer; a port with TLS, such as "
+                                     "8883, wants --ca FILE"
+                                   : "it answers nothing");
+}
+
 static int connect_broker(struct sink *sink)
 {
     struct mqtt_state *state = sink->state;
@@ -152,13 +177,15 @@ static int connect_broker(struct sink *sink)
     if (r != 0)
         return r;
     r = mosquitto_connect_bind_v5(state->client, host, (int)port, KEEPALIVE, NULL, NULL);
-    if (r != MOSQ_ERR_SUCCESS)
+    if (r != MOSQ_ERR_SUCCESS && r != MOSQ_ERR_TLS)
         return refuse_broker(sink, mosquitto_strerror(r));
-    mosquitto_loop_start(state->client);
-    if (!wait_for(state, 0))
-        return refuse_broker(sink, "it accepts no connection");
+    if (r == MOSQ_ERR_SUCCESS)
+        r = wait_for_answer(state);
+    if (state->connected == 0)
+        return refuse_silence(sink, r);
     if (state->connected < 0)
         return refuse_broker(sink, mosquitto_reason_string(-state->connected));
+    mosquitto_loop_start(state->client);
     return 0;
 }
 

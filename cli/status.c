@@ -78,13 +78,22 @@ static void print_reasons(const json_t *status)
         printf("          %s\n", json_string_value(reason));
 }
 
+/* "1 connection", "2 connections" */
+static const char *count_text(int64_t count, const char *one, char text[WORDS_SIZE])
+{
+    snprintf(text, WORDS_SIZE, "%" PRId64 " %s%s", count, one, count == 1 ? "" : "s");
+    return text;
+}
+
 static void print_http(const json_t *status)
 {
     const json_t *http = json_object_get(status, "http");
+    char connections[WORDS_SIZE], streams[WORDS_SIZE];
 
-    printf("http      %s://%s:%" PRId64 ", %s, %" PRId64 " connections, %" PRId64 " event streams\n",
-           truth(http, "tls") ? "https" : "http", string(http, "address"), number(http, "port"),
-           truth(http, "tokens") ? "tokens" : "no tokens", number(http, "connections"), number(http, "streams"));
+    printf("http      %s://%s:%" PRId64 ", %s, %s, %s\n", truth(http, "tls") ? "https" : "http",
+           string(http, "address"), number(http, "port"), truth(http, "tokens") ? "tokens" : "no tokens",
+           count_text(number(http, "connections"), "connection", connections),
+           count_text(number(http, "streams"), "event stream", streams));
 }
 
 static void print_mqtt(const json_t *status)

@@ -267,6 +267,13 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
+static void complain_of_configuration(const struct arguments *arguments, const char *message)
+{
+    bool missing = strcmp(arguments->config, HABIT_CONFIG) == 0 && access(HABIT_CONFIG, F_OK) != 0;
+
+    fprintf(stderr, "habitd: %s%s\n", message, missing ? "; --config FILE names another" : "");
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments = { .config = HABIT_CONFIG, .action = run };
@@ -281,7 +288,7 @@ int main(int argc, char **argv)
     if (arguments.action == show_limits || arguments.action == list_keys) /* the same whatever the file says */
         return arguments.action(NULL, &arguments);
     if (config_read(&config, arguments.config, message) < 0) {
-        fprintf(stderr, "habitd: %s\n", message);
+        complain_of_configuration(&arguments, message);
         return EXIT_USAGE;
     }
     if (config.timezone[0] != '\0') {

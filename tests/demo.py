@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What ./dev run starts: a broker, habitd and a few simulated machines, all on loopback, until Ctrl-C.
 
-Three fans learn what is normal; then a bearing of the second one breaks. Everything lives in <build>/run and is made anew each
+Three fans learn what is normal; then a bearing of the second one breaks, and stays broken. Everything lives in <build>/run and is made anew each
 time, unless --keep is given."""
 import argparse
 import fcntl
@@ -17,6 +17,7 @@ import urllib.request
 
 GATEWAY = 'demo'
 FANS, LEARN = 3, 300
+BROKEN = 'fan-2'
 
 BROKER_CONFIG = '''listener {port} 127.0.0.1
 allow_anonymous true
@@ -54,21 +55,21 @@ NEXT_STEPS = '''
 Open {url} in a browser: machines, alarms, reports.
 habitd answers there to programs too; the broker is at 127.0.0.1:{mqtt}. In another shell:
 
-  curl {url}/v1/machines/fan-2                 # settings and state of one machine
+  curl {url}/v1/machines/{broken}                 # settings and state of one machine
   curl {url}/v1/anomalies                      # what broke its habit, and why
-  curl '{url}/v1/reports/daily?machine=fan-2'  # what it did today
+  curl '{url}/v1/reports/daily?machine={broken}'  # what it did today
   curl {url}/readyz
   mosquitto_sub -h 127.0.0.1 -p {mqtt} -v -t 'habit/v1/{gateway}/+/anomaly'
 
 A machine of your own, 256 samples of x, y, z:
 
-  curl -X PUT -H 'Content-Type: application/json' -d '{{"buffer_size":256,"axes":3,"sampling_hz":1600}}' {url}/v1/machines/pump-1
+  curl -sS -o /dev/null -w '%{{http_code}}\\n' -X PUT -H 'Content-Type: application/json' -d '{{"buffer_size":256,"axes":3,"sampling_hz":1600}}' {url}/v1/machines/pump-1
   {habit} simulate --machine pump-1 --buffers 60 --output /tmp/nominal.f32
-  curl -H 'Content-Type: application/octet-stream' --data-binary @/tmp/nominal.f32 {url}/v1/machines/pump-1/learn
+  curl -sS -H 'Content-Type: application/octet-stream' --data-binary @/tmp/nominal.f32 {url}/v1/machines/pump-1/learn | tail -c 190
   {habit} simulate --machine pump-1 --buffers 1 --fault looseness --output /tmp/strange.f32
   curl -H 'Content-Type: application/octet-stream' --data-binary @/tmp/strange.f32 {url}/v1/machines/pump-1/detect
 
-The fans go on sending once a second; configuration, logs and store are in {folder}.
+The fans go on sending once a second, {broken} with its bearing broken; configuration, logs and store are in {folder}.
 Ctrl-C stops everything. The next ./dev run begins with an empty store, ./dev run --keep goes on with this one.
 '''
 
@@ -148,15 +149,17 @@ class Demo:
         subprocess.run(self.simulate_fans('--buffers', str(LEARN + 15), '--every', '0'), check=True)
 
     def break_bearing(self):
-        """Publishes a fault of fan-2 while listening for the anomaly; returns what the broker said."""
+        """Publishes a fault of one fan while listening for the anomaly; returns what the broker said."""
         listener = subprocess.Popen(['mosquitto_sub', '-h', '127.0.0.1', '-p', str(self.mqtt), '-v', '-C', '1', '-W', '30',
-                                     '-t', f'habit/v1/{GATEWAY}/fan-2/anomaly'], stdout=subprocess.PIPE, text=True)
-        subprocess.run(self.simulate('--machine', 'fan-2', '--fault', 'bearing', '--buffers', '100', '--every', '0.05'),
+                                     '-t', f'habit/v1/{GATEWAY}/{BROKEN}/anomaly'], stdout=subprocess.PIPE, text=True)
+        subprocess.run(self.simulate('--machine', BROKEN, '--fault', 'bearing', '--buffers', '100', '--every', '0.05'),
                        check=True)
         return listener.communicate()[0].strip()
 
     def keep_sending(self):
-        self.start('fans', self.simulate_fans('--buffers', '0', '--every', '1', '--seed', '2'))
+        for fan in (f'fan-{number + 1}' for number in range(FANS)):
+            fault = ('--fault', 'bearing') if fan == BROKEN else ()
+            self.start(fan, self.simulate('--machine', fan, '--buffers', '0', '--every', '1', '--seed', '2', *fault))
 
     def stop(self):
         for child in reversed(self.children):
@@ -180,13 +183,13 @@ def play(demo):
     demo.start_habitd()
     print(f'{FANS} fans show {LEARN} healthy buffers each, then some more ...', flush=True)
     demo.learn()
-    print('a bearing of fan-2 breaks; on its anomaly topic:', flush=True)
+    print(f'a bearing of {BROKEN} breaks; on its anomaly topic:', flush=True)
     print('  ' + (demo.break_bearing() or 'nothing came: see the line above and the logs in ' + demo.folder))
 
 
 def stay(demo):
     demo.keep_sending()
-    print(NEXT_STEPS.format(url=demo.url, mqtt=demo.mqtt, gateway=GATEWAY, habit=demo.habit, folder=demo.folder),
+    print(NEXT_STEPS.format(url=demo.url, mqtt=demo.mqtt, gateway=GATEWAY, broken=BROKEN, habit=demo.habit, folder=demo.folder),
           flush=True)
     signal.pause()
 

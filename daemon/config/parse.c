@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "config/file.h"
 #include "config/keys.h"
-#include "config/nearest.h"
 
 struct parser;
 

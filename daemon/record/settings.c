@@ -397,9 +397,8 @@ int settings_check(const struct settings *settings, struct refusal *refusal)
 
     if (settings->buffer_size == 0 || settings->axes == 0)
         return refuse(refusal, REFUSAL_RANGE, settings->buffer_size == 0 ? "buffer_size" : "axes",
-                      "buffer_size and axes are needed, here %u x %u, and could not be told from what was sent: set "
-                      "them for this "
-                      "machine, or in a [machine] section",
+                      "buffer_size and axes are both needed, and here they are %u x %u (0 = not known): set what is "
+                      "missing for this machine, or in its [machine] section",
                       settings->buffer_size, settings->axes);
     if (numbers > LIMIT_NUMBERS)
         return refuse_limit(refusal, REFUSAL_RANGE, "buffer_size", LIMIT_NUMBERS,

@@ -1,6 +1,7 @@
 /* Settings in JSON: a flat object of the keys in record/settings.h. */
 #include <string.h>
 
+#include "base/nearest.h"
 #include "wire/build.h"
 #include "wire/document.h"
 #include "wire/json.h"
@@ -44,13 +45,23 @@ static int read_value(const struct settings_field *field, const json_t *value, s
                   wire_type_name(value));
 }
 
+static int refuse_unknown(const char *key, struct refusal *refusal)
+{
+    struct nearest nearest = { 0 };
+
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        nearest_offer(&nearest, key, settings_fields[i].key);
+    return refuse(refusal, REFUSAL_UNKNOWN_FIELD, key, "there is no setting %.64s%s%s%s", key,
+                  nearest.word ? "; did you mean " : "", nearest.word ? nearest.word : "", nearest.word ? "?" : "");
+}
+
 static int read_member(const char *key, const json_t *value, struct settings *settings, const struct settings *base,
                        enum settings_origin origin, struct refusal *refusal)
 {
     const struct settings_field *field = settings_find(key);
 
     if (!field)
-        return refuse(refusal, REFUSAL_UNKNOWN_FIELD, key, "there is no setting %.64s", key);
+        return refuse_unknown(key, refusal);
     if (!json_is_null(value))
         return read_value(field, value, settings, origin, refusal);
     settings_copy(settings, base, field);

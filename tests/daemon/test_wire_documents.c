@@ -111,6 +111,19 @@ static void test_settings_refused(void **state)
     }
 }
 
+static void test_settings_say_what_was_meant(void **state)
+{
+    struct settings settings;
+    struct refusal refusal;
+
+    (void)state;
+    settings_default(&settings);
+    assert_int_equal(read_settings("{\"treshold\":90}", &settings, &settings, &refusal), REFUSAL_UNKNOWN_FIELD);
+    assert_string_equal(refusal.detail, "there is no setting treshold; did you mean threshold?");
+    assert_int_equal(read_settings("{\"colour\":1}", &settings, &settings, &refusal), REFUSAL_UNKNOWN_FIELD);
+    assert_string_equal(refusal.detail, "there is no setting colour");
+}
+
 static void test_settings_null_takes_base(void **state)
 {
     struct settings base, settings;
@@ -386,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_settings_round_trip),
         cmocka_unit_test(test_settings_all_defaults),
         cmocka_unit_test(test_settings_refused),
+        cmocka_unit_test(test_settings_say_what_was_meant),
         cmocka_unit_test(test_settings_null_takes_base),
         cmocka_unit_test(test_sensitivity),
         cmocka_unit_test(test_problem),

@@ -1,4 +1,4 @@
-"""What README.md and docs/first-machine.md tell to type is run as it stands there; only ports and places are this test's."""
+"""What README.md, docs/install.md and docs/first-machine.md tell to type is run as it stands there; only ports and places are this test's."""
 import json
 import os
 import re
@@ -11,7 +11,8 @@ import pytest
 from pages import ROOT, all_pages, commands, configurations
 from support import HABIT, HABITD, clean_environment, simulate, wait_until
 
-sys.path.append(str(ROOT / "tests" / "examples"))
+sys.path += [str(ROOT / "tests" / "examples"), str(ROOT / "tests" / "install")]
+import steps  # noqa: E402
 
 FIRST = "First steps with a machine of your own"
 
@@ -52,12 +53,24 @@ def test_readme_first_steps(house, broker, tmp_path):
     habitd = demo(house, broker)
     said = run(commands("README.md", FIRST), habitd, broker, tmp_path)
     answers = documents(said)
-    learned = next(answer for answer in answers if "verdicts" in answer)
-    assert [verdict["status"] for verdict in learned["verdicts"]] == ["learned"] * 60
+    assert '{"status":"learned","learned":60,' in said and habitd.learned("pump-1") == 60
     detected = next(answer for answer in answers if answer.get("status") == "ok")
     assert detected["similarity"] < 90 and detected["explanation"]
     assert re.search(r'^habit/v1/demo/pump-1/anomaly \{.*"raised"', said, re.M), said
-    assert '"anomalies":1' in said.replace(" ", "")
+    assert len(said) < 6000, "a newcomer drowns"
+    report = steps.report(said)
+    assert (report["machine"], report["learned"], report["anomalies"]) == ("pump-1", 60, 1) and report["below"] > 0, said
+
+
+def test_install_first_machine(house, broker, tmp_path):
+    """The same on an installed gateway; tests/install does it with the packages."""
+    habitd = demo(house, broker)
+    script = commands("docs/install.md", "First machine").replace("$(hostname)", "demo").replace("nominal.f32", "/tmp/nominal.f32")
+    said = run(script, habitd, broker, tmp_path)
+    assert said.startswith("201\n") and '{"status":"learned","learned":60,' in said and len(said) < 6000, said
+    assert re.search(r'^habit/v1/demo/pump-1/anomaly \{.*"raised"', said, re.M), said
+    report = steps.report(said)
+    assert (report["machine"], report["learned"], report["anomalies"]) == ("pump-1", 60, 1), report
 
 
 EXAMPLES = [(f"{page.relative_to(ROOT)} {text.splitlines()[0]}", text) for page in all_pages() for text in configurations(page)]

@@ -1,5 +1,4 @@
 """What docs/install.md tells people to type, taken from there word for word."""
-import json
 import pathlib
 import re
 
@@ -22,7 +21,9 @@ def commands(heading):
 
 
 def report(said):
-    """The daily report that curl has printed among all that was said."""
-    line = next((line for line in said.splitlines() if line.startswith('{"reports"')), None)
-    assert line, f'no report in: {said}'
-    return json.loads(line)['reports'][0]
+    """The first row of the table that `habit report` has printed among all that was said: numbers by title."""
+    lines = said.splitlines()
+    at = next((i for i, line in enumerate(lines) if re.match(r'date +machine +learned', line)), None)
+    assert at is not None, f'no report in: {said}'
+    titles, cells = (re.split(r' {2,}', line.strip()) for line in lines[at:at + 2])
+    return {title: int(cell) if cell.isdigit() else cell for title, cell in zip(titles, cells)}

@@ -3,6 +3,7 @@ import http.client
 import json
 import math
 import pathlib
+import re
 import socket
 import sqlite3
 import struct
@@ -827,6 +828,15 @@ def test_configuration_that_is_no_file(tmp_path):
     for path in (tmp_path / "missing", tmp_path, link, pathlib.Path("/dev/null"), pathlib.Path("/dev/zero")):
         done = run_habitd("--config", path, "--check-config")
         assert done.returncode == 2 and str(path) in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("more", [["--check-config"], ["--explain-machine", "pump-1"]])
+def test_without_the_default_file(more):
+    default = re.search(r"default (/\S+/habitd\.conf);", run_habitd("--help").stdout)[1]
+    if pathlib.Path(default).exists():
+        pytest.skip(f"{default}: habitd is installed here")
+    done = run_habitd(*more)
+    assert done.returncode == 2 and f"{default}: No such file or directory; --config FILE names another" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--colour"], ["extra"], ["--config"], ["--explain-machine", "a b"],

@@ -771,7 +771,42 @@ def test_adopt_sends_settings_of_the_right_types(daemon):
                                 'start': 'auto'}
     run('adopt', '--url', daemon.url, '--axes', 3, '--buffer-size', 256, 'pump-1')
     assert json.loads(daemon.asked[-1][3]) == {'axes': 3, 'buffer_size': 256}
-    run('adopt', '--url', daemon.url, 'zzz', code=1)
+    done = run('adopt', '--url', daemon.url, 'zzz', code=1)
+    assert 'none of 2 IDs in pending matches zzz: ' in done.stderr and 'habit machines import' in done.stderr
+
+
+def test_refusals_name_what_a_shell_sets(daemon, tmp_path):
+    daemon.fallback = (401, {'detail': "send 'Authorization: Bearer TOKEN'", 'status': 401})
+    done = run('machines', env={'HABIT_URL': daemon.url, 'HABIT_TOKEN_FILE': ''}, code=1)
+    assert 'HABIT_TOKEN_FILE must name a file' in done.stderr and 'Authorization' not in done.stderr
+    token = tmp_path / 'token'
+    token.write_text('wrong\n')
+    daemon.fallback = (401, {'detail': 'this token is not known', 'status': 401})
+    done = run('machines', env={'HABIT_URL': daemon.url, 'HABIT_TOKEN_FILE': str(token)}, code=1)
+    assert 'this token is not known' in done.stderr and str(token) in done.stderr and 'HABIT_TOKEN_FILE' in done.stderr
+
+
+def test_a_connection_that_breaks_off_may_want_tls():
+    with socket.create_server(('127.0.0.1', 0)) as door:
+        def close_all():
+            while True:
+                try:
+                    connection = door.accept()[0]
+                except OSError:
+                    return
+                connection.recv(4096)
+                connection.close()
+        threading.Thread(target=close_all, daemon=True).start()
+        done = run('machines', '--url', f'http://127.0.0.1:{door.getsockname()[1]}', code=1)
+        door.shutdown(socket.SHUT_RDWR)
+    assert all(word in done.stderr for word in ('https://', 'HABIT_URL', 'HABIT_CA', 'HABIT_TOKEN_FILE')), done.stderr
+
+
+@pytest.mark.parametrize('connections, streams, words', [(1, 0, '1 connection, 0 event streams'), (2, 1, '2 connections, 1 event stream\n')])
+def test_status_counts_in_words(daemon, connections, streams, words):
+    daemon.answers['GET', '/v1/status'] = (200, {'http': {'address': '127.0.0.1', 'port': 8088, 'connections': connections,
+                                                          'streams': streams}})
+    assert words in run('status', '--url', daemon.url).stdout
 
 
 def test_lists_are_tables_and_json(daemon):

@@ -550,6 +550,10 @@ def test_command_line_over_tls(house, tmp_path, monkeypatch):
     assert "PUT /v1/machines/{id}" in run("audit").stdout
     assert run("machines", token_file="/dev/null").returncode == 1
     assert run("machines", ca="/dev/null").returncode == 1
+    for ca in ("", tmp_path / "none"):
+        done = run("machines", ca=ca)
+        assert done.returncode == 1 and "HABIT_CA" in done.stderr, done.stderr
+    assert "https://" in run("machines", url=habitd.url.replace("https", "http"), token_file="").stderr
     done = run("machines", url="http://192.0.2.1:8088")
     assert done.returncode == 1 and "clear text" in done.stderr
 

@@ -214,6 +214,32 @@ def test_node_options(broker):
     assert "user x\n" not in broker.acl.read_text()
 
 
+def test_the_sketch_has_the_ca_that_is_named(broker, tmp_path):
+    made = node(broker, "add", "pump-1", "--gateway", "gw", "--ca", broker.pki.certificate)
+    assert broker.pki.certificate.read_text() in made.stdout and str(broker.pki.certificate) in made.stderr
+    before = broker.acl.read_text(), broker.passwords.read_text()
+    for wrong in (tmp_path / "none", broker.key):
+        refused = node(broker, "add", "pump-2", "--gateway", "gw", "--ca", wrong, check=False)
+        assert refused.returncode == 1 and str(wrong) in refused.stderr and refused.stdout == ""
+    assert (broker.acl.read_text(), broker.passwords.read_text()) == before
+
+
+def test_simulate_says_that_tls_is_wanted(broker, tmp_path):
+    """And soon: it does not wait for what cannot come."""
+    secret = tmp_path / "password"
+    node(broker, "add", "pump-1", "--gateway", "gw", "--password-file", secret)
+    broker.child.send_signal(1)
+    time.sleep(0.3)
+    words = ("simulate", "--machine", "pump-1", "--buffers", 1, "--root", "habit/v1/gw", "--mqtt", f"localhost:{broker.port}", "--username",
+             "pump-1", "--password-file", secret)
+    habit(*words, "--ca", broker.pki.certificate)
+    other = Pki(tmp_path / "other").certificate
+    for more, named in (((), "wants --ca FILE"), (("--ca", other), "--ca must be the CA")):
+        began = time.monotonic()
+        refused = habit(*words, *more, check=False)
+        assert refused.returncode == 1 and named in refused.stderr and time.monotonic() - began < 15, refused.stderr
+
+
 def test_what_stands_around_stays(broker):
     before = "# mine\nuser zora\ntopic read weather/#\n\npattern read $SYS/#\n"
     broker.acl.write_text(before)

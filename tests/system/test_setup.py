@@ -293,7 +293,9 @@ def test_from_the_package_to_the_page_on_a_second_host(network, tmp_path):
     wait_until(lambda: "reasons\":[]" in curl("/readyz")[1].replace(" ", ""), "the broker is connected", 15)
 
     # A sensor on the second host: by TLS and its password, and not without.
-    sketch = net.gateway(HABIT, "node", "add", "pump-1", "--gateway", "gw", "--acl", "/etc/mosquitto/habit.acl").stdout
+    made = net.gateway(HABIT, "node", "add", "pump-1", "--gateway", "gw", "--acl", "/etc/mosquitto/habit.acl")
+    sketch = made.stdout
+    assert ca.read_text() in sketch and "/etc/habit/tls/ca.pem" in made.stderr, "the CA of setup, without --ca"
     password = re.search(r'habit_password\[\] = "([^"]+)"', sketch)[1]
     net.started[0].send_signal(signal.SIGHUP)
     publish = ["mosquitto_pub", "--cafile", ca, "-h", "10.77.0.1", "-p", "8883", "-q", "1", "-t", "habit/v1/gw/pump-1/buffer", "-m", "x"]

@@ -1,6 +1,6 @@
 /* "Did you mean": the known word that a misspelt one is close to. */
-#ifndef HABIT_CONFIG_NEAREST_H
-#define HABIT_CONFIG_NEAREST_H
+#ifndef HABIT_BASE_NEAREST_H
+#define HABIT_BASE_NEAREST_H
 
 struct nearest {
     const char *word; /* best so far, NULL = none is close */

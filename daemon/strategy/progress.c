@@ -90,8 +90,8 @@ void strategy_promise(const struct alarm_plan *plan, uint32_t learned, char text
                  "; more false alarms than ordered are to be expected: learn more");
     else if (plan->ordered && plan->extrapolated)
         snprintf(text + used, PROMISE_TEXT_SIZE - used,
-                 "; extrapolated: one false alarm in %.0f buffers is ordered, %u were learned", plan->expected,
-                 learned);
+                 "; extrapolated: one false alarm in %.0f buffers is ordered, planned when %u were learned",
+                 plan->expected, learned);
     else if (!plan->ordered)
         snprintf(text + used, PROMISE_TEXT_SIZE - used, "; no false alarms are ordered: the bare threshold");
 }

@@ -17,14 +17,14 @@ function pill(anomaly) {
 }
 
 async function accept(anomaly, done) {
-    const sure = await ask({
+    const answer = await ask({
         title: `Accept anomaly ${anomaly.id} of ${anomaly.machine}?`,
         words: 'Its buffers are learned as normal, and it is cleared. The knowledge of before stays as a snapshot.',
         confirm: 'This was normal',
+        send: () => post(`/v1/anomalies/${anomaly.id}/accept`),
     });
-    if (!sure)
+    if (!answer)
         return;
-    const answer = await post(`/v1/anomalies/${anomaly.id}/accept`);
     await done();
     document.getElementById('news').textContent = answer.accepted?.still_strange ? 'Accepted; it still looks strange' : 'Accepted';
 }

@@ -31,15 +31,12 @@ let login = null; // one dialog, however many requests wait for it
 
 /** A token becomes a cookie that scripts cannot read: POST /v1/login. */
 async function signIn() {
-    for (let words = ''; ;) {
-        const token = await askToken(words);
+    await askToken(async ({ token }) => {
         const answer = await ask('POST', '/v1/login', JSON.stringify({ token }), 'application/json');
-        if (answer.ok) {
-            dispatchEvent(new Event('login'));
-            return;
-        }
-        words = (await problemOf(answer)).message;
-    }
+        if (!answer.ok)
+            throw await problemOf(answer);
+    });
+    dispatchEvent(new Event('login'));
 }
 
 /** An answer that is fine. Where the session is over, a token is asked for first. */

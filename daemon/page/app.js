@@ -7,6 +7,7 @@ import { showMachines } from './machines.js';
 import { el } from './dom.js';
 import { every } from './live.js';
 import { showReport } from './reports.js';
+import { duration, time } from './words.js';
 
 const HEALTH_MS = 10000;
 
@@ -20,7 +21,7 @@ const VIEWS = {
 let leave = null; // ends what the view in sight has begun
 let turn = 0;     // a view that comes late, because another was asked for meanwhile, is not shown
 
-export function complain(problem) {
+function complain(problem) {
     const box = document.getElementById('problem');
     box.replaceChildren(problem.message, el('button', { onclick: () => { box.hidden = true; } }, 'Close'));
     box.hidden = false;
@@ -46,26 +47,45 @@ async function route() {
         }
         leave = shown.leave;
         main.replaceChildren(shown.content);
-        document.getElementById('link').hidden = !shown.begin; // a report does not change while it is read
-        shown.begin?.();
+        document.getElementById('link').hidden = false;
+        shown.begin();
     } catch (problem) {
-        if (mine === turn) {
-            main.replaceChildren(el('p', {}, 'There is nothing to show here.'));
-            complain(problem);
-        }
+        if (mine === turn)
+            showNothing(main, problem);
     }
 }
 
+/** Of a machine that is not there, or while habitd is away. */
+function showNothing(main, problem) {
+    document.getElementById('link').hidden = true; // nothing is followed
+    main.replaceChildren(el('h1', {}, 'There is nothing to show here'), el('p', { role: 'alert' }, `${problem.message}.`),
+                         el('p', {}, el('a', { href: '#/' }, 'All machines')));
+}
+
+/** The strip below the bar: a line for each reason. */
+function showReasons(reasons) {
+    const box = document.getElementById('health'), key = reasons.join('\n');
+    if (box.dataset.shown === key) // nobody is told twice
+        return;
+    box.dataset.shown = key;
+    box.replaceChildren(...reasons.map(reason => el('p', {}, reason)));
+    box.hidden = reasons.length === 0;
+}
+
+function showBackup(backup) {
+    const line = document.getElementById('backup');
+    line.textContent = backup ? `Last backup: ${duration(backup.age_s)} ago` : 'No backup yet: habit backup FILE on the gateway makes one';
+    line.title = backup ? time(backup.at) : '';
+}
+
 async function checkHealth() {
-    const box = document.getElementById('health');
     try {
         const answer = await fetch('/readyz', { cache: 'no-store' });
-        const { reasons } = await answer.json();
-        box.textContent = reasons.join(' · ');
-        box.hidden = reasons.length === 0;
+        const { reasons, backup } = await answer.json();
+        showReasons(reasons);
+        showBackup(backup);
     } catch {
-        box.textContent = 'habitd does not answer';
-        box.hidden = false;
+        showReasons(['habitd does not answer']);
     }
 }
 
@@ -88,6 +108,8 @@ addEventListener('hashchange', async () => {
     scrollTo(0, 0);
 });
 addEventListener('unhandledrejection', event => complain(event.reason));
+new ResizeObserver(([bar]) => document.documentElement.style.setProperty('--bar', `${bar.target.offsetHeight}px`))
+    .observe(document.querySelector('.bar'));
 every(HEALTH_MS, checkHealth);
 checkHealth();
 showLogin();

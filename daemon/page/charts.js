@@ -1,7 +1,7 @@
 // Pictures: Chart.js for curves; plain SVG for bands of frequencies and hours of a day.
 
 import { svg } from './dom.js';
-import { axis, clock, figure, hour, place, sigmas } from './words.js';
+import { axis, clock, count, figure, hour, place, sigmas } from './words.js';
 
 const DAY_MS = 24 * 3600000;
 const charts = new Set();
@@ -165,16 +165,16 @@ export function kindOfHour(counters) {
 /** The hours of a day in a row, one cell each. */
 export function hours(report) {
     const start = Date.parse(report.from), length = Date.parse(report.to) - start, cell = 25;
-    const count = Math.round(length / (DAY_MS / 24)), width = count * cell;
-    const cells = Array.from({ length: count }, (_, i) => svg('rect', { class: 'none', x: i * cell, y: 0, width: cell - 2, height: 24, rx: 3 }));
-    const words = point => `${hour(point.from)}: ${point.detected} judged, ${point.below} below, ${point.anomalies} anomalies, ` +
-        `mean similarity ${figure(point.similarity_mean)}`;
+    const whole = Math.round(length / (DAY_MS / 24)), width = whole * cell;
+    const cells = Array.from({ length: whole }, (_, i) => svg('rect', { class: 'none', x: i * cell, y: 0, width: cell - 2, height: 24, rx: 3 }));
+    const words = point => `${hour(point.from)}: ${point.detected} judged, ${point.below} below, ` +
+        `${count(point.anomalies, 'anomaly', 'anomalies')}, mean similarity ${figure(point.similarity_mean)}`;
     const mark = point => {
         const x = (Date.parse(point.from) - start) / length * width, kind = kindOfHour(point);
         return [svg('rect', { class: kind, x, y: 0, width: cell - 2, height: 24, rx: 3 }, svg('title', {}, words(point))),
                 point.anomalies > 0 ? svg('text', { class: 'mark', x: x + 9, y: 17 }, String(point.anomalies)) : null];
     };
-    const ticks = [0, 6, 12, 18].filter(i => i < count).map(i => svg('text', { x: i * cell, y: 41 }, hour(start + i * 3600000)));
+    const ticks = [0, 6, 12, 18].filter(i => i < whole).map(i => svg('text', { x: i * cell, y: 41 }, hour(start + i * 3600000)));
     return svg('svg', { class: 'hours', viewBox: `0 0 ${width} 46`, role: 'img', 'aria-label': `Hours of ${report.machine}, ${report.date}` },
                cells, report.by_hour.flatMap(mark), ticks);
 }

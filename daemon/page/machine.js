@@ -8,16 +8,29 @@ import { el, facts, panel, table } from './dom.js';
 import { every, follow } from './live.js';
 import { announce, merge } from './machines.js';
 import { replay, similarity, spared } from './sensitivity.js';
-import { axis, duration, figure, glance, place, sigmas, time } from './words.js';
+import { axis, count, figure, glance, hour, minute, place, sigmas, time } from './words.js';
 
 const RECENT = 160;        // points that habitd keeps
 const REFRESH_MS = 10000;  // of what no event tells
 const DRAW_MS = 900;       // at most so often
+const DAY_MS = 24 * 3600000;
 
 export async function showMachine(id) {
     const view = new MachineView(id, await get(`/v1/machines/${id}`));
     await view.build();
     return { content: view.content, begin: () => view.begin(), leave: () => view.leave() };
+}
+
+/** What was refused in the last 24 hours, null where nothing was. */
+function refusedOf(points) {
+    const found = points.filter(p => p.refused > 0 && Date.parse(p.to) > Date.now() - DAY_MS);
+    return found.length ? { sum: found.reduce((sum, p) => sum + p.refused, 0), last: found.at(-1).from } : null;
+}
+
+function wordsOfRefused({ sum, last }, settings) {
+    return `${count(sum, 'buffer was', 'buffers were')} refused in the last 24 hours, the last in the hour from ${hour(last)}. ` +
+        'What sends over HTTP is told why; of MQTT the log of habitd tells it. ' +
+        `Often it is the length: one buffer of this machine is ${settings.buffer_size} samples of ${settings.axes}.`;
 }
 
 class MachineView {
@@ -28,6 +41,7 @@ class MachineView {
         this.points = [];
         this.next = 0;
         this.past = [];
+        this.refused = null;
     }
 
     // ------------------------------------------------------------------------------------------------------ building
@@ -117,6 +131,8 @@ class MachineView {
         const judged = points.filter(p => p.similarity_mean != null), x = p => Date.parse(p.from);
         feed(this.charts.history, judged.map(p => ({ x: x(p), y: p.similarity_mean })), judged.map(p => ({ x: x(p), y: p.similarity_min })),
              points.map(p => ({ x: x(p), y: p.anomalies })));
+        this.refused = refusedOf(points);
+        this.paintHead();
     }
 
     /** After a change: everything may be another now. */
@@ -167,13 +183,14 @@ class MachineView {
     }
 
     paintHead() {
-        const { settings, mute, conflict } = this.machine, state = glance(this.machine);
+        const { settings, mute, conflict } = this.machine, state = glance(this.machine), { refused } = this;
         const words = [settings.name ? this.id : null, settings.asset, settings.location, settings.labels].filter(Boolean).join(' · ');
-        this.put(this.head, [settings, mute, conflict, state],
+        this.put(this.head, [settings, mute, conflict, state, refused],
                  el('div', { class: 'row spread' }, el('h1', {}, settings.name || this.id), el('span', { class: `pill ${state.kind}`, id: 'state' }, state.word)),
                  words ? el('p', { class: 'faint' }, words) : null,
                  mute ? el('p', { class: 'notice warn' }, `Muted by ${mute.who} until ${time(mute.until)}: ${mute.why}`) : null,
-                 conflict ? el('p', { class: 'notice bad' }, `Settings and knowledge differ: ${conflict}`) : null);
+                 conflict ? el('p', { class: 'notice bad' }, `Settings and knowledge differ: ${conflict}`) : null,
+                 refused ? el('p', { class: 'notice warn', id: 'refused' }, wordsOfRefused(refused, settings)) : null);
     }
 
     paintActions() {
@@ -192,8 +209,8 @@ class MachineView {
         this.learning.hidden = phase !== 'learning' && phase !== 'new';
         this.put(this.learning, [phase, learned, needed, settled, missing, progress],
                  el('progress', { id: 'progress', max: 1, value: settled, 'aria-label': 'How settled it is' }),
-                 el('p', {}, phase === 'new' ? 'It was not told to learn yet.' : progress ?? `${learned} buffers learned`),
-                 needed > 0 ? el('p', { class: 'small faint' }, `${needed} more buffers until it can judge.`) : null,
+                 el('p', {}, phase === 'new' ? 'It was not told to learn yet.' : progress ?? `${count(learned, 'buffer', 'buffers')} learned`),
+                 needed > 0 ? el('p', { class: 'small faint' }, `${count(needed, 'more buffer', 'more buffers')} until it can judge.`) : null,
                  missing && missing !== 'nothing' ? el('p', { class: 'small faint' }, `What would help: ${missing}.`) : null);
     }
 
@@ -232,7 +249,8 @@ class MachineView {
         const { knowledge, learned, drift } = this.machine;
         const file = el('input', { type: 'file', id: 'upload', class: 'quiet', tabindex: -1, 'aria-hidden': 'true', onchange: event => this.upload(event.target) });
         this.put(this.knowledge, [knowledge, learned, drift],
-                 facts([['learned', `${learned} buffers`], ['CRC', knowledge?.crc], ['size', knowledge ? `${knowledge.bytes} bytes` : null], ['drift since commissioning', `${figure(drift)} σ`]]),
+                 facts([['learned', count(learned, 'buffer', 'buffers')], ['CRC', knowledge?.crc],
+                        ['size', knowledge ? `${knowledge.bytes} bytes` : null], ['drift since commissioning', `${figure(drift)} σ`]]),
                  el('div', { class: 'row' },
                     knowledge ? el('button', { id: 'download', onclick: () => save(`${this.path}/knowledge`, `${this.id}.habit`) }, 'Download') : null,
                     el('button', { id: 'choose', onclick: () => file.click() }, 'Upload …'), file,
@@ -286,55 +304,58 @@ class MachineView {
     }
 
     async setSensitivity() {
-        const sensitivity = this.tried();
+        await put(`${this.path}/sensitivity`, { sensitivity: this.tried() });
         this.touched = false;
-        await this.changed(put(`${this.path}/sensitivity`, { sensitivity }));
+        await this.changed();
     }
 
     // ------------------------------------------------------------------------------------------------------ actions
 
+    async ask(question) {
+        if (await ask(question))
+            await this.changed();
+    }
+
     async learn() {
         const words = this.machine.learned > 0 ? 'What comes from now on is learned as normal, beside what was learned.'
             : 'What comes from now on is learned as normal: the machine should be healthy, and do all that it usually does.';
-        if (await ask({ title: `Let ${this.id} learn?`, words, confirm: 'Learn' }))
-            await this.changed(post(`${this.path}/commission`));
+        await this.ask({ title: `Let ${this.id} learn?`, words, confirm: 'Learn', send: () => post(`${this.path}/commission`) });
     }
 
     async initialize() {
         const words = `All ${this.machine.learned} learned buffers are forgotten. The knowledge stays as a snapshot.`;
-        if (await ask({ title: `Forget what ${this.id} learned?`, words, confirm: 'Forget', danger: true }))
-            await this.changed(post(`${this.path}/initialize`));
+        await this.ask({ title: `Forget what ${this.id} learned?`, words, confirm: 'Forget', danger: true,
+                         send: () => post(`${this.path}/initialize`) });
     }
 
     async mute() {
-        const answer = await ask({
+        await this.ask({
             title: `Mute ${this.id}`, words: 'For maintenance: nothing is learned, nothing raised.',
             fields: [field('For how long', { name: 'for', value: '2h', required: true }), field('Who', { name: 'who', required: true }), field('Why', { name: 'why', required: true }),
                      choice('At its end', 'then', [['keep', 'watch as before'], ['enrich', 'learn on'], ['relearn', 'forget and learn anew']])],
-            confirm: 'Mute',
+            confirm: 'Mute', send: values => put(`${this.path}/mute`, values),
         });
-        if (answer)
-            await this.changed(put(`${this.path}/mute`, answer));
     }
 
     async upload(input) {
         const [file] = input.files;
         input.value = '';
         const words = `${file.name}, ${file.size} bytes, takes the place of what ${this.id} has learned, which stays as a snapshot.`;
-        if (await ask({ title: 'Load this knowledge?', words, confirm: 'Load', danger: true }))
-            await this.changed(putBytes(`${this.path}/knowledge`, await file.arrayBuffer()));
+        await this.ask({ title: 'Load this knowledge?', words, confirm: 'Load', danger: true,
+                         send: async () => putBytes(`${this.path}/knowledge`, await file.arrayBuffer()) });
     }
 
     async restore() {
         const { snapshots } = await get(`${this.path}/snapshots`);
-        const options = snapshots.map(s => [s.id, `${time(s.taken)}: ${s.reason}, ${s.learned ?? '?'} buffers`]);
+        const options = snapshots.map(s => [s.id, `${minute(s.taken)}: ${s.reason}, ${s.learned ?? '?'} buffers`]);
         if (!options.length) {
             await ask({ title: 'There are no snapshots yet' });
             return;
         }
-        const answer = await ask({ title: 'Go back to a snapshot', words: 'What is in force now becomes a snapshot itself.', fields: [choice('Snapshot', 'n', options)],
-                                   confirm: 'Restore', danger: true });
-        if (answer)
-            await this.changed(post(`${this.path}/snapshots/${answer.n}/restore`));
+        const chosen = el('p', { class: 'small faint' }, options[0][1]); // in full: on a phone the choice is cut
+        const snapshot = choice('Snapshot', 'n', options);
+        snapshot.addEventListener('change', event => { chosen.textContent = event.target.selectedOptions[0].text; });
+        await this.ask({ title: 'Go back to a snapshot', words: 'What is in force now becomes a snapshot itself.', fields: [snapshot, chosen],
+                         confirm: 'Restore', danger: true, send: ({ n }) => post(`${this.path}/snapshots/${n}/restore`) });
     }
 }

@@ -1,8 +1,8 @@
 // All machines with their state at a glance; below, what sends without being one.
 
-import { all, get, post, unlessForbidden } from './api.js';
+import { all, post, Problem, unlessForbidden } from './api.js';
 import { ask, field } from './dialogs.js';
-import { el, table } from './dom.js';
+import { el } from './dom.js';
 import { every, follow } from './live.js';
 import { count, glance, reason, time } from './words.js';
 
@@ -21,7 +21,7 @@ function score(machine) {
     const last = machine.last;
     if (machine.phase === 'learning')
         return [el('progress', { max: 1, value: machine.settled, 'aria-label': 'learned' }),
-                el('div', { class: 'small faint' }, `${machine.learned} buffers learned`)];
+                el('div', { class: 'small faint' }, `${count(machine.learned, 'buffer', 'buffers')} learned`)];
     if (machine.phase === 'new')
         return [el('div', { class: 'small faint' }, 'It was not told to learn yet.')];
     if (last?.status !== 'ok')
@@ -48,6 +48,7 @@ class Cards {
     constructor(machines) {
         this.list = el('ul', { class: 'cards' });
         this.summary = el('p', { class: 'faint', role: 'status' });
+        this.none = el('p', { role: 'status' });
         this.rows = new Map();
         this.words = '';
         this.replace(machines);
@@ -94,6 +95,7 @@ class Cards {
         const rows = [...this.rows.values()].filter(row => this.isFound(row.machine));
         rows.sort((a, b) => glance(a.machine).rank - glance(b.machine).rank || a.machine.machine.localeCompare(b.machine.machine));
         this.list.replaceChildren(...rows.map(row => row.item));
+        this.none.textContent = rows.length || !this.rows.size ? '' : `None found: no ID, name, asset, location or label has “${this.words}” in it.`;
         if (this.list.contains(focus))
             focus.focus();
         this.count();
@@ -109,32 +111,49 @@ class Cards {
 
 // --------------------------------------------------------------------------------------------------------- pending
 
+const VALUE_BYTES = { f32: 4, i16: 2, i16be: 2 }; // of other formats the length tells nothing
+
+/** A geometry by which every message would be refused makes no machine. A message is one buffer, or several whole ones. */
+function checkFit(pending, size, axes) {
+    const width = VALUE_BYTES[pending.format], bytes = size * axes * width;
+    if (width && pending.bytes % bytes !== 0)
+        throw new Problem(0, { field: 'axes', detail: `${size} samples of ${axes} do not fit: they take ${bytes.toLocaleString()} bytes ` +
+            `as ${pending.format}, and its last message has ${pending.bytes.toLocaleString()}. habitd would refuse it.` });
+}
+
 async function adopt(pending, done) {
     const likely = pending.likely[0] ?? {};
-    const answer = await ask({
+    let learns = false;
+    const adopted = await ask({
         title: `Make ${pending.machine} a machine`,
-        words: pending.likely.length ? `Its messages of ${pending.bytes} bytes fit: ` +
+        words: pending.likely.length ? `Its messages of ${pending.bytes.toLocaleString()} bytes fit: ` +
             pending.likely.map(g => `${g.buffer_size} samples of ${g.axes}`).join(', ') + '.' : 'Say what one buffer is.',
         fields: [field('Samples in a buffer', { name: 'buffer_size', type: 'number', min: 1, max: 4096, required: true, value: likely.buffer_size }),
                  field('Values in a sample (axes)', { name: 'axes', type: 'number', min: 1, max: 16, required: true, value: likely.axes }),
                  field('Samples per second (0 = unknown)', { name: 'sampling_hz', type: 'number', min: 0, step: 'any', value: 0 }),
                  field('Start learning at once', { name: 'learn', type: 'checkbox', checked: true })],
         confirm: 'Make it a machine',
+        send({ buffer_size: size, axes, sampling_hz: rate, learn }) {
+            checkFit(pending, Number(size), Number(axes));
+            learns = Boolean(learn);
+            return post(`/v1/pending/${pending.machine}/adopt`, {
+                buffer_size: Number(size), axes: Number(axes), sampling_hz: Number(rate), format: pending.format,
+            });
+        },
     });
-    if (!answer)
+    if (!adopted)
         return;
-    await post(`/v1/pending/${pending.machine}/adopt`, {
-        buffer_size: Number(answer.buffer_size), axes: Number(answer.axes), sampling_hz: Number(answer.sampling_hz), format: pending.format,
-    });
-    if (answer.learn)
+    if (learns)
         await post(`/v1/machines/${pending.machine}/commission`);
     await done();
 }
 
-function pendingTable(rows, done) {
-    const button = row => el('button', { onclick: () => adopt(row, done), 'data-adopt': row.machine }, 'Adopt …');
-    return table(['ID', 'Topic', 'Messages', 'Bytes', 'Last', ''],
-                 rows.map(row => [row.machine, row.topic ?? 'HTTP', row.count, row.bytes, time(row.last), button(row)]));
+/** The button stands beside the ID: in sight on a phone too. */
+function pendingItem(row, done) {
+    const button = el('button', { onclick: () => adopt(row, done), 'data-adopt': row.machine }, 'Adopt …');
+    const words = `${count(row.count, 'message', 'messages')}, the last of ${row.bytes.toLocaleString()} bytes, ${time(row.last)}`;
+    return el('li', {}, el('div', { class: 'row spread' }, el('b', { class: 'name' }, row.machine), button),
+              el('div', { class: 'small faint name' }, `${row.topic ?? 'HTTP'}: ${words}`));
 }
 
 // ------------------------------------------------------------------------------------------------------------ view
@@ -159,6 +178,12 @@ export async function showMachines() {
         }, 500);
     }
 
+    async function adopted() {
+        await look();
+        document.activeElement?.blur();
+        await lookForPending();
+    }
+
     async function lookForPending() {
         const rows = await unlessForbidden(all('/v1/pending', 'pending'), []);
         const now = JSON.stringify(rows);
@@ -166,17 +191,14 @@ export async function showMachines() {
             return;
         seen = now;
         pending.hidden = rows.length === 0;
-        pending.replaceChildren(el('h2', {}, count(rows.length, 'unknown ID sends', 'unknown IDs send')), pendingTable(rows, async () => {
-            await look();
-            document.activeElement?.blur();
-            await lookForPending();
-        }));
+        pending.replaceChildren(el('h2', {}, count(rows.length, 'unknown ID sends', 'unknown IDs send')),
+                                el('ul', { class: 'plain' }, rows.map(row => pendingItem(row, adopted))));
     }
 
     empty.hidden = cards.rows.size > 0;
     await lookForPending();
     return {
-        content: el('div', {}, el('div', { class: 'row spread' }, el('h1', {}, 'Machines'), search), cards.summary, empty, cards.list, pending),
+        content: el('div', {}, el('div', { class: 'row spread' }, el('h1', {}, 'Machines'), search), cards.summary, empty, cards.none, cards.list, pending),
         begin() {
             stop = follow(null, { look, state: state => { if (!cards.update(state)) lookSoon(); }, anomaly: announce });
             rest = every(PENDING_MS, lookForPending);

@@ -3,22 +3,37 @@
 import { all, get, save, unlessForbidden } from './api.js';
 import { HOURS, hours } from './charts.js';
 import { el, facts, svg } from './dom.js';
-import { duration, figure, reason, time } from './words.js';
+import { every, follow } from './live.js';
+import { count, duration, figure, reason, time } from './words.js';
+
+const TREND_LEAST = 7;   // days with judged buffers
+const DAY_MS = 24 * 3600000;
+const SOON_MS = 1000;    // after what happened
+const AGAIN_MS = 30000;  // of what no event tells
 
 function legend() {
     return el('ul', { class: 'legend' }, HOURS.map(([kind, words]) =>
         el('li', {}, svg('svg', { class: 'hours', viewBox: '0 0 12 12', 'aria-hidden': 'true' }, svg('rect', { class: kind, width: 12, height: 12, rx: 2 })), words)));
 }
 
-function trend({ rising, days_to_line: days, days_to_line_low: low, days_to_line_high: high }) {
+function trend({ days, per_day: slope, rising, days_to_line: left, days_to_line_low: low, days_to_line_high: high }) {
+    if (days < TREND_LEAST)
+        return `not enough days yet: ${days} of ${TREND_LEAST}`;
+    if (slope == null)
+        return 'unknown: nothing was judged on this day';
     if (!rising)
         return 'no rise';
-    return days == null ? 'rising' : `rising, meets the line in ${figure(days, 2)} days (${figure(low, 2)} to ${figure(high, 2)})`;
+    return left == null ? 'rising' : `rising, meets the line in ${figure(left, 2)} days (${figure(low, 2)} to ${figure(high, 2)})`;
+}
+
+function buffers(sum) {
+    const refused = sum.refused ? `, ${sum.refused} refused` : '';
+    return `${sum.detected} judged, ${sum.below} below, ${sum.learned} learned, ${sum.idle + sum.skipped} left out${refused}`;
 }
 
 function fleet(group) {
     return el('section', { class: 'panel' }, el('h2', {}, 'All machines'), facts([
-        ['machines heard', `${group.heard} of ${group.machines}`], ['buffers', `${group.detected} judged, ${group.below} below, ${group.learned} learned`],
+        ['machines heard', `${group.heard} of ${group.machines}`], ['buffers', buffers(group)],
         ['anomalies', `${group.anomalies}, ${figure(group.anomalies_per_hour)} an hour and machine`], ['time in anomaly', duration(group.time_in_anomaly_s)],
         ['worst', group.worst_machine ? el('a', { href: `#/machine/${group.worst_machine}` }, group.worst_machine) : null],
         ['next at its line', group.next_machine ? el('a', { href: `#/machine/${group.next_machine}` }, group.next_machine) : null]]));
@@ -29,9 +44,10 @@ function article(report, axes) {
               el('h2', {}, el('a', { href: `#/machine/${report.machine}` }, report.machine), report.asset ? ` · ${report.asset}` : ''),
               el('div', { class: 'scroll', tabindex: 0 }, hours(report)),
               facts([['anomalies', `${report.anomalies}, ${figure(report.anomalies_per_hour)} an hour; ${duration(report.time_in_anomaly_s)} in anomaly`],
-                     ['buffers', `${report.detected} judged, ${report.below} below, ${report.learned} learned, ${report.idle + report.skipped} left out`],
+                     ['buffers', buffers(report)],
                      ['similarity', report.detected ? `${figure(report.similarity_mean)} in the mean, ${report.similarity_min} at the least` : null],
-                     ['ran', `${duration(report.running_s)}, ${report.starts} starts`], ['silent', report.silent_s ? duration(report.silent_s) : null],
+                     ['ran', `${duration(report.running_s)}, ${count(report.starts, 'start', 'starts')}`],
+                     ['silent', report.silent_s ? duration(report.silent_s) : null],
                      ['worst', report.worst ? report.worst.explanation.slice(0, 2).map(r => reason(r, axes)).join('; ') : null], ['trend', trend(report.trend)]]));
 }
 
@@ -50,21 +66,70 @@ async function allReports(date) {
     return reports.sort(bySeverity);
 }
 
-export async function showReport(date) {
+/** Whose figures these are: of a report that was made, of a day that goes on, or of one that has none. */
+function standing({ made }, { from, to, complete }) {
+    if (made)
+        return `made ${time(made)}`;
+    if (!complete)
+        return Date.parse(from) > Date.now() ? 'a day to come' : 'figures of the moment; the report is made when the day is over';
+    return Date.parse(to) > Date.now() - DAY_MS ? 'the day is over, its report is not made yet' : 'no report was made of this day';
+}
+
+async function load(date) {
     const query = date ? `&date=${date}` : '';
     const [{ groups: [group] }, reports, machines] = await Promise.all([
         unlessForbidden(get(`/v1/reports/daily?group=fleet${query}`), { groups: [] }), allReports(date), all('/v1/machines', 'machines')]);
+    return { group, reports, axes: machines.map(m => [m.machine, m.settings.axes]) };
+}
+
+function describe({ group, reports }) {
     const whole = group ?? reports[0];
-    const axes = new Map(machines.map(m => [m.machine, m.settings.axes]));
-    const shown = group?.date ?? reports[0]?.date ?? date;
-    const day = el('input', { type: 'date', id: 'date', value: shown, 'aria-label': 'Day', onchange: event => { if (event.target.value) location.hash = `#/report/${event.target.value}`; } });
-    const state = reports[0]?.made ? `made ${time(reports[0].made)}` : 'figures of the moment; the report is made when the day is over';
+    if (!whole)
+        return 'There is no machine to report on.';
+    return `From ${time(whole.from)} to ${time(whole.to)}, ${figure(whole.hours)} hours; ${standing(reports[0] ?? {}, whole)}.`;
+}
+
+export async function showReport(date) {
+    const day = el('input', { type: 'date', id: 'date', 'aria-label': 'Day',
+                              onchange: event => { if (event.target.value) location.hash = `#/report/${event.target.value}`; } });
+    const words = el('p', { class: 'faint' }), panels = el('div', { class: 'panels' });
+    let shown = '', soon = null, stop = null, rest = null;
+
+    /** Replaces what is shown only where it became another, and not what is in focus. */
+    async function look() {
+        const found = await load(date), now = JSON.stringify(found), axes = new Map(found.axes);
+        if (now === shown || panels.contains(document.activeElement))
+            return;
+        shown = now;
+        day.value = (found.group ?? found.reports[0])?.date ?? date ?? '';
+        words.textContent = describe(found);
+        panels.replaceChildren(...(found.group ? [fleet(found.group)] : []),
+                               ...found.reports.map(report => article(report, axes.get(report.machine))));
+    }
+
+    /** At midnight all reports come at once. */
+    function lookSoon() {
+        soon ??= setTimeout(() => {
+            soon = null;
+            look().catch(() => {});
+        }, SOON_MS);
+    }
+
+    await look();
     return {
         content: el('div', {},
                     el('div', { class: 'row spread' }, el('h1', {}, 'Report'), el('div', { class: 'row' }, day,
-                        el('button', { id: 'csv', onclick: () => saveCsv(shown) }, 'CSV'))),
-                    el('p', { class: 'faint' }, `From ${time(whole?.from)} to ${time(whole?.to)}, ${figure(whole?.hours)} hours; ${state}.`), legend(),
-                    el('div', { class: 'panels' }, group ? fleet(group) : null, reports.map(report => article(report, axes.get(report.machine))))),
+                        el('button', { id: 'csv', onclick: () => saveCsv(day.value) }, 'CSV'))),
+                    words, legend(), panels),
+        begin() {
+            stop = follow(null, { look, anomaly: lookSoon, report: lookSoon });
+            rest = every(AGAIN_MS, look);
+        },
+        leave() {
+            stop?.();
+            rest?.();
+            clearTimeout(soon);
+        },
     };
 }
 

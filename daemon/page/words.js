@@ -14,6 +14,11 @@ export function time(text) {
     return text ? new Date(text).toLocaleString() : 'never';
 }
 
+/** A time as short as can be, to the minute. */
+export function minute(text) {
+    return new Date(text).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
+}
+
 export function clock(milliseconds) {
     return new Date(milliseconds).toLocaleTimeString();
 }
@@ -36,13 +41,13 @@ export function axis(index, axes) {
 }
 
 export function place(reason) {
-    if (reason.from_hz != null)
-        return `${figure(reason.from_hz)} to ${figure(reason.to_hz)} Hz`;
-    if (reason.from_bin != null)
-        return `bins ${figure(reason.from_bin)} to ${figure(reason.to_bin)}`;
-    if (reason.from_sample != null)
-        return `samples ${figure(reason.from_sample)} to ${figure(reason.to_sample)}`;
-    return '';
+    const unit = ['hz', 'bin', 'sample'].find(name => reason[`from_${name}`] != null);
+    if (!unit)
+        return '';
+    const [first, last] = ['from', 'to'].map(end => figure(reason[`${end}_${unit}`]));
+    if (unit === 'hz')
+        return first === last ? `at ${first} Hz` : `${first} to ${last} Hz`;
+    return first === last ? `${unit} ${first}` : `${unit}s ${first} to ${last}`;
 }
 
 export function sigmas(reason) {

@@ -133,6 +133,46 @@ def test_pending_are_adopted_and_learn(house, broker, browser, data):
     picture(browser, "learning")
 
 
+def fill_in(browser, name, value):
+    field = browser.wait_for(f"dialog [name={name}]")
+    field.clear()
+    field.send_keys(value)
+
+
+def test_what_does_not_fit_is_not_adopted(house, broker, browser, data):
+    habitd = house.habitd(broker)
+    house.client(broker).publish_all(f"{ROOT}/node-7/buffer", data["healthy"][:1])
+    browser.open(habitd.url + "/")
+    browser.click("[data-adopt=node-7]")
+    fill_in(browser, "axes", "5")
+    browser.click("dialog button.main")
+    browser.wait_text("dialog .wrong", "256 samples of 5 do not fit")
+    assert "5,120 bytes" in browser.text("dialog .wrong") and "3,072" in browser.text("dialog .wrong")
+    picture(browser, "does-not-fit")
+    assert habitd.get("/v1/machines/node-7").status_code == 404
+    fill_in(browser, "axes", "17")
+    browser.click("dialog button.main")
+    assert browser.find("dialog :invalid"), "beyond what a buffer can be"
+    fill_in(browser, "axes", "1")
+    browser.click("dialog button.main")
+    browser.wait_text("[data-machine=node-7]", "Learning")
+    assert habitd.machine("node-7")["settings"]["axes"] == 1, "three whole buffers of 256 in a message"
+
+
+def test_refused_buffers_are_told(habitd, browser, data):
+    habitd.put_machine("fan", **{**GEOMETRY, "axes": 5})
+    browser.open(habitd.url + "/#/machine/fan")
+    wait_state(browser, "New")
+    time.sleep(1)
+    assert not browser.find("#refused")
+    for _ in range(2):
+        answer = habitd.request("POST", "/v1/machines/fan/buffers", data=data["healthy"][0], headers=RAW)
+        assert answer.status_code == 422
+    browser.wait_text("#refused", "2 buffers were refused")
+    assert "256 samples of 5" in browser.text("#refused")
+    picture(browser, "refused")
+
+
 # ---------------------------------------------------------------------------------------------------------- machine
 
 def test_an_alarm_with_its_explanation(habitd, browser, data):
@@ -255,7 +295,9 @@ def test_knowledge_goes_out_and_in(habitd, browser, data, downloads):
     wrong.write_bytes(b"no knowledge")
     browser.find("#upload")[0].send_keys(str(wrong))
     browser.click("dialog button.danger")
-    browser.wait_text("#problem", "knowledge")
+    browser.wait_text("dialog .wrong", "not a knowledge block")
+    browser.press(Keys.ESCAPE)
+    wait_until(lambda: not browser.find("dialog"), "Escape closes it")
     assert habitd.knowledge("twin") == file.read_bytes()
     assert any("422" in line for line in browser.complaints()), "which the console tells too"
 
@@ -274,7 +316,12 @@ def test_anomalies_and_report(habitd, browser, data, downloads):
     browser.wait_text("[data-report=fan]", "1 ")
     assert [s.get_attribute("data-report") for s in browser.find("[data-report]")] == ["fan", "other"], "the worst comes first"
     hours = len(habitd.json("/v1/reports/daily", params={"machine": "fan"})["reports"][0]["by_hour"])
-    assert not browser.find("#link")[0].is_displayed(), "a report follows nothing"
+    browser.wait_text("#link", "live")
+    assert "1 start\n" in browser.text("[data-report=fan]") and "not enough days yet: 1 of 7" in browser.text("[data-report=fan]")
+    assert "made when the day is over" in browser.text("main")
+    gap = browser.script("const part = document.querySelector('[data-report=fan]'), edge = query => part.querySelector(query).getBoundingClientRect();"
+                         "return edge('dl').top - edge('.scroll').bottom")
+    assert gap >= 8, "figures stand apart from the hours"
     kinds = browser.script("return [...document.querySelectorAll('[data-report=fan] rect')].map(r => r.getAttribute('class'))")
     assert len(kinds) == 2 * hours and kinds.count("anomaly") in (1, 2), kinds
     picture(browser, "report")
@@ -283,26 +330,117 @@ def test_anomalies_and_report(habitd, browser, data, downloads):
     file = downloads / f"report-{today}.csv"
     wait_until(file.exists, "the CSV")
     assert file.read_text().startswith("date,machine,")
+    send(habitd, "other", data["faulty"])
+    browser.wait_text("[data-report=other]", "1, ")  # it is followed
     browser.open(habitd.url + "/#/report/2026-01-02")
     browser.wait_text("main", "1/2/2026")
+    assert "no report was made of this day" in browser.text("main")
+    browser.open(habitd.url + "/#/report/2099-01-01")
+    browser.wait_text("main", "a day to come")
+
+
+def test_what_is_not_there_is_said(habitd, browser, data):
+    habitd.put_machine("fan", **GEOMETRY)
+    browser.open(habitd.url + "/#/machine/nope")
+    browser.wait_text("main", "no machine nope")
+    refused = browser.complaints()
+    assert len(refused) == 1 and "404" in refused[0], refused
+    browser.click("main a")
+    browser.wait_text("[data-machine=fan]", "New")
+    assert "None found" not in browser.text("main")
+    browser.wait_for("input[type=search]").send_keys("zzz")
+    browser.wait_text("main", "None found")
+    browser.press(*[Keys.BACKSPACE] * 3)
+    browser.wait_text("[data-machine=fan]", "New")
+    assert "None found" not in browser.text("main")
+
+
+def test_places_in_words(habitd, browser):
+    browser.open(habitd.url + "/")
+    place = lambda reason: browser.script("return import('/page/words.js').then(words => words.place(arguments[0]))", reason)
+    assert place({"from_hz": 12.5, "to_hz": 12.5}) == "at 12.5 Hz" and place({"from_hz": 0, "to_hz": 12.5}) == "0 to 12.5 Hz"
+    assert place({"from_bin": 3, "to_bin": 3}) == "bin 3" and place({"from_sample": 3, "to_sample": 5}) == "samples 3 to 5"
+
+
+def test_how_the_gateway_does(house, broker, browser):
+    habitd = house.habitd(broker)
+    browser.open(habitd.url + "/")
+    browser.wait_text("footer", "No backup yet")
+    assert browser.text("#health") == ""
+    assert habitd.get("/v1/backup").status_code == 200
+    broker.kill()
+    wait_until(lambda: not habitd.connected(), "the broker is away")
+    browser.wait_text("#health", "mqtt: the broker is not connected")
+    browser.wait_text("footer", "Last backup: ")
+    picture(browser, "degraded")
 
 
 def test_phone_and_dark(habitd, browser, data):
     watching(habitd, data, "fan", name="A fan with quite a long name, as people give them")
     send(habitd, "fan", data["faulty"])
     for view in ("", "machine/fan", "anomalies", "report"):
-        for dark, width in ((False, 1200), (True, 390), (False, 320)):
+        for dark, width in ((False, 1200), (True, 390), (False, 360), (False, 320)):
             browser.size(width, 844)
             browser.dark(dark)
             browser.open("about:blank")
             browser.open(f"{habitd.url}/#/{view}")
             browser.wait_for("h1")
             assert browser.script("return document.documentElement.scrollWidth") <= width, f"{view} is wider than the screen"
+            assert_readable(browser)
             ratio, words = browser.contrast()
             assert ratio >= 4.5, f"{view}, dark {dark}: {words!r} has a contrast of {ratio:.1f}"
-            if width == 390:
+            if width < 1200:
                 time.sleep(1.5)
-                picture(browser, f"phone-{view.replace('/', '-') or 'machines'}")
+                picture(browser, f"phone-{width}-{view.replace('/', '-') or 'machines'}")
+
+
+def assert_readable(browser):
+    """No value is squeezed, and the bar on top lies over no heading that was gone to."""
+    wait_until(lambda: browser.find("#backup")[0].text, "what /readyz says")
+    narrow = browser.script("return [...document.querySelectorAll('dl.facts dd')].map(e => [e.getBoundingClientRect().width, e.textContent])")
+    assert all(width >= 80 for width, _ in narrow), narrow
+    cut = browser.script("return [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)")
+    assert cut == [], "nothing has to be pushed sideways"
+    bar, tops = browser.script("window.scrollTo(0, 0); const edge = e => e.getBoundingClientRect();"
+                               "const tops = [...document.querySelectorAll('h2')].filter(e => e.checkVisibility()).map(e => { e.scrollIntoView(); return edge(e).top; });"
+                               "const bar = edge(document.querySelector('.bar')); window.scrollTo(0, 0); return [bar.height, tops]")
+    assert bar < 92 and all(top >= bar for top in tops), f"a bar of {bar} px, headings at {tops}"
+
+
+def beyond(browser, selector):
+    """How far the right edge of a part in sight is beyond that of whatever shows it: screen, dialog, what scrolls."""
+    return browser.script("const part = document.querySelector(arguments[0]), right = part.getBoundingClientRect().right; let most = right - innerWidth;"
+                          "for (let e = part.parentElement; e; e = e.parentElement) {"
+                          "    const { left } = e.getBoundingClientRect();"
+                          "    if (e.matches('dialog, .scroll, .panel')) most = Math.max(most, right - left - e.clientLeft - e.clientWidth, e.scrollWidth - e.clientWidth);"
+                          "} return most", selector)
+
+
+def test_a_phone_has_everything_in_reach(house, broker, browser, data):
+    habitd = house.habitd(broker)
+    for node in ("node-7", "N" * 64):
+        house.client(broker).publish_all(f"{ROOT}/{node}/buffer", data["healthy"][:1])
+    watching(habitd, data, "fan")
+    habitd.act("fan", "initialize")
+    for width in (390, 320):
+        browser.size(width, 844)
+        anew(browser, habitd.url + "/")
+        browser.wait_text("main", "2 unknown IDs send")
+        for node in ("node-7", "N" * 64):
+            assert beyond(browser, f"[data-adopt={node}]") <= 0
+        picture(browser, f"phone-{width}-pending")
+        browser.click("[data-adopt=node-7]")
+        assert beyond(browser, "input[name=buffer_size]") <= 0
+        picture(browser, f"phone-{width}-adopt")
+        anew(browser, habitd.url + "/#/machine/fan")
+        browser.click("#snapshots")
+        browser.wait_for("select[name=n]")
+        assert beyond(browser, "select[name=n]") <= 0
+        assert f"before initialize, {LEARN} buffers" in browser.text("dialog p.small"), "in full, where the choice is cut"
+        picture(browser, f"phone-{width}-snapshots", whole=False)
+        browser.press(Keys.ESCAPE)
+        browser.click("#mute")
+        assert beyond(browser, "input[name=why]") <= 0
 
 
 def test_keyboard_alone(habitd, browser, data):
@@ -377,8 +515,8 @@ def test_habitd_goes_and_comes_back(house, browser, data):
 # ------------------------------------------------------------------------------------------------------------ tokens
 
 def log_in(browser, secret):
-    browser.wait_for("dialog input[name=token]").send_keys(secret)
-    browser.click("dialog button.main")
+    fill_in(browser, "token", secret)
+    browser.click("dialog:has([name=token]) button.main")  # which may lie over another
 
 
 def anew(browser, url):
@@ -395,8 +533,9 @@ def test_a_token_becomes_a_session(house, browser, data, tmp_path, downloads):
     watching(habitd, data, "fan")
     browser.open(habitd.url + "/#/machine/fan")
     picture(browser, "login")
+    assert "sudo habit token add" in browser.text("dialog") and "sudo habit setup --new-token" in browser.text("dialog")
     log_in(browser, "habit_wrong")
-    browser.wait_text("dialog", "not known")
+    browser.wait_text("dialog .wrong", "not known")
     assert not browser.text("h1"), "nothing is shown before"
     log_in(browser, guest)
     browser.wait_text("h1", "fan")
@@ -453,6 +592,27 @@ def test_a_token_becomes_a_session(house, browser, data, tmp_path, downloads):
     browser.complaints()
 
 
+def test_a_session_that_ends_loses_nothing_typed(house, browser, data, tmp_path):
+    habitd = closed(house, tmp_path)
+    guest = token(habitd.tokens, "guest", "admin")
+    reload(habitd)
+    habitd.put_machine("fan", **GEOMETRY)
+    browser.open(habitd.url + "/#/machine/fan")
+    log_in(browser, guest)
+    browser.click("#mute")
+    fill_in(browser, "who", "Ana")
+    fill_in(browser, "why", "new bearing")
+    habit("token", "revoke", "guest", "--file", habitd.tokens)
+    again = token(habitd.tokens, "again", "admin")
+    reload(habitd)
+    browser.press(Keys.ENTER)
+    log_in(browser, again)
+    wait_until(lambda: habitd.machine("fan")["mute"], "it is muted")
+    assert habitd.machine("fan")["mute"]["why"] == "new bearing"
+    wait_until(lambda: not browser.find("dialog"), "both are done with")
+    browser.complaints()
+
+
 # ------------------------------------------------------------------------------------- routes that other versions have
 
 def test_accepting_and_muting(habitd, browser, data):
@@ -469,6 +629,14 @@ def test_accepting_and_muting(habitd, browser, data):
     for name, words in (("who", "Ana"), ("why", "new bearing")):
         browser.wait_for(f"input[name={name}]").send_keys(words)
     picture(browser, "mute")
+    fill_in(browser, "for", "2 hours")
+    browser.click("dialog button.main")
+    browser.wait_text("dialog .wrong", "For how long: seconds, or a text such as")
+    assert browser.script("return document.activeElement.name") == "for", "what is wrong has the focus"
+    picture(browser, "mute-wrong", whole=False)
+    refused = browser.complaints()
+    assert len(refused) == 1 and "422" in refused[0], refused
+    browser.press(Keys.BACKSPACE, "2", "h")
     browser.click("dialog button.main")
     wait_state(browser, "Muted")
     assert habitd.machine("fan")["mute"]["why"] == "new bearing" and "Ana" in browser.text("main")

@@ -207,24 +207,18 @@ static int try_one(struct work *work, const float *samples, size_t index, struct
 /* ----------------------------------------------------------------------------------------------------------- decisions */
 
 /* A sensor whose range is too small is noticed while there is time to do something about it. */
-static void note_clipped(struct work *work, const float *samples)
-{
-    struct machine *machine = work->machine;
-    size_t values = (size_t)machine->settings.buffer_size * machine->settings.axes;
-    struct habit_result result;
-
-    trouble_sensor(&machine->state, TROUBLE_DEAD, false); /* the engine refuses to learn dead ones */
-    if (habit_detect(&machine->engine, samples, values, &result) == HABIT_OK)
-        trouble_sensor(&machine->state, TROUBLE_CLIPPED, result.clipped != 0);
-}
-
 static int learn_one(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
+    struct machine *machine = work->machine;
     float drift = 0, moved = 0;
+    int r;
 
-    habit_drift(&work->machine->engine, &drift);
-    note_clipped(work, samples);
-    return work_learn(work, samples, index, work->machine->settings.drift_budget - drift, verdict, &moved);
+    habit_drift(&machine->engine, &drift);
+    trouble_sensor(&machine->state, TROUBLE_DEAD, false); /* the engine refuses to learn dead ones */
+    r = work_learn(work, samples, index, machine->settings.drift_budget - drift, verdict, &moved);
+    if (r == 0)
+        trouble_sensor(&machine->state, TROUBLE_CLIPPED, work->clipped);
+    return r;
 }
 
 /* What the rule's own budget does not allow is not learned, but judged like any other buffer. */

@@ -30,6 +30,7 @@ static int engine_learn(struct work *work, const float *samples, size_t index, s
     if (status != HABIT_OK)
         return work_refuse_engine(work, status, index);
     machine_learning(machine, &progress, &verdict->learning);
+    work->clipped = progress.clipped != 0;
     return 0;
 }
 

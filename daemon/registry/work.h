@@ -22,6 +22,7 @@ struct work {
     bool timed;                  /* the sender said so */
     bool forget;                 /* what was learned before is forgotten: the machine stood */
     int64_t counted;             /* wall ms at which it counts: later than `at` where that day was reported already */
+    bool clipped;                /* the buffer that was learned last stayed at its sensor's range */
     uint64_t learned, detected, duplicates;
     uint64_t verdicts[VERDICTS]; /* how many became what */
     int64_t began;               /* clock_ticks() */

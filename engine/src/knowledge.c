@@ -300,6 +300,8 @@ int habit_seal(struct habit_engine *engine)
     if (result != HABIT_OK)
         return result;
     header = habit_header(engine);
+    if (header->sealed == HABIT_SEALED) /* nothing changed since: habit_touch() */
+        return HABIT_OK;
     header->sealed = HABIT_SEALED;
     header->crc = block_crc(engine->memory.knowledge, header->block_size);
     return HABIT_OK;

@@ -166,8 +166,10 @@ __attribute__((noinline)) static int take_in(struct habit_engine *engine, const 
         habit_keep(&call);
     habit_count_learned(&call, 1);
     habit_touch(engine, call.vector, call.layout.vector);
-    if (progress)
+    if (progress) {
         habit_report(&call, progress);
+        progress->clipped = call.features.clipped;
+    }
     return HABIT_OK;
 }
 

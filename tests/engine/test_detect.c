@@ -112,6 +112,7 @@ static void test_dead_and_clipped_axes_are_flagged(void **state)
 {
     struct machine m;
     struct habit_result result;
+    struct habit_progress progress;
 
     (void)state;
     machine_init(&m, 128, 3, HABIT_PROFILE_DEFAULT, 9);
@@ -129,6 +130,13 @@ static void test_dead_and_clipped_axes_are_flagged(void **state)
     assert_int_equal(result.clipped, 4);
     assert_true(result.similarity < 10);
     assert_true(fabsf(result.level[1] - 0.25f) < 1e-6f && result.amplitude[1] < 1e-6f);
+    assert_int_equal(habit_learn(&m.engine, m.buffer, m.count, &progress), HABIT_OK);
+    assert_int_equal(progress.clipped, 4);
+    assert_int_equal(habit_status(&m.engine, &progress), HABIT_OK);
+    assert_int_equal(progress.clipped, 0); /* of no buffer */
+    machine_noise(&m);
+    assert_int_equal(habit_learn(&m.engine, m.buffer, m.count, &progress), HABIT_OK);
+    assert_int_equal(progress.clipped, 0);
     machine_deinit(&m);
 }
 

@@ -168,6 +168,8 @@ struct habit_progress {
         states;    /* of the machine that count as normal: they differ in spectrum, amplitude or shape; 0 = too early */
     uint32_t rare; /* how often the rarest state was seen that does not count yet; 0 = there is none */
     enum habit_missing missing;
+    uint16_t
+        clipped; /* of the buffer that habit_learn() was given; bit a: axis a stays at its extremes: range exceeded? */
 };
 
 /* Teach the engine one nominal buffer; possible at any time, in the beginning and later.

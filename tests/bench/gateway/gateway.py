@@ -124,17 +124,23 @@ def part_batch(programs, folder, bodies):
 
 
 def part_latency(programs, folder, bodies):
-    rows = []
+    """At shares of what as many clients get who ask without a pause; beside the bare server at the same rate."""
+    answer, rows, clients = os.path.join(folder, 'answer'), [], 4
     with taught(programs, folder, 4) as habitd:
-        most = rate(load(programs, habitd.port, PATH, RAW, bodies.raw, 4, SECONDS, 0, habitd.pid))
-        for share in (0.1, 0.5):
-            results = [load(programs, habitd.port, PATH, RAW, bodies.raw, 4, 2 * SECONDS, share * most, habitd.pid)
-                       for _ in range(ROUNDS)]
-            of = {name: statistics.median(r[name] for r in results) for name in ('p50', 'p99', 'p999', 'worst')}
-            p99 = aim('p99 of detect at half load, ms', of['p99'], 5, False) if share == 0.5 else f'{of["p99"]:.2f}'
-            rows.append([f'{share:.0%} ({share * most:.0f} 1/s)', f'{of["p50"]:.3f}', p99, f'{of["p999"]:.2f}', f'{of["worst"]:.1f}'])
-    table('Latency of an HTTP detect in ms, 4 clients, counted from when a request was due', ['load', 'p50', 'p99 (aim 5)', 'p99.9',
-                                                                                            'worst'], rows)
+        most = rate(load(programs, habitd.port, PATH, RAW, bodies.raw, clients, SECONDS, 0, habitd.pid, answer))
+        with Bare(programs, answer, 0) as bare:
+            for share in (0.1, 0.25, 0.5):
+                results = {server: [] for server in (habitd, bare)}
+                for _ in range(ROUNDS):
+                    for server, of in results.items():
+                        of.append(load(programs, server.port, PATH, RAW, bodies.raw, clients, 2 * SECONDS, share * most, server.pid))
+                ours, theirs = ({name: statistics.median(r[name] for r in of) for name in ('p50', 'p99', 'p999', 'worst')}
+                                for of in results.values())
+                p99 = aim('p99 of detect at half load, ms', ours['p99'], 5, False) if share == 0.5 else f'{ours["p99"]:.2f}'
+                rows.append([f'{share:.0%} ({share * most:.0f} 1/s)', f'{ours["p50"]:.3f}', p99, f'{ours["p999"]:.2f}', f'{ours["worst"]:.1f}',
+                             f'{theirs["p50"]:.3f}', f'{theirs["p99"]:.2f}'])
+    table(f'Latency of an HTTP detect in ms, {clients} clients, counted from when a request was due',
+          ['load', 'p50', 'p99 (aim 5)', 'p99.9', 'worst', 'bare p50', 'bare p99'], rows)
 
 
 # --------------------------------------------------------------------------------------------------------------- MQTT

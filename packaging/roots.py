@@ -78,6 +78,7 @@ if [ "$init" ]; then
     mount -t tmpfs -o mode=755 run "$root/run"
     mount -t tmpfs -o mode=1777 tmp "$root/tmp"
     rm -f "$root/usr/sbin/policy-rc.d"
+    [ -e "$root/etc/hosts" ] || echo 127.0.0.1 localhost >"$root/etc/hosts" # as installers write it; debootstrap does not
     for unit in dev-hugepages.mount sys-fs-fuse-connections.mount sys-kernel-debug.mount; do # not for namespaces
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done

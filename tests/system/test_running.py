@@ -361,7 +361,7 @@ def test_a_backup_that_is_due(house, tmp_path):
     habitd = house.habitd(flush="300ms\nbackup_age = 1h")
     assert habitd.json("/readyz")["reasons"] == ["backup: there was none yet: habit backup FILE"]
     backup(habitd, tmp_path / "copy.db")
-    assert habitd.json("/readyz")["status"] == "ready"
+    wait_until(lambda: habitd.json("/readyz")["status"] == "ready", "it counts once the client has all of it")
     habitd.kill()
     with sqlite3.connect(habitd.store) as database:
         database.execute("UPDATE backup SET at = at - 2 * 3600 * 1000")

@@ -156,8 +156,9 @@ static int read_token(const struct reading *reading, char *const words[WORDS], s
         return wrong(reading, "the machines are patterns such as pump-*, by commas; '*' = all");
     if (clock_parse(words[3], &token->made) < 0)
         return wrong(reading, "the time when it was made is none such as 2026-11-22T13:19:31Z");
-    if (strcmp(words[4], "-") != 0 && clock_parse(words[4], &token->expires) < 0)
-        return wrong(reading, "the time when it expires is none such as 2026-11-22T13:19:31Z, and not '-' for never");
+    if (strcmp(words[4], "-") != 0 && (clock_parse(words[4], &token->expires) < 0 || token->expires <= 0))
+        return wrong(reading, "the time when it expires is none such as 2026-11-22T13:19:31Z, later than 1970, and not "
+                              "'-' for never");
     if (!digest_parse(words[5], token->digest))
         return wrong(reading, "the last word is the SHA-256 of a token, 64 digits; `habit token add` makes it");
     snprintf(token->name, sizeof(token->name), "%s", words[0]);

@@ -77,6 +77,8 @@ static void refuses_bad_files(void **state)
         { "a read pump-1, " MADE " - " HEX "\n", 0600, 1, "patterns" },
         { "a read * today - " HEX "\n", 0600, 1, "when it was made" },
         { "a read * " MADE " soon " HEX "\n", 0600, 1, "expires" },
+        { "a read * " MADE " 1969-12-31T23:59:59Z " HEX "\n", 0600, 1, "expires" }, /* 0 and less would be never */
+        { "a read * " MADE " 1970-01-01T00:00:00Z " HEX "\n", 0600, 1, "expires" },
         { "a read * " MADE " - secret\n", 0600, 1, "SHA-256" },
         { "a read * " MADE " - " HEX "\na read * " MADE " - " HEX "\n", 0600, 2, "another token 'a'" },
     };

@@ -200,26 +200,27 @@ static void adopt(struct habit_call *call, struct state *state)
 }
 
 /* ENOTREADY where there is nothing to compare with. Never inline: see habit_call_open(). */
-__attribute__((noinline)) static int accept_state(struct habit_engine *engine, struct state *state)
+__attribute__((noinline)) static int accept_state(struct habit_engine *engine, const float *buffers, size_t n)
 {
+    struct state state = { .buffers = buffers, .n = n };
     struct habit_call call;
     bool ready;
     int result;
 
     habit_call_open(&call, engine);
     ready = habit_needed(&call) == 0;
-    result = look(&call, state, ready);
+    result = look(&call, &state, ready);
     if (result == HABIT_OK && !ready)
         result = HABIT_ENOTREADY;
     if (result == HABIT_OK)
-        adopt(&call, state);
+        adopt(&call, &state);
     return result;
 }
 
 /* Before the engine can judge, accepted buffers are learned as any others. */
 int habit_accept(struct habit_engine *engine, const float *buffers, size_t n)
 {
-    struct state state = { .buffers = buffers, .n = n };
+    struct habit_source source = { .floats = buffers };
     size_t count;
     int result;
 
@@ -231,11 +232,10 @@ int habit_accept(struct habit_engine *engine, const float *buffers, size_t n)
     count = (size_t)engine->config.buffer_size * engine->config.axes;
     if (n < 1 || n > SIZE_MAX / sizeof(float) / count)
         return HABIT_ECOUNT;
-    result = accept_state(engine, &state);
+    result = accept_state(engine, buffers, n);
     if (result != HABIT_ENOTREADY)
         return result;
-    result = HABIT_OK;
-    for (size_t k = 0; k < n && result == HABIT_OK; k++)
-        result = habit_learn(engine, buffers + k * count, count, NULL);
+    for (result = HABIT_OK; n > 0 && result == HABIT_OK; n--, source.floats += count)
+        result = habit_take_in(engine, &source, count, NULL);
     return result;
 }

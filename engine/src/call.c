@@ -12,8 +12,8 @@ void habit_call_open(struct habit_call *call, struct habit_engine *engine)
     cache = engine->memory.cache;
     scratch = engine->memory.scratch;
     call->engine = engine;
-    call->header = engine->memory.knowledge;
-    call->ledger = (struct habit_ledger *)(call->header + 1);
+    call->header = habit_header(engine);
+    call->ledger = habit_ledger(engine);
     call->rms = words + layout->rms;
     call->kept = words + layout->kept;
     call->modes = habit_modes_open(words + layout->model[HABIT_SPECTRUM], &layout->view[HABIT_SPECTRUM]);

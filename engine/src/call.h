@@ -26,7 +26,7 @@ struct habit_call {
 };
 
 /* Of an engine that can be used, see habit_ensure(). A call takes some hundred bytes of stack, and so does the check of a
- * block: where it matters they are not on the stack at once. */
+ * block: they are never on the stack at once. */
 void habit_call_open(struct habit_call *call, struct habit_engine *engine);
 
 /* Features of a buffer: HABIT_OK, ENULL, ECOUNT, EVALUE. */
@@ -85,6 +85,10 @@ bool habit_extrapolates(float share, uint32_t learned);
 
 /* Whether detect can answer, and how many more buffers it needs else. */
 uint32_t habit_needed(const struct habit_call *call);
+
+/* habit_learn() on an engine that can be used. */
+int habit_take_in(struct habit_engine *engine, const struct habit_source *source, size_t count,
+                  struct habit_progress *progress);
 
 /* Learns the features in hand, after the start. */
 void habit_absorb(struct habit_call *call);

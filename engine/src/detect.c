@@ -8,7 +8,7 @@
 
 uint8_t habit_similarity(float distance, float sensitivity)
 {
-    const float d = habit_within(distance * sensitivity, 1e3f);
+    const float d = habit_smaller(distance * sensitivity, 1e3f); /* so is what is no number */
     const float similarity = 100.0f * habit_exp2(LOG2_OF_09 * d * d);
 
     if (d <= 1.0f)

@@ -68,17 +68,23 @@ static float drift_of(struct habit_call *call)
     return habit_smaller(largest, 1e9f);
 }
 
-int habit_drift(struct habit_engine *engine, float *drift)
+/* Never inline: see habit_call_open(). */
+__attribute__((noinline)) static float look(struct habit_engine *engine)
 {
     struct habit_call call;
+
+    habit_call_open(&call, engine);
+    return call.ledger->baseline ? drift_of(&call) : 0.0f;
+}
+
+int habit_drift(struct habit_engine *engine, float *drift)
+{
     int result;
 
     if (!engine || !drift)
         return HABIT_ENULL;
     result = habit_ensure(engine);
-    if (result != HABIT_OK)
-        return result;
-    habit_call_open(&call, engine);
-    *drift = call.ledger->baseline ? drift_of(&call) : 0.0f;
-    return HABIT_OK;
+    if (result == HABIT_OK)
+        *drift = look(engine);
+    return result;
 }

@@ -87,6 +87,8 @@ static void measure(struct habit_call *call, struct habit_judgement *judgement, 
     if (accepted < square * (v == HABIT_SPECTRUM ? call->view[v].discount[nearest] : 1.0f)) {
         judgement->nearest[v] = nearest;
         *y = log_distance(call, v, accepted, nearest);
+    } else if (habit_is_coupled(call->view[v].shape)) {
+        (void)coupled_square(call, judgement->nearest[v]); /* what is whitened is explained, and learned */
     }
 }
 

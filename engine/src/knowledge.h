@@ -143,6 +143,11 @@ static inline struct habit_header *habit_header(const struct habit_engine *engin
     return engine->memory.knowledge;
 }
 
+static inline struct habit_ledger *habit_ledger(const struct habit_engine *engine)
+{
+    return (struct habit_ledger *)(habit_header(engine) + 1);
+}
+
 /* Every change of the knowledge ends here: what was sealed is not any more, and the stamp follows from the change. */
 void habit_touch(struct habit_engine *engine, const void *words, uint32_t count);
 

@@ -103,13 +103,13 @@ static void make_cache(struct habit_layout *layout)
     layout->cache = (uint16_t)at;
 }
 
-/* What judging needs: four points side by side, the same with vectors and without; or one feature of all axes. */
+/* What judging needs: one point, or one feature of all axes; what explaining does: three of a point. */
 static uint32_t judging_room(const struct habit_layout *layout)
 {
     uint32_t room = layout->axes;
 
     for (uint32_t v = 0; v < HABIT_VIEWS; v++)
-        room = larger(room, 4 * layout->view[v].part);
+        room = larger(room, 3 * layout->view[v].part);
     return room;
 }
 

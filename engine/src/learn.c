@@ -148,8 +148,8 @@ void habit_count_learned(struct habit_call *call, size_t n)
 }
 
 /* Never inline: see habit_call_open(). */
-__attribute__((noinline)) static int take_in(struct habit_engine *engine, const struct habit_source *source,
-                                             size_t count, struct habit_progress *progress)
+__attribute__((noinline)) int habit_take_in(struct habit_engine *engine, const struct habit_source *source,
+                                            size_t count, struct habit_progress *progress)
 {
     struct habit_call call;
     int result;
@@ -181,7 +181,7 @@ static int learn(struct habit_engine *engine, const struct habit_source *source,
     if (!engine)
         return HABIT_ENULL;
     result = habit_ensure(engine);
-    return result == HABIT_OK ? take_in(engine, source, count, progress) : result;
+    return result == HABIT_OK ? habit_take_in(engine, source, count, progress) : result;
 }
 
 int habit_learn(struct habit_engine *engine, const float *samples, size_t count, struct habit_progress *progress)

@@ -82,17 +82,23 @@ void habit_report(const struct habit_call *call, struct habit_progress *progress
     progress->settled = settled(progress);
 }
 
-int habit_status(struct habit_engine *engine, struct habit_progress *progress)
+/* Never inline: see habit_call_open(). */
+__attribute__((noinline)) static void look(struct habit_engine *engine, struct habit_progress *progress)
 {
     struct habit_call call;
+
+    habit_call_open(&call, engine);
+    habit_report(&call, progress);
+}
+
+int habit_status(struct habit_engine *engine, struct habit_progress *progress)
+{
     int result;
 
     if (!engine || !progress)
         return HABIT_ENULL;
     result = habit_ensure(engine);
-    if (result != HABIT_OK)
-        return result;
-    habit_call_open(&call, engine);
-    habit_report(&call, progress);
-    return HABIT_OK;
+    if (result == HABIT_OK)
+        look(engine, progress);
+    return result;
 }

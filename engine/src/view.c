@@ -24,12 +24,17 @@ void habit_view_open(struct habit_view *view, const struct habit_shape *shape, f
     view->coupling = (float *)(view->active + 1);
 }
 
-/* Distances of points from k on; of the first of them again where there are fewer than lanes. */
+/* Distances of points from k on; of the first of them again where there are fewer than lanes. With vectors the work is four
+ * times as large, which the scratch, as large everywhere, has no room for while the first buffers are learned from it. */
 static void measure(const struct habit_view *view, const float *x, uint32_t k, float *work,
                     float distance[HABIT_POINTS])
 {
     const float *points[HABIT_POINTS];
+#if HABIT_VECTORS
+    float lanes_of_work[HABIT_POINTS * HABIT_MAX_PART];
 
+    work = lanes_of_work;
+#endif
     for (uint32_t i = 0; i < HABIT_POINTS; i++)
         points[i] = view->positions + (k + i < view->shape->points ? k + i : k) * view->shape->dimension;
     habit_blocks_distances(view->factor, view->shape, view->inverse_sd, x, points, work, distance);

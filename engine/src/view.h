@@ -22,7 +22,7 @@ void habit_view_open(struct habit_view *view, const struct habit_shape *shape, f
 
 /* Mean square distance of x to the nearest of the points in `mask`, over the dimensions; which one it is in *nearest. The
  * mask is not 0. What is further away than anything is nearest to the first of them.
- * work: HABIT_POINTS x part floats. */
+ * work: as many floats as there are in a part. */
 float habit_view_distance(const struct habit_view *view, const float *x, uint32_t mask, float *work, uint32_t *nearest);
 
 /* Variances in inverse_sd become what the name says. */

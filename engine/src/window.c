@@ -65,6 +65,8 @@ int habit_window_add(struct habit_window *window, const struct habit_result *res
         return HABIT_ENULL;
     if (!is_ring(window))
         return HABIT_ERANGE;
+    if (isnan(result->score))
+        return HABIT_EVALUE;
     window->score[window->next] = habit_within(result->score, HIGHEST);
     window->next = (uint16_t)((window->next + 1u) % window->size);
     if (window->count < window->size)
@@ -227,7 +229,6 @@ static float strangeness(const struct habit_window *window, const struct habit_s
 
 int habit_window_result(struct habit_engine *engine, const struct habit_window *window, struct habit_average *average)
 {
-    struct habit_call call;
     const struct habit_scatter *s;
     int result;
 
@@ -238,11 +239,10 @@ int habit_window_result(struct habit_engine *engine, const struct habit_window *
     result = habit_ensure(engine);
     if (result != HABIT_OK)
         return result;
-    habit_call_open(&call, engine);
-    s = &call.ledger->scatter;
+    s = &habit_ledger(engine)->scatter;
     if (window->count < window->size || s->scores < SCORES_NEEDED)
         return HABIT_ENOTREADY;
     average->distance = habit_distance(strangeness(window, s));
-    average->similarity = habit_similarity(average->distance, call.header->sensitivity);
+    average->similarity = habit_similarity(average->distance, habit_header(engine)->sensitivity);
     return HABIT_OK;
 }

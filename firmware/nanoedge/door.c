@@ -170,23 +170,28 @@ struct habit_engine *habit_neai_engine(void)
 /* Sealed once more: the program may have learned through habit_neai_engine(). */
 size_t habit_neai_dump(void *bytes, size_t size)
 {
-    if (enter() != HABIT_NEAI_DONE || size < sizeof(block) || !bytes || sealed(HABIT_OK) != HABIT_NEAI_DONE)
+    if (enter() != HABIT_NEAI_DONE || sealed(HABIT_OK) != HABIT_NEAI_DONE)
         return 0;
+    if (!bytes || size < sizeof(block)) {
+        (void)habit_neai_because(HABIT_NEAI_INPUT);
+        return 0;
+    }
     memcpy(bytes, block, sizeof(block));
     return sizeof(block);
 }
 
 enum habit_neai_cause habit_neai_load(const void *bytes, size_t size)
 {
-    int result;
+    int result = HABIT_OK;
 
     if (enter() == HABIT_NEAI_BOARD)
         return HABIT_NEAI_BOARD;
     if (bytes && size < sizeof(block))
         return note(HABIT_EBLOCK);
     if (!opened)
-        (void)habit_init(&engine, &config, &memory);
-    result = habit_load(&engine, bytes, sizeof(block));
+        result = habit_init(&engine, &config, &memory);
+    if (result == HABIT_OK)
+        result = habit_load(&engine, bytes, sizeof(block));
     opened = opened || result == HABIT_OK;
     return note(result);
 }

@@ -24,8 +24,8 @@ enum neai_state neai_anomalydetection_init(void)
 
 enum neai_state neai_anomalydetection_knowledge(const float knowledge_buffer[])
 {
-    return knowledge_buffer ? state_of(habit_neai_load(knowledge_buffer, HABIT_NEAI_SIZE))
-                            : NEAI_KNOWLEDGE_BUFFER_ERROR;
+    return state_of(knowledge_buffer ? habit_neai_load(knowledge_buffer, HABIT_NEAI_SIZE)
+                                     : habit_neai_because(HABIT_NEAI_KNOWLEDGE));
 }
 
 enum neai_state neai_anomalydetection_learn(float data_input[])

@@ -151,12 +151,54 @@ static void test_several_shapes_are_accepted(void **state)
     check_scene(&scene, HABIT_PROFILE_LARGE);
 }
 
+/* An alarm that has nothing to do with what was accepted is explained as before. When the accepted state had been asked, it was
+ * the deviations from it that were explained. */
+static void check_explanation(enum habit_profile profile)
+{
+    const struct state usual = { .gain = 1.0f }, fresh = { .gain = 1.0f, .tone = 4.0f, .frequency = 0.3125f };
+    struct machine m;
+    struct habit_result before, after;
+    float *fault;
+
+    machine_init(&m, 64, 2, profile, 73);
+    fault = test_malloc(m.count * sizeof(float));
+    learn(&m, &usual, 200);
+    run(&m, &usual);
+    for (size_t i = 0; i < m.count; i += 2)
+        m.buffer[i] += 3.0f * sinf(6.2831853f * 0.0625f * (float)(i / 2));
+    memcpy(fault, m.buffer, m.count * sizeof(float));
+    before = machine_detect(&m);
+    assert_true(before.similarity < 90);
+    assert_int_equal(before.reason[0].axis, 0);
+    assert_int_equal(before.reason[0].kind, HABIT_KIND_BAND);
+    accept(&m, &fresh);
+    memcpy(m.buffer, fault, m.count * sizeof(float));
+    after = machine_detect(&m);
+    assert_true(after.similarity < 90);
+    assert_int_equal(after.reasons, before.reasons);
+    for (int i = 0; i < after.reasons; i++) {
+        assert_int_equal(after.reason[i].axis, before.reason[i].axis);
+        assert_int_equal(after.reason[i].kind, before.reason[i].kind);
+        assert_true(after.reason[i].from == before.reason[i].from && after.reason[i].to == before.reason[i].to);
+    }
+    test_free(fault);
+    machine_deinit(&m);
+}
+
+static void test_an_alarm_is_explained_as_before_the_accept(void **state)
+{
+    (void)state;
+    for (int profile = 0; profile < HABIT_PROFILES; profile++)
+        check_explanation((enum habit_profile)profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_levels_are_accepted),
         cmocka_unit_test(test_many_spectra_are_accepted),
         cmocka_unit_test(test_several_shapes_are_accepted),
+        cmocka_unit_test(test_an_alarm_is_explained_as_before_the_accept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

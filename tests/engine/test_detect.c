@@ -25,6 +25,9 @@ static void test_similarity_follows_its_definition(void **state)
     assert_int_equal(habit_similarity(0.5f, 2.0f), 90);
     assert_int_equal(habit_similarity(nextafterf(1.0f, 2.0f), 1.0f), 89);
     assert_int_equal(habit_similarity(3e38f, 100.0f), 0);
+    assert_int_equal(habit_similarity(NAN, 1.0f), 0); /* what is no number never looks nominal */
+    assert_int_equal(habit_similarity(INFINITY, 0.0f), 0);
+    assert_int_equal(habit_similarity(-INFINITY, 1.0f), 90);
 }
 
 /* ----------------------------------------------------------------------------------------------------- readiness */

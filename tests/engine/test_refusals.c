@@ -603,6 +603,12 @@ static void test_windows_that_are_none_are_refused(void **state)
     assert_int_equal(habit_window_init(&window, 3), HABIT_OK);
     assert_int_equal(habit_window_add(NULL, &result), HABIT_ENULL);
     assert_int_equal(habit_window_add(&window, NULL), HABIT_ENULL);
+    result.score = NAN; /* of a result that no detection wrote; it would be a window no more until K others came */
+    assert_int_equal(habit_window_add(&window, &result), HABIT_EVALUE);
+    assert_int_equal(window.count, 0);
+    result.score = INFINITY;
+    assert_int_equal(habit_window_add(&window, &result), HABIT_OK);
+    assert_true(habit_window_valid(&window));
     machine_deinit(&m);
 }
 

@@ -131,7 +131,7 @@ def house(tmp_path):
 def run_board(powered, program, flashed=None):
     options = ['-device', f'loader,file={flashed},addr={FLASHED_AT:#x},force-raw=on'] if flashed else []
     running = powered(program, options=options)
-    running.wait_for('ready')
+    running.wait_for('ready\n')
     return running
 
 

@@ -214,8 +214,11 @@ static void test_dump_and_load_look_at_sizes_and_content(void **state)
     assert_int_equal(NanoEdgeAI_initialize(), 0);
     learn(30);
     assert_int_equal(habit_neai_dump(page, HABIT_NEAI_SIZE - 1), 0);
-    assert_int_equal(habit_neai_dump(NULL, sizeof(page)), 0);
+    assert_int_equal(cause(), HABIT_NEAI_INPUT);
     assert_int_equal(habit_neai_dump(page, sizeof(page)), HABIT_NEAI_SIZE);
+    assert_int_equal(cause(), HABIT_NEAI_DONE);
+    assert_int_equal(habit_neai_dump(NULL, sizeof(page)), 0);
+    assert_int_equal(cause(), HABIT_NEAI_INPUT);
     learn(1);
     assert_int_equal(habit_neai_load(page, HABIT_NEAI_SIZE - 1), HABIT_NEAI_KNOWLEDGE);
     assert_int_equal(habit_neai_load(NULL, sizeof(page)), HABIT_NEAI_INPUT);

@@ -192,7 +192,10 @@ static void test_knowledge_from_an_array(void **state)
     assert_true(similarity < 90);
     saved[100] ^= 1;
     assert_int_equal(neai_anomalydetection_knowledge((const float *)(const void *)saved), KNOWLEDGE);
+    assert_int_equal(detect(&similarity), NEAI_OK);
+    assert_int_equal(habit_neai_cause(NULL), HABIT_NEAI_DONE);
     assert_int_equal(neai_anomalydetection_knowledge(NULL), KNOWLEDGE);
+    assert_int_equal(habit_neai_cause(NULL), HABIT_NEAI_KNOWLEDGE);
     assert_int_equal(detect(&similarity), NEAI_OK);
     assert_int_equal(neai_anomalydetection_set_sensitivity(0.0f), INPUT);
     assert_true(neai_anomalydetection_get_sensitivity() == 1.0f);

@@ -65,3 +65,10 @@ def test_the_page_leads_to_a_detecting_board(tmp_path, gateway):
         follower.close()
     assert steps.count('sh') == 5 and steps.count('text') == 2 and steps.count('c') == 3, steps
     assert gateway.machine('pump-7')['settings']['sampling_hz'] == 1600
+
+
+def test_no_header_of_the_page_is_called_as_one_of_the_engine():
+    """Section 5 compiles with the engine's private headers in the path: main.c must not find one of them for its own."""
+    wanted = re.findall(r'^#(?:if __has_include\(|include )"([\w.]+)"', PAGE.read_text(), re.M)
+    assert {'board.h', 'learned.h'} <= set(wanted)
+    assert not [name for name in wanted if (ROOT / 'engine' / 'src' / name).exists()]

@@ -35,7 +35,8 @@ RAM_NOTE = ('RAM, in bytes, the same on every core: knowledge + cache + scratch.
 CALLS_NOTE = ('Stack, in bytes, and instructions, in the default profile. Stack is the high-water mark that was seen, of the '
               'deepest of all learns, detects and of loading; *longest learn* is the longest of the first 60, which '
               'starts or splits the models; *after a learn* is the first detect after one.')
-GRAPH_NOTE = "Stack at most, in bytes, by the compiler's call graph, without the C library's own few words."
+GRAPH_NOTE = ("Stack at most, in bytes, by the compiler's call graph, without the C library's own few words. *Any other* call of "
+              'engine.h: the deepest is `habit_accept` while it is learning still.')
 CLOSED_NOTE = ('The closed library that habit is compatible with, by its published sizes, in bytes. It is compiled for one '
                'geometry and one model that a search on recordings has chosen.')
 
@@ -78,7 +79,7 @@ def calls(figures):
 
 
 def call_graph(figures):
-    return table(['core', *measure.STACK], [[core, *subjects['call graph'].values()] for core, subjects in figures.items()])
+    return table(['core', *measure.STACK, measure.ANY_OTHER], [[core, *subjects['call graph'].values()] for core, subjects in figures.items()])
 
 
 def deepest(subjects, geometry):

@@ -26,6 +26,7 @@ const struct golden_case golden_cases[] = {
     { "8x1", 8, 1, DEFAULT, SIGNAL_NOISE, false, 60, 2, 1.0f, 0.0f },
     { "16x1", 16, 1, DEFAULT, SIGNAL_CYCLE, false, 300, 5, 1.0f, 0.0f },
     { "16x16", 16, 16, DEFAULT, SIGNAL_NOISE, false, 14, 1, 1.0f, 0.0f },
+    { "32x1-small", 32, 1, SMALL, SIGNAL_NOISE, false, 40, 2, 1.0f, 0.0f },
     { "33x4-odd", 33, 4, DEFAULT, SIGNAL_ODD, false, 40, 3, 1.0f, 0.0f },
     { "64x1-small", 64, 1, SMALL, SIGNAL_PULSES, true, 90, 5, 2.0f, 0.0f },
     { "64x4-odd-large", 64, 4, LARGE, SIGNAL_ODD, false, 40, 2, 1.0f, -3.0f },

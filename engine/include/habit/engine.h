@@ -47,7 +47,7 @@ enum {
 };
 
 #define HABIT_MAX_VALUE       1e15f /* larger magnitudes are refused */
-#define HABIT_MAX_SENSITIVITY 100   /* sensitivity is in (0, 100] */
+#define HABIT_MAX_SENSITIVITY 100   /* sensitivity is in (0, 100]; below 1e-15 counts as 0 */
 #define HABIT_THRESHOLD       90    /* recommended: alarm where similarity < threshold; distance 1 is exactly here */
 
 /* name, value, text */
@@ -86,8 +86,8 @@ struct habit_config {
     uint16_t buffer_size;       /* samples in a buffer, 1..4096 */
     uint8_t axes;               /* values in a sample, 1..16 */
     uint8_t profile;            /* enum habit_profile: how much memory the knowledge may take */
-    float sampling_hz;          /* samples per second; 0 = unknown: explanations then count in bins */
-    float scale;                /* unit per step of an int16 sample, > 0; float samples are in the unit already */
+    float sampling_hz;          /* samples per second, 1e-15..1e15; 0 = unknown: explanations then count in bins */
+    float scale;                /* unit per step of an int16 sample, 1e-15..1e15; floats are in the unit already */
     char unit[HABIT_UNIT_SIZE]; /* for people: "g", "mm/s", "A"; printable ASCII, zero-padded; may be empty */
 };
 
@@ -236,7 +236,8 @@ int habit_detect(struct habit_engine *engine, const float *samples, size_t count
 int habit_detect_i16(struct habit_engine *engine, const int16_t *samples, size_t count, struct habit_result *result);
 
 /* Similarity that belongs to a distance at a sensitivity, as detect computes it:
- * d = sensitivity x distance; d <= 1: max(90, round(100 x 0.9^(d d))), else min(89, floor(100 x 0.9^(d d))). */
+ * d = sensitivity x distance; d <= 1: max(90, round(100 x 0.9^(d d))), else min(89, floor(100 x 0.9^(d d))). 0 where d is no
+ * number. */
 uint8_t habit_similarity(float distance, float sensitivity);
 
 /* An operator says that these n buffers, back to back, are normal: they count as a state of the machine from now on,
@@ -275,7 +276,8 @@ int habit_window_init(struct habit_window *window, unsigned int size);
 /* Whether bytes from outside are a window that these calls may be given. */
 bool habit_window_valid(const struct habit_window *window);
 
-/* Adds a detection; the oldest of K leaves. Returns HABIT_OK, ENULL, ERANGE (not a window). */
+/* Adds a detection; the oldest of K leaves. Returns HABIT_OK, ENULL, ERANGE (not a window), EVALUE (no detection wrote this
+ * result: its score is no number). */
 int habit_window_add(struct habit_window *window, const struct habit_result *result);
 
 /* Judges the window by the engine's knowledge of how scores scatter and of how alike consecutive ones are. The strangest of
@@ -288,7 +290,7 @@ int habit_window_result(struct habit_engine *engine, const struct habit_window *
 /* ----------------------------------------------------------------------------------------------- settings and state */
 
 /* Default 1; > 1 = more sensitive; steps of 0.1 recommended. Changes only what detect returns.
- * Returns HABIT_OK, ENULL, ERANGE (not in (0, 100], or not finite). */
+ * Returns HABIT_OK, ENULL, ERANGE (not in (0, 100], below 1e-15, or no number). */
 int habit_set_sensitivity(struct habit_engine *engine, float sensitivity);
 float habit_get_sensitivity(const struct habit_engine *engine); /* 0 where the engine is not initialised */
 

@@ -85,7 +85,7 @@
     ((part) == 0 ? 0u : (blocks) * (part) + (blocks)*HABIT_SIZES_TRIANGLE(part) + (points) + 1u)
 
 #define HABIT_SIZES_JUDGING(n, axes, profile) \
-    (4u * HABIT_SIZES_MAX(HABIT_SIZES_MAX(HABIT_SIZES_SPECTRUM(n, profile), HABIT_SIZES_WAVEFORM(n, profile)), (axes)))
+    (3u * HABIT_SIZES_MAX(HABIT_SIZES_MAX(HABIT_SIZES_SPECTRUM(n, profile), HABIT_SIZES_WAVEFORM(n, profile)), (axes)))
 #define HABIT_SIZES_WORK(n, axes, profile) \
     HABIT_SIZES_MAX(HABIT_SIZES_ROOM(n) + 4u * (((n) + 7u) / 8u), HABIT_SIZES_JUDGING(n, axes, profile))
 

@@ -66,6 +66,12 @@ static int learn(void)
     return failed;
 }
 
+/* An error is no score: what could not be judged is not counted, but told at the end. */
+static uint32_t is_strange(int status, const struct habit_result *result)
+{
+    return status == HABIT_OK && result->similarity < HABIT_THRESHOLD;
+}
+
 /* How many buffers of each look strange, of JUDGED. */
 static int judge(const char *when)
 {
@@ -74,10 +80,12 @@ static int judge(const char *when)
     int failed = 0;
 
     for (int i = 0; i < JUDGED; i++) {
-        failed |= habit_detect_i16(&pump, read_pump(), PUMP_SAMPLES * PUMP_AXES, &of_pump);
-        failed |= habit_detect(&fan, read_fan(), FAN_SAMPLES * FAN_AXES, &of_fan);
-        strange_pump += of_pump.similarity < HABIT_THRESHOLD;
-        strange_fan += of_fan.similarity < HABIT_THRESHOLD;
+        const int pump_status = habit_detect_i16(&pump, read_pump(), PUMP_SAMPLES * PUMP_AXES, &of_pump);
+        const int fan_status = habit_detect(&fan, read_fan(), FAN_SAMPLES * FAN_AXES, &of_fan);
+
+        strange_pump += is_strange(pump_status, &of_pump);
+        strange_fan += is_strange(fan_status, &of_fan);
+        failed |= pump_status | fan_status;
     }
     console_put(when);
     console_put(": pump ");

@@ -19,10 +19,12 @@ enum habit_neai_cause {
     HABIT_NEAI_DONE,
     HABIT_NEAI_BOARD,         /* habit_neai_authorised() said no */
     HABIT_NEAI_UNINITIALISED, /* initialize was not called, and .neai holds no knowledge */
-    HABIT_NEAI_KNOWLEDGE, /* knowledge that is not fit for this library: damaged, not sealed, or of something else */
-    HABIT_NEAI_LEARNING,  /* too few buffers were learned to answer */
-    HABIT_NEAI_INPUT,     /* not finite, beyond 1e15, a missing pointer, a sensitivity out of range; learn: constant */
-    HABIT_NEAI_NOTHING,   /* there is no pretrained knowledge */
+    HABIT_NEAI_KNOWLEDGE, /* knowledge that is not fit for this library: damaged, not sealed, or of something else; or a rate,
+                           * unit or scale that it was compiled for is not valid */
+    HABIT_NEAI_LEARNING, /* too few buffers were learned to answer */
+    HABIT_NEAI_INPUT, /* not finite, beyond 1e15, a missing pointer, a sensitivity out of range, too little room; learn:
+                           * constant */
+    HABIT_NEAI_NOTHING, /* there is no pretrained knowledge */
     HABIT_NEAI_CAUSES
 };
 

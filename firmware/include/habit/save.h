@@ -182,7 +182,8 @@ int habit_save_open(struct habit_save *save, const struct habit_flash *flash, ui
  *
  * Returns HABIT_OK; HABIT_SAVE_ENONE; HABIT_EMISMATCH or HABIT_EVERSION where it is of another configuration or of another
  * format, and stays in flash; HABIT_SAVE_BUSY; HABIT_ENULL. The engine is then as it was. Flash whose bytes change between
- * two looks is the one exception: the engine that was half overwritten has learned nothing then (HABIT_SAVE_ENONE). */
+ * two looks, or that somebody else filled with nonsense of a good CRC, is the exception: the engine that was overwritten has
+ * learned nothing then (HABIT_SAVE_ENONE). */
 int habit_save_load(struct habit_save *save, struct habit_engine *engine, struct habit_info *found);
 
 /* Whether saving is worth an erase: something was learned and nothing was saved yet; an eighth more was learned than the

@@ -9,7 +9,7 @@ static_assert(offsetof(struct habit_nrf52_registers, config) == 0x504, "as the N
 static_assert(offsetof(struct habit_nrf52_registers, erase_page_partial) == 0x518, "as the NVMC has it");
 
 enum { READ_ONLY, WRITE, ERASE }; /* config.WEN */
-enum { UNIT_SIZE = 4, WRITE_US = 41, ERASE_US = 89700, MOST_PART = 127 };
+enum { UNIT_SIZE = 4, WRITE_US = 41, ERASE_US = 89700, ERASE_MS = 85 /* at least */, MOST_PART = 127 };
 
 static bool ready(const struct habit_flash_nrf52 *port)
 {
@@ -98,6 +98,12 @@ static enum habit_flash_status nrf52_poll(void *context)
     return HABIT_FLASH_BUSY;
 }
 
+/* All at once, or as many parts as make an erase: a page that is erased in part reads well for a while. */
+static bool parts_valid(const struct habit_nrf52_place *place)
+{
+    return place->part == 0 || (place->part <= MOST_PART && place->parts >= (ERASE_MS + place->part - 1) / place->part);
+}
+
 bool habit_flash_nrf52_init(struct habit_flash_nrf52 *port, struct habit_nrf52_registers *registers,
                             const struct habit_nrf52_place *place)
 {
@@ -113,8 +119,7 @@ bool habit_flash_nrf52_init(struct habit_flash_nrf52 *port, struct habit_nrf52_r
         .poll = nrf52_poll,
     };
 
-    if (place->page_size == 0 || (uintptr_t)place->address % place->page_size != 0 || place->part > MOST_PART ||
-        (place->part > 0 && place->parts == 0))
+    if (place->page_size == 0 || (uintptr_t)place->address % place->page_size != 0 || !parts_valid(place))
         return false;
     memset(port, 0, sizeof(*port));
     port->flash = flash;

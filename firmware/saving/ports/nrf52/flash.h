@@ -51,7 +51,8 @@ struct habit_flash_nrf52 {
     void *user;
 };
 
-/* Returns false where address is not at the beginning of a page. */
+/* Returns false where address is not at the beginning of a page, a part is longer than 127 ms, or the parts together are shorter
+ * than 85 ms. */
 bool habit_flash_nrf52_init(struct habit_flash_nrf52 *port, struct habit_nrf52_registers *registers,
                             const struct habit_nrf52_place *place);
 

@@ -228,27 +228,40 @@ struct app *app_free(struct app *app)
 
 /* -------------------------------------------------------------------------------------------------------------- work */
 
+/* In the store's own words where it still fails. What was built on a commit that failed before is no news: it is tried again. */
+static void complain_of_store(struct app *app, struct log_gate *gate, int r, const char *what)
+{
+    struct store_figures store;
+    uint64_t suppressed;
+
+    store_figures(app->store, &store);
+    if (r == -ESTALE && store.last_error == 0)
+        return;
+    if (log_gate_pass(gate, clock_now().mono, &suppressed))
+        log_error("%s: %s", what, store.last_error != 0 ? store.why : strerror(-r));
+}
+
 static void flush(struct app *app)
 {
     struct moment now = clock_now();
-    uint64_t suppressed;
     int watched = registry_watch(app->registry, now), r = registry_flush(app->registry, now);
 
     r = r < 0 ? r : watched;
-    if (r < 0 && log_gate_pass(&app->flush_gate, now.mono, &suppressed))
-        log_error("the store does not commit (%s): detection goes on, learning is refused until it does", strerror(-r));
+    if (r < 0)
+        complain_of_store(app, &app->flush_gate, r,
+                          "the store does not commit; detection goes on, learning is refused until it does");
 }
 
 /* Maintenance that is over, and the day's snapshots. */
 static void keep_house(struct app *app)
 {
     struct moment now = clock_now();
-    uint64_t suppressed;
     int ended = registry_end_mutes(app->registry, now), r = registry_daily_snapshots(app->registry, now);
 
     r = r < 0 ? r : ended;
-    if (r < 0 && log_gate_pass(&app->house_gate, now.mono, &suppressed))
-        log_error("the day's snapshots are not in the store (%s): tried again", strerror(-r));
+    if (r < 0)
+        complain_of_store(app, &app->house_gate, r,
+                          "the day's snapshots are not in the store yet, they are tried again");
 }
 
 /* One day at the most, so that signals are heard between the days that a long downtime left. */

@@ -57,6 +57,11 @@ static void fresh_clear(struct fresh *fresh)
 }
 
 /* From none to some, or back, other parts would have to change than the list and the certificate. */
+static bool takes_tokens(const struct fresh *fresh, const struct config *config)
+{
+    return config->http_tokens[0] != '\0' && fresh->config.http_tokens[0] != '\0';
+}
+
 static int read_fresh(struct fresh *fresh, const struct config *config, const char *path,
                       char message[CONFIG_MESSAGE_SIZE])
 {
@@ -64,7 +69,7 @@ static int read_fresh(struct fresh *fresh, const struct config *config, const ch
 
     if (r < 0)
         return r;
-    if (config->http_tokens[0] != '\0' && fresh->config.http_tokens[0] != '\0')
+    if (takes_tokens(fresh, config))
         r = token_list_read(&fresh->tokens, fresh->config.http_tokens, message);
     if (r == 0 && config->http_certificate[0] != '\0' && fresh->config.http_certificate[0] != '\0')
         r = http_load_certificate(&fresh->config, &fresh->certificate, message);
@@ -100,7 +105,7 @@ int reload(const struct config *config, const char *path, struct access *access,
         fresh_clear(&fresh);
         return r;
     }
-    if (access_required(access))
+    if (takes_tokens(&fresh, config))
         access_compare(access, &fresh.tokens, tokens, sizeof(tokens));
     r = record(store, tokens, 200);
     if (r < 0) {
@@ -110,7 +115,7 @@ int reload(const struct config *config, const char *path, struct access *access,
     }
     config_changes(config, &fresh.config, BY_RESTART, waiting, sizeof(waiting));
     use_log_level(fresh.config.log_level);
-    if (access_required(access) && fresh.config.http_tokens[0] != '\0')
+    if (takes_tokens(&fresh, config))
         access_take_tokens(access, &fresh.tokens);
     http_use_certificate(fresh.certificate);
     fresh.certificate = NULL;

@@ -103,17 +103,57 @@ int64_t clock_awake(void)
     return clock_ticks() / 1000000;
 }
 
+/* ---------------------------------------------------------------------------------------------------------- calendar */
+
+int64_t clock_floor(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Years are counted from March here: then the day that comes every four years is the last of one. */
+enum { EPOCH = 719468 /* days from 1 March of the year 0 to 1970-01-01 */ };
+
+static int64_t days_before_year(int64_t year)
+{
+    return 365 * year + clock_floor(year, 4) - clock_floor(year, 100) + clock_floor(year, 400);
+}
+
+/* March has 31 days, April 30, May 31, ...: five months have 153. */
+static int days_before_month(int month)
+{
+    return (153 * month + 2) / 5;
+}
+
+int64_t clock_days(const struct date *date)
+{
+    int64_t year = date->year - (date->month < 3);
+
+    return days_before_year(year) + days_before_month((date->month + 9) % 12) + date->day - 1 - EPOCH;
+}
+
+struct date clock_date(int64_t days)
+{
+    int64_t year = clock_floor((days + EPOCH) * 400, 146097) + 1; /* 400 years have 146,097 days */
+    int rest, month = 11;
+
+    while (days_before_year(year) > days + EPOCH)
+        year--;
+    rest = (int)(days + EPOCH - days_before_year(year));
+    while (days_before_month(month) > rest)
+        month--;
+    return (struct date){ .year = year + (month > 9),
+                          .month = (month + 2) % 12 + 1,
+                          .day = rest - days_before_month(month) + 1 };
+}
+
 const char *clock_text(int64_t wall, char text[CLOCK_TEXT_SIZE])
 {
-    time_t seconds = (time_t)(wall / 1000 - (wall % 1000 < 0));
-    int rest = (int)(wall % 1000), fraction = rest < 0 ? rest + 1000 : rest;
-    struct tm tm;
-    size_t length;
+    const int64_t day_ms = 86400000;
+    const struct date date = clock_date(clock_floor(wall, day_ms));
+    const int rest = (int)((wall % day_ms + day_ms) % day_ms), seconds = rest / 1000;
 
-    gmtime_r(&seconds, &tm);
-    length = (size_t)snprintf(text, CLOCK_TEXT_SIZE, "%04d", tm.tm_year + 1900); /* %Y does not pad */
-    length += strftime(text + length, CLOCK_TEXT_SIZE - length, "-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + length, CLOCK_TEXT_SIZE - length, ".%03dZ", fraction);
+    snprintf(text, CLOCK_TEXT_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)date.year, date.month, date.day,
+             seconds / 3600, seconds / 60 % 60, seconds % 60, rest % 1000);
     return text;
 }
 
@@ -141,18 +181,31 @@ static bool read_field(const char **text, int count, int low, int high, char aft
     return *(*text)++ == after;
 }
 
-/* "2026-11-22T13:19:31", whatever is behind. 60 is the second after 59, for leap seconds. */
-static bool read_date_and_time(const char **text, struct tm *tm)
+/* "2026-11-22T", whatever is behind -> days since 1970. */
+static bool read_date(const char **text, int64_t *days)
 {
-    int year, month;
+    struct date date, real;
+    int year;
 
-    if (!read_field(text, 4, 0, 9999, '-', &year) || !read_field(text, 2, 1, 12, '-', &month) ||
-        !read_field(text, 2, 1, 31, 'T', &tm->tm_mday) || !read_field(text, 2, 0, 23, ':', &tm->tm_hour) ||
-        !read_field(text, 2, 0, 59, ':', &tm->tm_min) || !read_field(text, 2, 0, 60, '\0', &tm->tm_sec))
+    if (!read_field(text, 4, 0, 9999, '-', &year) || !read_field(text, 2, 1, 12, '-', &date.month) ||
+        !read_field(text, 2, 1, 31, 'T', &date.day))
         return false;
-    tm->tm_year = year - 1900;
-    tm->tm_mon = month - 1;
-    return tm->tm_sec < 60 || tm->tm_min == 59;
+    date.year = year;
+    *days = clock_days(&date);
+    real = clock_date(*days); /* 31 February would be 3 March */
+    return real.month == date.month;
+}
+
+/* "13:19:31", whatever is behind. 60 is the second after 59, for leap seconds. */
+static bool read_time(const char **text, int *seconds)
+{
+    int hour, minute, second;
+
+    if (!read_field(text, 2, 0, 23, ':', &hour) || !read_field(text, 2, 0, 59, ':', &minute) ||
+        !read_field(text, 2, 0, 60, '\0', &second))
+        return false;
+    *seconds = (hour * 60 + minute) * 60 + second;
+    return second < 60 || minute == 59;
 }
 
 /* ".25" -> 250; finer digits are left out. Nothing -> 0. */
@@ -187,23 +240,17 @@ static bool read_offset(const char *text, int *minutes)
     return true;
 }
 
-/* timegm makes 3 March of 31 February. */
-static bool date_exists(const struct tm *tm)
-{
-    struct tm date = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
-
-    timegm(&date);
-    return date.tm_mday == tm->tm_mday;
-}
-
 int clock_parse(const char *text, int64_t *wall)
 {
-    struct tm tm = { 0 };
-    int fraction, minutes;
+    int seconds, fraction, minutes;
+    int64_t days, read;
 
-    if (!read_date_and_time(&text, &tm) || !read_fraction(&text, &fraction) || !read_offset(text, &minutes) ||
-        !date_exists(&tm))
+    if (!read_date(&text, &days) || !read_time(&text, &seconds) || !read_fraction(&text, &fraction) ||
+        !read_offset(text, &minutes))
         return -EINVAL;
-    *wall = ((int64_t)timegm(&tm) - (int64_t)minutes * 60) * 1000 + fraction;
+    read = (days * 86400 + seconds - minutes * 60) * 1000 + fraction;
+    if (read < CLOCK_FIRST || read > CLOCK_LAST) /* in another zone its year has four digits */
+        return -EINVAL;
+    *wall = read;
     return 0;
 }

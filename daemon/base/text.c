@@ -200,7 +200,7 @@ void text_clean(char *text, char by)
 
 bool text_ascii(const char *text)
 {
-    while (*text > 0)
+    while (*text != '\0' && (unsigned char)*text < 0x80) /* char has no sign on ARM */
         text++;
     return *text == '\0';
 }

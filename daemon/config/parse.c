@@ -32,6 +32,7 @@ struct parser {
     char *message;
     const char *rest, *end;                  /* what is not read yet */
     unsigned int line;                       /* the current one */
+    size_t room;                             /* bytes that a line may have */
     unsigned int wrong_at;                   /* line of the first error; 0 = none */
     const struct section *section;           /* NULL before the first */
     char heading[LABEL_SIZE];                /* "[http]" */
@@ -271,6 +272,12 @@ static int read_value(struct parser *parser, const char *name, const char *value
     if (*given)
         return wrong(parser, parser->line, "%s %s: given twice", parser->heading, name);
     *given = true;
+    if (value[0] == ';')
+        return wrong(parser, parser->line, "%s %s: ';' begins a comment, and comments have lines of their own",
+                     parser->heading, name);
+    if (strlen(name) + strlen(" = ") + length > parser->room) /* as config_print writes it */
+        return wrong(parser, parser->line, "%s %s: value of %zu bytes, at most %zu are possible", parser->heading, name,
+                     length, parser->room - strlen(name) - strlen(" = "));
     if (length >= 2 && value[0] == '"' && value[length - 1] == '"')
         return wrong(parser, parser->line, "%s %s: write the value without quotes", parser->heading, name);
     return key ? set_key(parser, key, value) : set_setting(parser, field, value);
@@ -337,8 +344,9 @@ static char *next_line(char *line, int room, void *stream)
         wrong(parser, parser->line, "NUL byte: this is not a text file");
         return NULL;
     }
-    if (length + 3 > (size_t)room) {
-        wrong(parser, parser->line, "line of %zu bytes, at most %d are possible", length, room - 3);
+    parser->room = (size_t)room - 3;
+    if (length > parser->room) {
+        wrong(parser, parser->line, "line of %zu bytes, at most %zu are possible", length, parser->room);
         return NULL;
     }
     memcpy(line, bytes, length);

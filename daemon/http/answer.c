@@ -66,6 +66,7 @@ int answer_take_file(struct request *request, unsigned int status, const char *t
         return fault(-ENOMEM);
     }
     request->status = status;
+    request->length = size;
     return answer_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 }
 
@@ -108,6 +109,16 @@ char *answer_text_of(struct request *request, void (*write)(FILE *file, struct r
 
 /* ----------------------------------------------------------------------------------------------------------- paging */
 
+/* What no URI may hold, but comes all the same, would end the link before its end. */
+static void put_escaped(FILE *file, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (strchr("<>\"", text[i]))
+            fprintf(file, "%%%02X", (unsigned char)text[i]);
+        else
+            fputc(text[i], file);
+}
+
 /* Copies the query as it was sent, but for one parameter. */
 static void put_query_without(FILE *file, const char *query, const char *parameter)
 {
@@ -117,8 +128,10 @@ static void put_query_without(FILE *file, const char *query, const char *paramet
         size_t length = strcspn(query, "&");
         bool same = length > name && strncmp(query, parameter, name) == 0 && query[name] == '=';
 
-        if (!same)
-            fprintf(file, "%.*s&", (int)length, query);
+        if (!same) {
+            put_escaped(file, query, length);
+            fputc('&', file);
+        }
         query += length + (query[length] == '&');
     }
 }

@@ -91,6 +91,9 @@ int metrics_show(struct request *request);
 /* Shared: the machine's own page as the answer, with its ETag. */
 int answer_machine(struct request *request, unsigned int status);
 
+/* Shared: If-Match, or registry_only_new for If-None-Match: *. Returns 0 or a refusal. */
+int read_precondition(struct request *request, const char **asked);
+
 /* Shared: the same for a machine that was made just now, with its Location. */
 int answer_created(struct request *request);
 

@@ -41,11 +41,13 @@ int knowledge_show(struct request *request)
 
 int knowledge_put(struct request *request)
 {
-    const char *if_match = header_of(request, MHD_HTTP_HEADER_IF_MATCH);
+    const char *asked;
     bool created = false;
-    int r = registry_put_knowledge(request->http->options.registry, request->id, request->body, request->size,
-                                   if_match ? if_match : "", request->now, &created, &request->refusal);
+    int r = read_precondition(request, &asked);
 
+    if (r == 0)
+        r = registry_put_knowledge(request->http->options.registry, request->id, request->body, request->size, asked,
+                                   request->now, &created, &request->refusal);
     if (r != 0)
         return r;
     return created ? answer_created(request) : answer_machine(request, MHD_HTTP_OK);

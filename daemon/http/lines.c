@@ -117,7 +117,7 @@ static int read_line(struct lines *lines, const char *text, size_t size, size_t 
 {
     struct wire_line *line = NULL;
     struct refusal refusal;
-    int r = wire_line_read(text, size, &line, &refusal), settled;
+    int r = wire_line_read(text, size, NULL, &line, &refusal), settled;
 
     if (r == 0)
         return take_line(lines, line, number);

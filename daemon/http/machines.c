@@ -54,19 +54,16 @@ static const char *if_match(struct request *request)
     return header_of(request, MHD_HTTP_HEADER_IF_MATCH);
 }
 
-/* If-None-Match: * asks for a new machine and nothing else. */
-static int check_absence(struct request *request)
+int read_precondition(struct request *request, const char **asked)
 {
-    struct machine_view view;
-    char etag[ETAG_SIZE];
-    int r;
+    bool only_new = strcmp(header_of(request, MHD_HTTP_HEADER_IF_NONE_MATCH), "*") == 0;
 
-    if (strcmp(header_of(request, MHD_HTTP_HEADER_IF_NONE_MATCH), "*") != 0)
-        return 0;
-    r = show(request, &view, etag);
-    if (r == 0)
-        return refuse(&request->refusal, REFUSAL_PRECONDITION, "If-None-Match", "this machine exists already");
-    return r == REFUSAL_NO_MACHINE ? 0 : r;
+    *asked = header_of(request, MHD_HTTP_HEADER_IF_MATCH);
+    if (only_new && (*asked)[0] != '\0')
+        return refuse(&request->refusal, REFUSAL_PRECONDITION, "If-Match", "no machine is new and has an ETag");
+    if (only_new)
+        *asked = registry_only_new;
+    return 0;
 }
 
 /* --------------------------------------------------------------------------------------------------------- settings */
@@ -108,10 +105,11 @@ int machine_show(struct request *request)
 int machine_put(struct request *request)
 {
     bool created = false;
-    int r = check_absence(request);
+    const char *asked;
+    int r = read_precondition(request, &asked);
 
     if (r == 0)
-        r = registry_put(registry_of(request), request->id, request->body, request->size, if_match(request), &created,
+        r = registry_put(registry_of(request), request->id, request->body, request->size, asked, &created,
                          &request->refusal);
     if (r != 0)
         return r;

@@ -66,27 +66,67 @@ int media_of_body(enum body body, const char *type, enum wire_encoding *encoding
 
 /* ----------------------------------------------------------------------------------------------------------- Accept */
 
-static const struct {
-    const char *range;
-    bool csv;
-} ranges[] = {
-    { "text/csv", true },       { "text/*", true }, { "application/json", false },
-    { "application/*", false }, { "*/*", false },
+/* What an Accept header says of a type: by the range that names it most exactly. */
+struct liking {
+    const char *ranges[3]; /* from the most exact on */
+    int exact;             /* index into ranges; 3 = none came */
+    int quality;           /* thousandths */
+    size_t place;          /* in the header */
 };
 
+enum { RANGES = 3, WHOLE = 1000 };
+
+/* "0.25" is 250; what is no quality counts as none given. */
+static int quality_value(const char *text)
+{
+    int value = (*text - '0') * WHOLE, digit = WHOLE / 10;
+
+    if ((*text != '0' && *text != '1') || (text[1] != '.' && !strchr(", \t;", text[1])))
+        return WHOLE;
+    for (text += 1 + (text[1] == '.'); *text >= '0' && *text <= '9'; text++, digit /= 10)
+        value += (*text - '0') * digit;
+    return value < WHOLE ? value : WHOLE;
+}
+
+/* Of the element at text, whose parameters follow its range. */
+static int quality_of(const char *text)
+{
+    const char *end = text + strcspn(text, ",");
+
+    for (text += strcspn(text, ";,"); text < end; text += strcspn(text, ";,")) {
+        text = skip_spaces(text + 1);
+        if (strncasecmp(text, "q=", 2) == 0)
+            return quality_value(text + 2);
+    }
+    return WHOLE;
+}
+
+static void consider(struct liking *liking, const char *element, size_t place)
+{
+    for (int i = 0; i < liking->exact; i++)
+        if (is_word(element, liking->ranges[i])) {
+            liking->exact = i;
+            liking->quality = quality_of(element);
+            liking->place = place;
+        }
+}
+
+/* Of two that are liked as well, the one that is named first; of one range for both, JSON. */
 int media_prefers_csv(const char *accept, bool *csv, struct refusal *refusal)
 {
+    struct liking of_csv = { { "text/csv", "text/*", "*/*" }, RANGES, 0, 0 },
+                  of_json = { { "application/json", "application/*", "*/*" }, RANGES, 0, 0 };
+
     *csv = false;
     if (!accept)
         return 0;
-    for (const char *element = accept; *element != '\0';) {
+    for (const char *element = accept; *element != '\0'; element += strcspn(element, ",")) {
         element += strspn(element, ", \t");
-        for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-            if (is_word(element, ranges[i].range)) {
-                *csv = ranges[i].csv;
-                return 0;
-            }
-        element += strcspn(element, ",");
+        consider(&of_csv, element, (size_t)(element - accept));
+        consider(&of_json, element, (size_t)(element - accept));
     }
-    return refuse(refusal, REFUSAL_NOT_ACCEPTABLE, "Accept", "there is application/json and text/csv");
+    if (of_csv.quality == 0 && of_json.quality == 0)
+        return refuse(refusal, REFUSAL_NOT_ACCEPTABLE, "Accept", "there is application/json and text/csv");
+    *csv = of_csv.quality > of_json.quality || (of_csv.quality == of_json.quality && of_csv.place < of_json.place);
+    return 0;
 }

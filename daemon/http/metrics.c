@@ -78,7 +78,7 @@ static void write_histogram(FILE *file, const char *name, const char *label, con
     }
     total += histogram->count[HISTOGRAM_BOUNDS];
     fprintf(file, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, label, comma, total);
-    fprintf(file, "%s_sum%s%s%s %.9g\n", name, open, label, close, (double)histogram->sum / scale->unit);
+    fprintf(file, "%s_sum%s%s%s %.15g\n", name, open, label, close, (double)histogram->sum / scale->unit);
     fprintf(file, "%s_count%s%s%s %" PRIu64 "\n", name, open, label, close, total);
 }
 
@@ -103,18 +103,23 @@ static void write_value(FILE *file, const char *name, const struct machine_gauge
     fprintf(file, "%s{machine=\"%s\"} %.9g\n", name, machine->id, value);
 }
 
+static void write_count(FILE *file, const char *name, const struct machine_gauges *machine, uint64_t count)
+{
+    fprintf(file, "%s{machine=\"%s\"} %" PRIu64 "\n", name, machine->id, count);
+}
+
 static void write_duplicates(FILE *file, const char *name, const struct machine_gauges *machine)
 {
     const struct machine_counters *counters = &machine->counters;
 
-    write_value(file, name, machine,
-                (double)(counters->buffers[TRANSPORT_HTTP][VERDICT_DUPLICATE] +
-                         counters->buffers[TRANSPORT_MQTT][VERDICT_DUPLICATE]));
+    write_count(file, name, machine,
+                counters->buffers[TRANSPORT_HTTP][VERDICT_DUPLICATE] +
+                    counters->buffers[TRANSPORT_MQTT][VERDICT_DUPLICATE]);
 }
 
 static void write_anomalies(FILE *file, const char *name, const struct machine_gauges *machine)
 {
-    write_value(file, name, machine, (double)machine->counters.anomalies);
+    write_count(file, name, machine, machine->counters.anomalies);
 }
 
 static void write_anomaly(FILE *file, const char *name, const struct machine_gauges *machine)
@@ -295,7 +300,8 @@ static void write_outbox(FILE *file, struct request *request, const struct store
         { "habit_outbox_oldest_seconds", "gauge", "How long the oldest of them has waited.",
           age > 0 ? (double)age / 1000 : 0 },
         { "habit_outbox_dropped_total", "counter",
-          "Messages that had to make room for others while the broker was away.", (double)figures->outbox_dropped },
+          "Messages that had to make room for others while the broker was away, or that are too large for it.",
+          (double)figures->outbox_dropped },
     };
 
     write_metrics_of(file, metrics, sizeof(metrics) / sizeof(metrics[0]));

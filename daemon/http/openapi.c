@@ -33,6 +33,7 @@ static void put_string(FILE *file, const char *text)
 /* ------------------------------------------------------------------------------------------------------- parameters */
 
 #define WHOLE       "{\"type\":\"integer\",\"minimum\":0}"
+#define COUNT       "{\"type\":\"integer\",\"minimum\":1}"
 #define MACHINE_ID  "{\"$ref\":\"#/components/schemas/MachineId\"}"
 #define TEXT        "{\"type\":\"string\"}"
 #define WHEN        "{\"type\":\"string\",\"examples\":[\"2026-11-22T13:19:31Z\"]}"
@@ -45,12 +46,13 @@ static const struct parameter {
     { "id", MACHINE_ID, "the machine" },
     { "n", WHOLE, "its number" },
     { "file", TEXT, "a file of the web page" },
-    { "anomaly", WHOLE, "those that raised this anomaly" },
+    { "anomaly", COUNT, "those that raised this anomaly" },
     { "note", TEXT, "of a snapshot, for people" },
     { "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}", "rows of a page" },
     { "after", TEXT, "go on behind this: a cursor, an event's id, or a count, as the answer before gave it" },
-    { "before", WHOLE, "go on with anomalies below this number" },
-    { "seq", WHOLE, "number of the buffer: what was applied is not applied again" },
+    { "before", COUNT, "go on with anomalies below this number" },
+    { "seq", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}",
+      "number of the buffer: what was applied is not applied again" },
     { "boot", TEXT, "which start of the source: seq begins anew with each" },
     { "source", TEXT, "who numbers the buffers" },
     { "time", WHEN, "when the buffer was measured" },

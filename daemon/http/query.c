@@ -116,6 +116,8 @@ int query_time(struct request *request, const char *name, int64_t *wall)
     if (text && !parse_time(text, wall))
         return refuse(&request->refusal, REFUSAL_REQUEST, name,
                       "%s is RFC 3339, such as 2026-11-22T13:19:31Z, or milliseconds since 1970", name);
+    if (text && *wall == 0) /* which stands for not given; nothing was then */
+        *wall = 1;
     return 0;
 }
 

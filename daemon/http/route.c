@@ -10,7 +10,7 @@
 
 const struct route routes[] = {
     { "GET", "/", "", "", BODY_NONE, page_show, "the web page for browsers, this list for others", "",
-      "200:text/html 200:text/plain" },
+      "200:text/html 200:text/plain 304" },
     { "GET", "/page/{file}", "", "", BODY_NONE, page_file, "a file of the web page", "", "200:*/* 304" },
     { "GET", "/openapi.json", "any", "", BODY_NONE, openapi_show, "this description", "", "200:Any" },
     { "GET", "/livez", "", "", BODY_NONE, live_show, "habitd answers", "", "200:text/plain" },

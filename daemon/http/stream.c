@@ -92,10 +92,34 @@ static bool is_wanted(const struct stream *stream, const struct outbox_message *
     return is_of_machine(stream, message->topic, strcspn(message->topic, "/"));
 }
 
+static void write_gap(FILE *file, int64_t after, int64_t oldest, int64_t newest)
+{
+    fprintf(file, "event: gap\ndata: {\"after\":%" PRId64 ",\"oldest\":%" PRId64 ",\"newest\":%" PRId64 "}\n", after,
+            oldest, newest);
+}
+
+/* Ids follow each other: what is missing was deleted before a slow reader came to it. */
+static void write_hole(struct stream *stream, int64_t next)
+{
+    int64_t oldest, newest;
+
+    if (next == stream->after + 1)
+        return;
+    if (store_event_range(stream->http->options.store, &oldest, &newest) < 0) {
+        stream->failed = true; /* whoever comes again behind an id that was not moved on is told then */
+        return;
+    }
+    write_gap(stream->file, stream->after, next, newest);
+    fprintf(stream->file, "id: %" PRId64 "\n\n", next - 1);
+}
+
 static void write_event(struct stream *stream, const struct outbox_message *message)
 {
     enum type type = type_of(message);
 
+    write_hole(stream, message->id);
+    if (stream->failed)
+        return;
     stream->after = message->id;
     if (type != TYPES && stream->shows[type] && is_wanted(stream, message))
         fprintf(stream->file, "id: %" PRId64 "\nevent: %s\ndata: %s\n\n", message->id, type_names[type],
@@ -313,19 +337,18 @@ static int begin(struct stream *stream, int64_t asked)
 {
     int64_t oldest, newest;
     int r = store_event_range(stream->http->options.store, &oldest, &newest);
-    bool gap = asked > newest || (asked >= 0 && asked + 1 < (oldest > 0 ? oldest : newest + 1));
+    int64_t first = oldest > 0 ? oldest : newest + 1; /* that can be told */
+    bool gap = asked > newest || (asked >= 0 && asked + 1 < first);
 
     if (r < 0)
         return r;
-    stream->after = asked < 0 || asked > newest ? newest : asked;
+    stream->after = asked < 0 || asked > newest ? newest : gap ? first - 1 : asked;
     stream->file = open_memstream(&stream->text, &stream->size);
     if (!stream->file)
         return fault(-ENOMEM);
     fputs("retry: 3000\n", stream->file);
     if (gap)
-        fprintf(stream->file,
-                "event: gap\ndata: {\"after\":%" PRId64 ",\"oldest\":%" PRId64 ",\"newest\":%" PRId64 "}\n", asked,
-                oldest, newest);
+        write_gap(stream->file, asked, oldest, newest);
     fprintf(stream->file, "id: %" PRId64 "\n\n", stream->after);
     return fclose(stream->file) == 0 ? 0 : fault(-ENOMEM);
 }

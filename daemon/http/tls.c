@@ -103,6 +103,14 @@ static bool belong_together(const struct tls *tls)
     return same;
 }
 
+/* -1: not known, as of times after 2038 where time_t has 32 bits. */
+static bool has_expired(gnutls_x509_crt_t certificate)
+{
+    int64_t expires = gnutls_x509_crt_get_expiration_time(certificate);
+
+    return expires != -1 && expires * 1000 <= clock_now().wall;
+}
+
 int tls_load(struct tls **ret_tls, const char *certificate, const char *key, char message[TLS_MESSAGE_SIZE])
 {
     struct tls *tls = calloc(1, sizeof(*tls));
@@ -116,7 +124,7 @@ int tls_load(struct tls **ret_tls, const char *certificate, const char *key, cha
         tls_free(tls);
         return r;
     }
-    if (gnutls_x509_crt_get_expiration_time(tls->own) * 1000 <= clock_now().wall)
+    if (has_expired(tls->own))
         log_warning("%s has expired: clients will refuse it", certificate);
     *ret_tls = tls;
     return 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "mqtt/door.h"
 #include "mqtt/topic.h"
 #include "wire/command.h"
@@ -107,6 +108,7 @@ static int run_recorded(struct mqtt *mqtt, const struct command *command, struct
     snprintf(audit.action, sizeof(audit.action), "cmd/%s", command->verb);
     snprintf(audit.machine, sizeof(audit.machine), "%s", command->machine);
     snprintf(audit.detail, sizeof(audit.detail), "%s", command->rest);
+    text_clean(audit.detail, ' ');
     if (store_audit_begin(mqtt->store, &audit) < 0)
         return refuse(refusal, REFUSAL_STORE, "", "the record of this command cannot be stored, so it was not done");
     r = run(mqtt->registry, command, refusal);

@@ -37,7 +37,8 @@ struct session {
     bool at_once;               /* try again without waiting: with the older protocol */
     int64_t since;              /* awake ms: connected, then accepted */
     unsigned int failures;      /* in a row: sets the back-off */
-    unsigned int early;         /* connections in a row that ended soon, with no failed try between them */
+    bool ended_early;           /* soon after it was accepted, without a reason */
+    unsigned int early;         /* such ends in a row, with the broker there after each */
     int64_t accepted_at;        /* wall ms */
     bool taken;                 /* it ended because another client has our ID, or so it looks */
     char why[BROKER_WHY_SIZE];  /* it ended; "" = not ended */
@@ -74,7 +75,8 @@ struct outlet {
     int64_t next_tick, next_info; /* mono ms */
     int64_t birth_due;            /* mono ms: all is to be announced again; 0 = no */
     char info[INFO_SIZE];         /* as published last */
-    struct log_gate gate;
+    struct log_gate gate;         /* lines about what the broker refuses */
+    struct log_gate unfit;        /* and about what it is not even offered: it is too large for it */
 };
 
 enum stage { STAGE_RUN, STAGE_DRAIN /* nothing comes in any more */, STAGE_LEAVE };

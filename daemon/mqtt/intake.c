@@ -71,12 +71,17 @@ static int set_encoding(struct incoming *incoming, const char *type, struct refu
                   "use application/json, application/octet-stream or text/csv");
 }
 
+/* Of an input the configuration knows better: what a sensor that knows nothing of us calls its messages does not count. */
 static int read_content_type(struct incoming *incoming, const mosquitto_property *properties, struct refusal *refusal)
 {
+    const struct config_input *input = incoming->topic.input;
     char *type = NULL;
     int r;
 
-    incoming->encoding = ENCODING_RAW; /* of the machine's format, which may be json */
+    /* RAW is also the machine's own format, which may be json */
+    incoming->encoding = input && input->format == FORMAT_JSON ? ENCODING_JSON : ENCODING_RAW;
+    if (input)
+        return 0;
     if (!mosquitto_property_read_string(properties, MQTT_PROP_CONTENT_TYPE, &type, false))
         return 0;
     r = set_encoding(incoming, type, refusal);
@@ -125,8 +130,6 @@ static int read_envelope(struct incoming *incoming, const mosquitto_property *pr
         r = read_content_type(incoming, properties, refusal);
     if (r == 0)
         r = read_meta(incoming, properties, refusal);
-    if (r == 0 && incoming->topic.input) /* the configuration knows better than a sensor that knows nothing of us */
-        incoming->encoding = incoming->topic.input->format == FORMAT_JSON ? ENCODING_JSON : ENCODING_RAW;
     return r;
 }
 
@@ -192,9 +195,12 @@ static void take_part(struct mqtt *mqtt, const struct incoming *incoming, const 
 
     if (intake->count == LIMIT_MQTT_BATCH)
         intake_settle(mqtt);
+    if (intake->failed) /* the message comes again: without a number it would be learned twice */
+        return;
     r = submit(mqtt, incoming, id, shared, target, &refusal);
     if (r == REFUSAL_STORE && intake->count > 0) {
-        intake_settle(mqtt);
+        if (intake_settle(mqtt) < 0)
+            return;
         r = submit(mqtt, incoming, id, shared, target, &refusal);
     }
     if (r < 0)

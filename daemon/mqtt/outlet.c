@@ -34,6 +34,7 @@ static mosquitto_property *answer_properties(const struct mqtt *mqtt, const stru
 static int publish(struct mqtt *mqtt, const char *topic, const char *payload, bool retain,
                    const mosquitto_property *properties)
 {
+    uint64_t suppressed;
     int mid, rc;
 
     rc = mosquitto_publish_v5(mqtt->session.client, &mid, topic, (int)strlen(payload), payload, 1, retain, properties);
@@ -41,7 +42,9 @@ static int publish(struct mqtt *mqtt, const char *topic, const char *payload, bo
         return mid;
     if (rc == MOSQ_ERR_NOMEM || rc == MOSQ_ERR_NO_CONN || rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_ERRNO)
         return session_lost_by(mqtt, rc);
-    log_error("cannot publish %zu bytes on %s: %s", strlen(payload), topic, mosquitto_strerror(rc));
+    if (log_gate_pass(&mqtt->outlet.unfit, clock_now().mono, &suppressed))
+        log_error("cannot publish %zu bytes on %s: %s (and %llu more)", strlen(payload), topic, mosquitto_strerror(rc),
+                  (unsigned long long)suppressed);
     return -EINVAL;
 }
 
@@ -131,7 +134,7 @@ static int send_outgoing(struct mqtt *mqtt, const struct outbox_message *message
     if (mid > 0)
         remember(&mqtt->outlet, mid, message->id);
     else
-        store_outbox_done(mqtt->store, message->id); /* would be in the way for ever */
+        store_outbox_drop(mqtt->store, message->id); /* would be in the way for ever */
     mqtt->outlet.last = message->id;
     return 0;
 }
@@ -224,10 +227,11 @@ static int64_t resume_after(const struct outlet *outlet)
 
 void outlet_begin(struct mqtt *mqtt)
 {
-    int64_t last = resume_after(&mqtt->outlet);
+    const struct outlet before = { .last = resume_after(&mqtt->outlet),
+                                   .gate = mqtt->outlet.gate,
+                                   .unfit = mqtt->outlet.unfit };
 
-    memset(&mqtt->outlet, 0, sizeof(mqtt->outlet)); /* ticks are due at once, nothing is in flight or known */
-    mqtt->outlet.last = last;
+    mqtt->outlet = before; /* ticks are due at once, nothing is in flight or known */
     publish_latest(mqtt, "status", "online");
     discovery_announce_gateway(mqtt);
 }

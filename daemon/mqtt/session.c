@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mqtt/probe.h"
 #include "mqtt/topic.h"
 
 enum {
@@ -25,6 +26,8 @@ enum {
     STABLE_MS = 10000, /* a connection that lasted so long starts the back-off anew */
     BACKOFF_LOW_MS = 1000,
     BACKOFF_HIGH_MS = 60000,
+    LEAVING_MS = 300, /* a broker that stops closes its door within that */
+    PROBE_MS = 1000,
     CONTESTED_MS = 3 * BACKOFF_HIGH_MS, /* the other one comes back within that, if it is there still */
     PASSWORD_SIZE = 256
 };
@@ -173,16 +176,27 @@ static void session_taken(struct mqtt *mqtt, const char *what)
     session_lost(mqtt, "%s: is there another client with id 'habit-%s'?", what, mqtt->config->gateway);
 }
 
-/* Twice, and the broker was there in between: so it looks when two clients with one ID throw each other out; mosquitto 2.0.11
- * does not send the reason. */
-static void ended_early(struct mqtt *mqtt)
+/* What is behind it shows a moment later: see session_backoff. */
+static void lost_early(struct mqtt *mqtt)
 {
-    static const char what[] = "closed soon after it was accepted";
+    mqtt->session.ended_early = mqtt->session.why[0] == '\0';
+    session_lost(mqtt, "closed soon after it was accepted");
+}
 
-    if (++mqtt->session.early > 1)
-        session_taken(mqtt, what);
-    else
-        session_lost(mqtt, "%s", what);
+/* Twice, and the broker went on listening: so it looks when two clients with one ID throw each other out; mosquitto 2.0.11 does
+ * not send the reason. One that stops, or starts anew, does not listen for a moment. */
+static void judge_early_end(struct mqtt *mqtt)
+{
+    struct session *session = &mqtt->session;
+
+    session->ended_early = false;
+    usleep(LEAVING_MS * 1000);
+    if (!probe_listens(mqtt->config->mqtt_host, mqtt->config->mqtt_port, PROBE_MS))
+        session->early = 0;
+    else if (++session->early > 1) {
+        session->why[0] = '\0';
+        session_taken(mqtt, "closed soon after it was accepted");
+    }
 }
 
 static void on_disconnect(struct mosquitto *client, void *user, int reason, const mosquitto_property *properties)
@@ -195,7 +209,7 @@ static void on_disconnect(struct mosquitto *client, void *user, int reason, cons
     else if (reason >= 0x80)
         session_lost(mqtt, "broker disconnected us: %s", mosquitto_reason_string(reason));
     else if (reason == MOSQ_ERR_CONN_LOST && mqtt->session.accepted && clock_awake() - mqtt->session.since < STABLE_MS)
-        ended_early(mqtt);
+        lost_early(mqtt);
     else
         session_lost_by(mqtt, reason == MOSQ_ERR_SUCCESS ? MOSQ_ERR_CONN_LOST : reason);
 }
@@ -475,6 +489,8 @@ int session_backoff(struct mqtt *mqtt)
     int step = BACKOFF_LOW_MS << doublings;
     int delay;
 
+    if (session->ended_early)
+        judge_early_end(mqtt);
     publish_why(mqtt);
     if (session->at_once) {
         log_notice("%s: trying MQTT 3.1.1", session->why);

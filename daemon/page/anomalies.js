@@ -3,7 +3,7 @@
 import { get, has, post } from './api.js';
 import { ask } from './dialogs.js';
 import { el } from './dom.js';
-import { follow } from './live.js';
+import { every, follow } from './live.js';
 import { duration, figure, reason, time } from './words.js';
 
 function lasted(anomaly) {
@@ -49,7 +49,11 @@ export async function anomalyList(query, more) {
     async function load() {
         const { anomalies } = await get(`/v1/anomalies?${query}`);
         const options = { ...more, canAccept, done: async () => { await load(); await more.changed?.(); } };
+        const focus = list.contains(document.activeElement) ? document.activeElement : null;
+        const [number, part] = focus ? [focus.closest('li').dataset.anomaly, focus.tagName] : [];
         list.replaceChildren(...anomalies.map(anomaly => item(anomaly, options)));
+        if (focus)
+            list.querySelector(`[data-anomaly="${number}"] ${part}`)?.focus({ preventScroll: true });
         if (!anomalies.length)
             list.append(el('li', { class: 'faint' }, 'None.'));
         return anomalies;
@@ -58,15 +62,23 @@ export async function anomalyList(query, more) {
     return { list, load };
 }
 
+const AGAIN_MS = 10000; // open ones grow older
+
 export async function showAnomalies() {
     const machines = new Map((await get('/v1/machines?limit=1000')).machines.map(m => [m.machine, m.settings.axes]));
     const anomalies = await anomalyList('limit=200', { withMachine: true, axes: id => machines.get(id) });
-    let stop = null;
+    let stop = null, rest = null;
 
     await anomalies.load();
     return {
         content: el('div', {}, el('h1', {}, 'Anomalies'), el('p', { class: 'faint' }, 'The last 200, newest first.'), el('section', { class: 'panel' }, anomalies.list)),
-        begin() { stop = follow(null, { look: anomalies.load, anomaly: anomalies.load }); },
-        leave() { stop?.(); },
+        begin() {
+            stop = follow(null, { look: anomalies.load, anomaly: anomalies.load });
+            rest = every(AGAIN_MS, anomalies.load);
+        },
+        leave() {
+            stop?.();
+            rest?.();
+        },
     };
 }

@@ -4,6 +4,7 @@ import { signOut, who } from './api.js';
 import { showAnomalies } from './anomalies.js';
 import { showMachine } from './machine.js';
 import { showMachines } from './machines.js';
+import { dismiss } from './dialogs.js';
 import { el } from './dom.js';
 import { every } from './live.js';
 import { showReport } from './reports.js';
@@ -27,12 +28,22 @@ function complain(problem) {
     box.hidden = false;
 }
 
+/** What is no code, as in #/100%, stands for itself. */
+function decoded(part) {
+    try {
+        return decodeURIComponent(part);
+    } catch {
+        return part;
+    }
+}
+
 async function route() {
-    const [word = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent);
+    const [word = '', ...rest] = location.hash.replace(/^#\/?/, '').split('/').map(decoded);
     const view = VIEWS[word] ?? VIEWS[''];
     const mine = ++turn;
     const main = document.getElementById('main');
 
+    dismiss();
     leave?.();
     leave = null;
     document.getElementById('problem').hidden = true;
@@ -102,6 +113,7 @@ document.getElementById('logout').addEventListener('click', async () => {
     location.reload();
 });
 addEventListener('login', showLogin);
+addEventListener('gone', route); // which says so
 addEventListener('hashchange', async () => {
     await route();
     document.getElementById('main').focus({ preventScroll: true });

@@ -103,15 +103,20 @@ export function feed(chart, ...lists) {
     chart.update('none');
 }
 
-/** A week of hours: mean and lowest similarity as lines, anomalies as bars. */
+/** Seven days that end with the one that is now. */
+export function setWeek(chart) {
+    const max = new Date().setHours(24, 0, 0, 0);
+    Object.assign(chart.options.scales.x, { min: max - 7 * DAY_MS, max });
+}
+
+/** A week of hours, before feed() setWeek(): mean and lowest similarity as lines, anomalies as bars. */
 export function historyChart(canvas) {
     const bars = (label, ink) => ({ type: 'bar', label, ink, data: [], yAxisID: 'count', barThickness: 5 });
     const day = value => new Date(value).toLocaleDateString([], { weekday: 'short', day: 'numeric' });
     const moment = value => new Date(value).toLocaleString([], { weekday: 'short', hour: '2-digit', minute: '2-digit' });
-    const tonight = new Date().setHours(24, 0, 0, 0);
     return make(canvas,
                 [line('mean similarity', 'accent', { pointRadius: 2 }), line('lowest', 'faint', { borderWidth: 1, pointRadius: 2 }), bars('anomalies raised', 'bad')],
-                { x: scale('', { type: 'linear', min: tonight - 7 * DAY_MS, max: tonight, ticks: { callback: day, stepSize: DAY_MS, maxRotation: 0 } }),
+                { x: scale('', { type: 'linear', ticks: { callback: day, stepSize: DAY_MS, maxRotation: 0 } }),
                   y: scale('similarity', { min: 0, max: 100 }),
                   count: scale('anomalies', { position: 'right', min: 0, suggestedMax: 4, ticks: { precision: 0 }, grid: { drawOnChartArea: false } }) },
                 { tooltip: { callbacks: { title: items => moment(items[0].parsed.x) } } });

@@ -37,7 +37,7 @@ export function ask({ title, words, fields = [], confirm = 'OK', danger = false,
         const button = el('button', { class: danger ? 'danger' : 'main' }, confirm);
         const form = el('form', { method: 'dialog', id }, el('h2', { id: `${id}-title` }, title), words ? el('p', {}, words) : null,
                         el('div', { class: 'fields' }, fields), el('div', { class: 'row' }, button, cancel));
-        const dialog = el('dialog', { 'aria-labelledby': `${id}-title` }, form);
+        const dialog = el('dialog', { 'aria-labelledby': `${id}-title`, 'data-required': required }, form);
         let answer = null;
 
         async function submit() {
@@ -67,6 +67,12 @@ export function ask({ title, words, fields = [], confirm = 'OK', danger = false,
         document.body.append(dialog);
         dialog.showModal();
     });
+}
+
+/** Questions of a view that is left are not answered over another one. A token is still asked for. */
+export function dismiss() {
+    for (const dialog of document.querySelectorAll('dialog:not([data-required])'))
+        dialog.close();
 }
 
 export function field(label, attributes) {

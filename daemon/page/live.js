@@ -6,9 +6,16 @@ const LOOK_MS = 5000;
 const AGAIN_MS = 15000;
 const TYPES = ['state', 'anomaly', 'event', 'report'];
 
-/** Calls work() now and then while the page is in sight. Returns what ends it. */
+/** Calls work() now and then while the page is in sight, never twice at a time. Returns what ends it. */
 export function every(milliseconds, work) {
-    const timer = setInterval(() => { if (!document.hidden) work().catch(() => {}); }, milliseconds);
+    let busy = false;
+    const timer = setInterval(async () => {
+        if (document.hidden || busy)
+            return;
+        busy = true;
+        await work().catch(() => {});
+        busy = false;
+    }, milliseconds);
     return () => clearInterval(timer);
 }
 
@@ -28,17 +35,22 @@ class Stream {
         addEventListener('pagehide', this.hidden);
         addEventListener('pageshow', this.seen);
         this.timer = setInterval(() => this.look(), LOOK_MS);
-        this.open();
+        if (!document.hidden)
+            this.open();
     }
 
     open() {
         const source = this.source = new EventSource(this.url);
-        source.onopen = () => show('live', 'live');
+        source.onopen = () => {
+            show('live', 'live');
+            this.ask(); // of the time before it tells nothing
+        };
         source.onerror = () => {
             show('away', 'not connected');
             if (source.readyState === EventSource.CLOSED) // refused: the browser does not come again by itself
                 this.again = setTimeout(() => this.open(), AGAIN_MS);
         };
+        source.addEventListener('gap', () => this.ask()); // some of it is not told any more
         for (const type of TYPES)
             source.addEventListener(type, event => this.on[type]?.(JSON.parse(event.data)));
     }
@@ -54,12 +66,17 @@ class Stream {
         if (this.source)
             return;
         this.open();
-        this.on.look?.();
+        this.ask();
     }
 
     look() {
         if (!document.hidden && this.source?.readyState !== EventSource.OPEN)
-            this.on.look?.();
+            this.ask();
+    }
+
+    /** Once at a time. What fails is no problem of the user's: the bar and the strip below it say that habitd is away. */
+    ask() {
+        this.asking ??= Promise.resolve(this.on.look?.()).catch(() => {}).finally(() => { this.asking = null; });
     }
 
     end() {

@@ -2,7 +2,7 @@
 
 import { get, has, patch, post, put, putBytes, remove, save } from './api.js';
 import { anomalyList } from './anomalies.js';
-import { bands, distanceChart, drop, feed, historyChart, levelChart, setTimes, similarityChart } from './charts.js';
+import { bands, distanceChart, drop, feed, historyChart, levelChart, setTimes, setWeek, similarityChart } from './charts.js';
 import { ask, choice, field } from './dialogs.js';
 import { el, facts, panel, table } from './dom.js';
 import { every, follow } from './live.js';
@@ -86,6 +86,7 @@ class MachineView {
     }
 
     leave() {
+        this.left = true;
         this.stop?.();
         this.rest?.();
         clearTimeout(this.drawing);
@@ -104,7 +105,13 @@ class MachineView {
     }
 
     async refresh() {
-        this.machine = await get(this.path);
+        try {
+            this.machine = await get(this.path);
+        } catch (problem) {
+            if (problem.status === 404 && !this.left)
+                dispatchEvent(new Event('gone'));
+            throw problem;
+        }
         this.past = await this.anomalies.load();
         this.paint();
         await this.loadRecent();
@@ -119,6 +126,8 @@ class MachineView {
 
     async loadNext() {
         const recent = await get(`${this.path}/recent?after=${this.next}`);
+        if (this.left)
+            return;
         if (recent.next < this.next)
             this.points = [];
         this.points = [...this.points, ...recent.points].slice(-RECENT);
@@ -128,7 +137,10 @@ class MachineView {
 
     async loadHistory() {
         const { points } = await get(`${this.path}/history`);
+        if (this.left)
+            return;
         const judged = points.filter(p => p.similarity_mean != null), x = p => Date.parse(p.from);
+        setWeek(this.charts.history);
         feed(this.charts.history, judged.map(p => ({ x: x(p), y: p.similarity_mean })), judged.map(p => ({ x: x(p), y: p.similarity_min })),
              points.map(p => ({ x: x(p), y: p.anomalies })));
         this.refused = refusedOf(points);
@@ -178,8 +190,11 @@ class MachineView {
         if (place.shown === text)
             return;
         place.shown = text;
-        const title = place.querySelector(':scope > h2');
+        const title = place.querySelector(':scope > h2'), focus = 'button, [tabindex="0"]';
+        const at = [...place.querySelectorAll(focus)].indexOf(document.activeElement), { id } = document.activeElement;
         place.replaceChildren(...[title, ...children].filter(Boolean));
+        if (at >= 0) // who has no mouse would begin at the top again
+            (document.getElementById(id) ?? [...place.querySelectorAll(focus)].at(at))?.focus({ preventScroll: true });
     }
 
     paintHead() {

@@ -7,6 +7,7 @@ import { every, follow } from './live.js';
 import { count, glance, reason, time } from './words.js';
 
 const PENDING_MS = 5000;
+const LOOK_MS = 30000; // for what no event tells: names, deleted machines
 
 /** A machine's document with what a state event says put over it. */
 export function merge(machine, state) {
@@ -55,10 +56,17 @@ class Cards {
     }
 
     replace(machines) {
-        this.rows.clear();
-        for (const machine of machines)
-            this.rows.set(machine.machine, { machine, item: this.make(machine) });
+        const before = this.rows;
+        this.rows = new Map(machines.map(machine => [machine.machine, { machine, item: this.itemOf(machine, before) }]));
         this.sort();
+    }
+
+    /** The one that is there already keeps the focus. */
+    itemOf(machine, before) {
+        const item = before.get(machine.machine)?.item;
+        if (item)
+            paint(item.firstChild, machine);
+        return item ?? this.make(machine);
     }
 
     make(machine) {
@@ -72,10 +80,10 @@ class Cards {
         const row = this.rows.get(state.machine);
         if (!row)
             return false;
-        const before = glance(row.machine).rank;
+        const before = glance(row.machine).word;
         row.machine = merge(row.machine, state);
         paint(row.item.firstChild, row.machine);
-        if (glance(row.machine).rank !== before)
+        if (glance(row.machine).word !== before)
             this.sort();
         return true;
     }
@@ -97,7 +105,7 @@ class Cards {
         this.list.replaceChildren(...rows.map(row => row.item));
         this.none.textContent = rows.length || !this.rows.size ? '' : `None found: no ID, name, asset, location or label has “${this.words}” in it.`;
         if (this.list.contains(focus))
-            focus.focus();
+            focus.focus({ preventScroll: true });
         this.count();
     }
 
@@ -201,11 +209,11 @@ export async function showMachines() {
         content: el('div', {}, el('div', { class: 'row spread' }, el('h1', {}, 'Machines'), search), cards.summary, empty, cards.none, cards.list, pending),
         begin() {
             stop = follow(null, { look, state: state => { if (!cards.update(state)) lookSoon(); }, anomaly: announce });
-            rest = every(PENDING_MS, lookForPending);
+            rest = [every(PENDING_MS, lookForPending), every(LOOK_MS, look)];
         },
         leave() {
             stop?.();
-            rest?.();
+            rest?.forEach(end => end());
             clearTimeout(looking);
         },
     };

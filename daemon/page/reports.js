@@ -92,8 +92,9 @@ function describe({ group, reports }) {
 export async function showReport(date) {
     const day = el('input', { type: 'date', id: 'date', 'aria-label': 'Day',
                               onchange: event => { if (event.target.value) location.hash = `#/report/${event.target.value}`; } });
+    const csv = el('button', { id: 'csv', onclick: () => saveCsv(inSight) }, 'CSV');
     const words = el('p', { class: 'faint' }), panels = el('div', { class: 'panels' });
-    let shown = '', soon = null, stop = null, rest = null;
+    let shown = '', inSight = date, soon = null, stop = null, rest = null;
 
     /** Replaces what is shown only where it became another, and not what is in focus. */
     async function look() {
@@ -101,7 +102,9 @@ export async function showReport(date) {
         if (now === shown || panels.contains(document.activeElement))
             return;
         shown = now;
-        day.value = (found.group ?? found.reports[0])?.date ?? date ?? '';
+        inSight = (found.group ?? found.reports[0])?.date ?? date;
+        day.value = inSight ?? '';
+        csv.disabled = !inSight;
         words.textContent = describe(found);
         panels.replaceChildren(...(found.group ? [fleet(found.group)] : []),
                                ...found.reports.map(report => article(report, axes.get(report.machine))));
@@ -118,8 +121,7 @@ export async function showReport(date) {
     await look();
     return {
         content: el('div', {},
-                    el('div', { class: 'row spread' }, el('h1', {}, 'Report'), el('div', { class: 'row' }, day,
-                        el('button', { id: 'csv', onclick: () => saveCsv(day.value) }, 'CSV'))),
+                    el('div', { class: 'row spread' }, el('h1', {}, 'Report'), el('div', { class: 'row' }, day, csv)),
                     words, legend(), panels),
         begin() {
             stop = follow(null, { look, anomaly: lookSoon, report: lookSoon });

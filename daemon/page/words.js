@@ -3,7 +3,10 @@
 const AXES = ['x', 'y', 'z'];
 
 export function figure(value, digits = 3) {
-    return value == null ? '–' : Number(value.toPrecision(digits)).toLocaleString();
+    if (value == null)
+        return '–';
+    const size = Math.abs(value), odd = size !== 0 && (size < 1e-6 || size >= 1e12);
+    return value.toLocaleString([], { maximumSignificantDigits: digits, notation: odd ? 'scientific' : 'standard' });
 }
 
 export function count(number, one, many) {

@@ -18,7 +18,7 @@ struct mark {
     uint64_t high; /* highest applied */
     uint64_t
         seen[LIMIT_SEQUENCE_WINDOW / 64]; /* bit i of the ring: high - (distance) was applied; see registry/marks.h */
-    int64_t used;                         /* wall ms of the last buffer */
+    int64_t used; /* wall ms of the last buffer, or later where the clock was set back: the order of use */
 };
 
 /* A number that comes beside buffers: temperature, load, speed. */
@@ -74,13 +74,15 @@ struct rule_memory {
 
 /* What the strategy remembers beside phases and the open anomaly. Flat: saved as bytes, and begun anew where they are of another
  * version. */
-enum { STRATEGY_MEMORY_VERSION = 1 };
+enum { STRATEGY_MEMORY_VERSION = 2 };
 struct strategy_memory {
     uint32_t version;
     uint32_t told;                /* bit per trouble: what subscribers know */
     uint32_t below;               /* judgements in a row that count towards an anomaly */
     uint32_t judged;              /* intervals in the mean, up to a limit */
     double interval;              /* ms between judgements, exponential mean */
+    uint32_t together;            /* judgements of the last one's time before it: a batch */
+    uint32_t reserved;            /* 0 */
     uint32_t dead, clipped, fast; /* buffers in a row */
     uint32_t present;             /* bits of the sensor's troubles */
     struct run_memory run;

@@ -113,7 +113,9 @@ int registry_accept(struct registry *registry, int64_t id, struct moment now, st
         return r;
     }
     free(anomaly.explanation);
-    r = read_anomaly(registry, id, &anomaly, refusal); /* as it is now: another may have been faster */
+    anomaly.explanation = NULL;
+    r = machine->unsettled > 0 ? machine_await_changes(registry, machine) : 0; /* another may have been faster */
+    r = r < 0 ? refuse_store(r, refusal) : read_anomaly(registry, id, &anomaly, refusal);
     if (r == 0)
         r = kept_read(registry, KEPT_EVIDENCE, id, &machine->engine.config, &kept);
     if (r == 0)

@@ -29,6 +29,17 @@ bool etag_asked(const char *if_match, const char *etag)
     return if_match[0] == '\0' || strcmp(if_match, "*") == 0 || strstr(if_match, etag);
 }
 
+const char registry_only_new[] = "If-None-Match: *";
+
+int check_existence(bool exists, const char *id, const char *if_match, struct refusal *refusal)
+{
+    if (exists && if_match == registry_only_new)
+        return refuse(refusal, REFUSAL_PRECONDITION, "If-None-Match", "machine %s exists already", id);
+    if (!exists && if_match != registry_only_new && if_match[0] != '\0')
+        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "no machine %s exists", id);
+    return 0;
+}
+
 int machine_check_etag(const struct machine *machine, const char *if_match, struct refusal *refusal)
 {
     char etag[ETAG_SIZE];
@@ -72,8 +83,10 @@ static int adopt_settings(struct machine *machine, const struct settings *settin
         machine->conflict = false;
     else if (habit_config_compare(&config, &before) != HABIT_FIELD_NONE)
         r = machine_renew_engine(machine);
-    if (settings->window != window)
+    if (settings->window != window) {
         habit_window_init(&machine->window, settings->window);
+        machine->state.memory.below = 0; /* a row of the other windows */
+    }
     if (habit_get_sensitivity(&machine->engine) != settings->sensitivity)
         habit_set_sensitivity(&machine->engine, settings->sensitivity);
     return r;
@@ -145,15 +158,12 @@ static int change_by_json(struct registry *registry, const char *id, bool replac
     return r < 0 ? refuse_fault(refusal, r) : r;
 }
 
-static int put_new(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
-                   struct refusal *refusal)
+static int put_new(struct registry *registry, const char *id, const void *json, size_t size, struct refusal *refusal)
 {
     struct settings base, settings;
     bool create;
     int r;
 
-    if (if_match[0] != '\0')
-        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "no machine %s exists", id);
     registry_base_settings(registry, id, &base, &create);
     settings = base;
     r = wire_read_settings(json, size, &settings, &base, ORIGIN_REST, refusal);
@@ -175,8 +185,10 @@ int registry_put(struct registry *registry, const char *id, const void *json, si
     *created = !machine;
     if (machine)
         machine_release(machine);
-    r = machine ? change_by_json(registry, id, true, json, size, if_match, refusal)
-                : put_new(registry, id, json, size, if_match, refusal);
+    r = check_existence(machine != NULL, id, if_match, refusal);
+    if (r == 0)
+        r = machine ? change_by_json(registry, id, true, json, size, if_match, refusal)
+                    : put_new(registry, id, json, size, refusal);
     pthread_mutex_unlock(&registry->admin);
     return r;
 }
@@ -218,9 +230,11 @@ static void derive_buffer_size(struct settings *settings, const struct pending *
 {
     uint64_t bytes = value_bytes(settings->format) * settings->axes;
 
-    if (settings->buffer_size == 0 && bytes > 0 && pending->format != FORMAT_JSON && pending->bytes % bytes == 0 &&
-        pending->bytes / bytes <= 4096)
-        settings->buffer_size = (uint32_t)(pending->bytes / bytes);
+    if (settings->buffer_size != 0 || bytes == 0 || pending->format == FORMAT_JSON || pending->bytes % bytes != 0 ||
+        pending->bytes / bytes > 4096)
+        return;
+    settings->buffer_size = (uint32_t)(pending->bytes / bytes);
+    settings->origin[SETTING_buffer_size] = ORIGIN_REST;
 }
 
 int registry_adopt(struct registry *registry, const char *id, const void *json, size_t size, struct refusal *refusal)
@@ -241,7 +255,6 @@ int registry_adopt(struct registry *registry, const char *id, const void *json, 
     if (r != 0)
         return r < 0 ? refuse_fault(refusal, r) : r;
     derive_buffer_size(&settings, &pending);
-    settings.origin[SETTING_buffer_size] = ORIGIN_REST;
     pthread_mutex_lock(&registry->admin);
     r = registry_create(registry, id, &settings, NULL, 0, clock_now().wall, refusal);
     pthread_mutex_unlock(&registry->admin);

@@ -117,7 +117,8 @@ int episode_event(struct machine *machine, struct store *store, enum anomaly_eve
         (uint8_t)machine->state.anomaly_similarity; /* the lowest, also of those that were no news */
     machine->open.distance = machine->state.anomaly_distance;
     if (event == ANOMALY_CLEARED || event == ANOMALY_ACCEPTED) {
-        machine->open.cleared = at;
+        machine->open.cleared =
+            at > machine->open.raised ? at : machine->open.raised; /* by a buffer of before, perhaps */
         machine->open.undo = event == ANOMALY_ACCEPTED ? UNDO_OF_THIS_CHANGE : 0;
         machine->state.anomaly = 0;
     }

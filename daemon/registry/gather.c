@@ -224,23 +224,37 @@ static void free_gathering(struct gathering *gathering)
     free(gathering->by_row);
 }
 
-/* Machines above `after` until `limit` reports are begun; `last` takes the last ID that was looked at. */
-static int gather_all(struct gathering *gathering, char last[MACHINE_ID_SIZE], size_t limit)
+/* The same of one that was listed: it may be deleted meanwhile. */
+static int gather_listed(struct gathering *gathering, const char *id, struct refusal *refusal)
+{
+    int r = gather_machine(gathering, id, refusal);
+
+    if (r != REFUSAL_NO_MACHINE)
+        return r;
+    if (refusal)
+        refusal->code = REFUSAL_NONE;
+    return 0;
+}
+
+/* Machines above `after` until `limit` reports are begun; `last` takes the last ID that was looked at. One that cannot be loaded is no
+ * reason for a day without it. */
+static int gather_all(struct gathering *gathering, char last[MACHINE_ID_SIZE], size_t limit, struct refusal *refusal)
 {
     char(*ids)[MACHINE_ID_SIZE] = calloc(limit, sizeof(*ids));
     size_t found = 1;
+    int r = 0;
 
     if (!ids)
         return fault(-ENOMEM);
-    while (gathering->count < limit && found > 0) {
+    while (r == 0 && gathering->count < limit && found > 0) {
         found = registry_ids(gathering->registry, last, ids, limit - gathering->count);
-        for (size_t i = 0; i < found; i++)
-            gather_machine(gathering, ids[i], NULL);
+        for (size_t i = 0; i < found && r == 0; i++)
+            r = gather_listed(gathering, ids[i], refusal);
         if (found > 0)
             memcpy(last, ids[found - 1], MACHINE_ID_SIZE);
     }
     free(ids);
-    return 0;
+    return r;
 }
 
 /* Counters that are on their way to the store are neither here nor there: so that takes turns with flushing. */
@@ -251,7 +265,7 @@ static int gather(struct gathering *gathering, const char *id, char last[MACHINE
 
     pthread_mutex_lock(&gathering->registry->flushing);
     if (r == 0)
-        r = id ? gather_machine(gathering, id, refusal) : gather_all(gathering, last, limit);
+        r = id ? gather_machine(gathering, id, refusal) : gather_all(gathering, last, limit, refusal);
     if (r == 0)
         r = finish_gathering(gathering);
     pthread_mutex_unlock(&gathering->registry->flushing);
@@ -297,6 +311,7 @@ int gather_portions(struct registry *registry, const struct civil_day *day, int6
         struct gathering gathering = { .registry = registry, .day = day, .now = now, .reports = reports };
 
         r = gather(&gathering, NULL, last, PORTION, NULL);
+        r = r > 0 ? fault(-EAGAIN) : r;
         count = gathering.count;
         if (r == 0 && count > 0)
             r = each(user, reports, count);

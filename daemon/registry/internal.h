@@ -59,8 +59,8 @@ struct machine {
     int64_t row, created;
     atomic_uint references;
     bool deleted;
-    uint64_t epoch; /* of the store that memory is of; 0 = to be loaded anew */
-    int64_t told;   /* the anomaly, or 0, that was open when all changes were known to be stored: see machine_told */
+    uint64_t epoch;      /* of the store that memory is of; 0 = to be loaded anew */
+    int64_t told;        /* the anomaly, or 0, that is stored as open: one on its way to the disk is told to nobody */
     uint32_t unsettled;  /* changes whose commit is not known yet: only with them can memory be ahead of the store */
     uint32_t generation; /* goes up when memory is loaded anew: receipts of before do not count any more */
 
@@ -77,7 +77,9 @@ struct machine {
     bool damaged;        /* knowledge in the store that does not load; it is kept as a snapshot */
     struct anomaly open; /* id 0 = none */
     struct suspects suspects;
-    struct mute *mute;     /* heap; NULL = none */
+    struct mute *mute;   /* heap; NULL = none */
+    int64_t mended_from; /* in the strategy's time: the last maintenance that is over; 0 = none since the start */
+    int64_t mended_until;
     struct shadow *shadow; /* heap; NULL = none */
     int64_t enriched;      /* strategy's time of the last snapshot before more was learned; 0 = none since the start */
     uint32_t commissioning_count;
@@ -143,12 +145,9 @@ int machine_renew_engine(struct machine *machine);
 /* Takes what the store holds: state, window, marks, knowledge. */
 int machine_restore(struct machine *machine, const struct store_machine *stored);
 
-/* The other machine's memory, as the store has it, moves here; `from` is left empty, to be freed. What was judged stays judged. Returns 0, or
- * -ENOMEM with both as they were. */
+/* The other machine's memory, as the store has it, moves here; `from` is to be freed. What was judged stays judged, what was heard
+ * heard. Returns 0, or -ENOMEM with `machine` as it was. */
 int machine_take(struct machine *machine, struct machine *from);
-
-/* The anomaly that may be told to others: one that is on its way to the disk is none yet. */
-int64_t machine_told(const struct machine *machine);
 
 /* First difference between two configurations, naming both sides: "axes: 3 here, 1 in the knowledge". */
 const char *machine_difference(const struct habit_config *ours, const struct habit_config *theirs, char *text,
@@ -174,6 +173,7 @@ int64_t registry_steady(struct registry *registry, struct moment now);
 
 /* Times that a machine was stored with may be of a clock that was set meanwhile: they go on from here then. */
 void machine_join_time(struct machine *machine, int64_t steady);
+void state_join_time(struct strategy_state *state, int64_t steady);
 
 /* ---- evidence.c: buffers that were strange */
 
@@ -257,6 +257,10 @@ int registry_each(struct registry *registry, void (*each)(void *user, struct mac
 /* Whether a locked machine's memory is as new as the store; takes the store's epoch where nothing can have failed. */
 bool machine_is_current(const struct registry *registry, struct machine *machine);
 
+/* Waits until the changes of a locked machine that are on their way have arrived, or failed: an empty one behind them tells.
+ * Returns 0 or negative. */
+int machine_await_changes(struct registry *registry, struct machine *machine);
+
 /* A change with the machine's row, epoch, state and window filled in. */
 struct store_change machine_change(const struct machine *machine, int64_t at);
 
@@ -304,6 +308,9 @@ int machine_commit_replaced(struct registry *registry, struct machine *machine, 
 /* CRC of the knowledge as it is; 0 where it does not hold. */
 uint32_t machine_crc(struct machine *machine);
 
+/* The phase of knowledge that came from elsewhere: what cannot judge yet goes on learning. The machine has a scratch. */
+void machine_choose_phase(struct machine *machine, int64_t steady);
+
 /* The window and what belongs to it begin anew. */
 void machine_clear_window(struct machine *machine);
 
@@ -322,6 +329,9 @@ int registry_forget_unwanted(struct registry *registry);
 
 /* Whether an If-Match header, which may be a list, "*" or "" (none), asks for this ETag. */
 bool etag_asked(const char *if_match, const char *etag);
+
+/* What is asked before a machine is looked at, with the admin lock held. Returns 0 or PRECONDITION. */
+int check_existence(bool exists, const char *id, const char *if_match, struct refusal *refusal);
 
 /* ETag of the settings; PRECONDITION where if_match is neither "" nor "*" nor that. */
 int machine_etag(const struct machine *machine, char etag[ETAG_SIZE]);

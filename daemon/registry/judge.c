@@ -300,22 +300,28 @@ static enum run_verdict look(struct work *work, const float *samples)
     return run.verdict;
 }
 
-/* Maintenance: by hand a buffer is judged, for whoever works on the machine, but nothing remembers it. */
+/* Why a buffer is of a maintenance, whenever it comes: of one that lasts, or of the last one; NULL = it is not. */
+static const char *muted_by(const struct work *work)
+{
+    const struct machine *machine = work->machine;
+
+    if (work->arrival->intent == INTENT_LEARN)
+        return NULL;
+    if (machine->mute && work->steady >= machine->mute->since)
+        return "muted for maintenance, see `mute` of the machine's page: nothing is learned, counted or raised";
+    if (work->steady >= machine->mended_from && work->steady < machine->mended_until)
+        return "it was measured during a maintenance that is over: nothing is learned, counted or raised";
+    return NULL;
+}
+
+/* By hand a buffer is judged, for whoever works on the machine, but nothing remembers it. */
 static int act_muted(struct work *work, const float *samples, size_t index, struct verdict *verdict)
 {
-    verdict->note = "muted for maintenance, see `mute` of the machine's page: nothing is learned, counted or raised";
     strategy_seen(&work->machine->state, work->steady, work->now);
     if (work->arrival->intent == INTENT_DETECT)
         return try_one(work, samples, index, verdict);
     leave_out(work, ACTION_IDLE, verdict);
     return 0;
-}
-
-static bool is_muted(const struct work *work)
-{
-    const struct mute *mute = work->machine->mute;
-
-    return mute && work->steady >= mute->since && work->arrival->intent != INTENT_LEARN;
 }
 
 static int act(struct work *work, const float *samples, size_t index, struct verdict *verdict)
@@ -327,7 +333,8 @@ static int act(struct work *work, const float *samples, size_t index, struct ver
     enum strategy_action action;
     enum run_verdict running;
 
-    if (is_muted(work))
+    verdict->note = muted_by(work);
+    if (verdict->note)
         return act_muted(work, samples, index, verdict);
     running = look(work, samples);
     action = strategy_decide(&machine->settings, &machine->state, wishes[work->arrival->intent], running, work->steady,

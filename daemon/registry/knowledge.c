@@ -24,6 +24,19 @@ void machine_clear_window(struct machine *machine)
     recent_forget(machine);
 }
 
+void machine_choose_phase(struct machine *machine, int64_t steady)
+{
+    struct habit_progress progress = { 0 };
+
+    habit_status(&machine->engine, &progress);
+    if (progress.learned == 0)
+        strategy_forget(&machine->state, steady);
+    else if (progress.needed > 0)
+        strategy_start_learning(&machine->state, steady);
+    else
+        strategy_start_watching(&machine->state, steady);
+}
+
 static struct store_change change_of(struct machine *machine, const struct replacement *replacement,
                                      const struct episode_log *log, int64_t at)
 {
@@ -220,7 +233,8 @@ static int replace_by_block(struct registry *registry, const char *id, const voi
     if (r == 0 && habit_load(&machine->engine, bytes, size) != HABIT_OK)
         r = fault(-EINVAL);
     machine_clear_window(machine);
-    strategy_start_watching(&machine->state, now - registry->skew);
+    machine_join_time(machine, now - registry->skew);
+    machine_choose_phase(machine, now - registry->skew);
     if (!settings_equal(&machine->settings, told, sensitivity))
         settings_copy(&machine->settings, told, sensitivity);
     return machine_commit_replaced(
@@ -253,10 +267,11 @@ static int put_block(struct registry *registry, const char *id, const void *byte
     r = settings_of_block(&told, info, refusal);
     if (r != 0)
         return r;
+    r = check_existence(machine != NULL, id, if_match, refusal);
+    if (r != 0)
+        return r;
     if (machine)
         return replace_by_block(registry, id, bytes, size, if_match, info, &told, now, refusal);
-    if (if_match[0] != '\0')
-        return refuse(refusal, REFUSAL_PRECONDITION, "If-Match", "no machine %s exists", id);
     return registry_create(registry, id, &told, bytes, size, now, refusal);
 }
 

@@ -111,6 +111,7 @@ int work_learn(struct work *work, const float *samples, size_t index, float budg
     if (bound)
         keep_before(work);
     if (!bound && machine->state.phase == PHASE_WATCHING) {
+        machine_clear_window(machine); /* its scores are of the knowledge before */
         say_watched(machine);
         if (in_phase == verdict->learning.learned) /* nothing was known before this phase */
             work->snapshot_after = SNAPSHOT_READY;

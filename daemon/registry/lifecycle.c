@@ -24,7 +24,7 @@ static int store_new(struct registry *registry, struct machine *machine, int64_t
     int r = settings ? 0 : fault(-ENOMEM);
 
     machine->created = now;
-    machine->state.phase_since = now;
+    machine->state.phase_since = now - registry->skew;
     if (r == 0) {
         first = machine_change(machine, now);
         first.settings = settings;
@@ -43,8 +43,8 @@ static int load_block(struct machine *machine, const void *knowledge, size_t siz
     if (machine_lend_scratch(machine, NULL) != 0)
         return fault(-ENOMEM);
     status = habit_load(&machine->engine, knowledge, size);
+    machine_choose_phase(machine, steady);
     machine_return_scratch(machine);
-    strategy_start_watching(&machine->state, steady);
     return status == HABIT_OK ? 0 : fault(-EINVAL);
 }
 

@@ -188,6 +188,7 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
     machine->fresh = true;
     machine->created = stored->created;
     machine->state = stored->state;
+    machine->told = stored->state.anomaly;
     if (machine->state.phase >= PHASE_PAUSED)
         machine->state.phase = PHASE_NEW;
     machine->commissioning_count = stored->commissioning_count;
@@ -201,27 +202,81 @@ int machine_restore(struct machine *machine, const struct store_machine *stored)
         r = shadow_restore(machine, &stored->candidate);
     if (r == 0 && !machine->damaged)
         restore_window(machine, stored);
+    if (machine->window.count == 0) /* a row of other windows */
+        machine->state.memory.below = 0;
     return r;
+}
+
+/* When it was heard, ran and was judged: of that nothing waits for a commit, and hours have it already. What hangs together with
+ * knowledge is the store's: phases, what was learned, levels and rules. */
+static void keep_what_happened(const struct machine *machine, struct strategy_state *stored)
+{
+    const struct strategy_state *state = &machine->state;
+
+    if (!machine->fresh)
+        state_join_time(stored, state->last_seen);
+    if (state->last_seen != 0) {
+        stored->last_seen = state->last_seen;
+        stored->last_measured = state->last_measured;
+        stored->interval = state->interval;
+    }
+    if (state->last_detect != 0) {
+        stored->last_detect = state->last_detect;
+        stored->memory.judged = state->memory.judged;
+        stored->memory.interval = state->memory.interval;
+        stored->memory.together = state->memory.together;
+    }
+    if (state->anomaly == stored->anomaly)
+        stored->anomaly_buffers = state->anomaly_buffers;
+    if (state->memory.run.last == 0) /* forgotten, by something that was refused */
+        return;
+    stored->memory.run.status = state->memory.run.status;
+    stored->memory.run.since = state->memory.run.since;
+    stored->memory.run.last = state->memory.run.last;
+    stored->memory.dead = state->memory.dead;
+    stored->memory.clipped = state->memory.clipped;
+    stored->memory.fast = state->memory.fast;
+    stored->memory.present = state->memory.present;
+}
+
+/* Detections are not waited for, but they happened; unless the window is empty, by something that was refused. */
+static void keep_window(struct machine *machine, struct machine *from)
+{
+    if (machine->window.size != from->window.size || machine->window.count == 0)
+        machine->window = from->window;
+    else
+        from->state.memory.below = machine->state.memory.below;
+}
+
+/* The store has it by the clock that was when it began. */
+static void keep_mute(struct machine *machine, struct machine *from)
+{
+    struct mute *mute = machine->mute, *stored = from->mute;
+
+    if (!mute || !stored || mute->until - mute->since != stored->until - stored->since || mute->then != stored->then)
+        return;
+    stored->since = mute->since;
+    stored->until = mute->until;
 }
 
 int machine_take(struct machine *machine, struct machine *from)
 {
     if (marks_join(&from->marks, &machine->judged) < 0)
         return fault(-ENOMEM);
+    keep_what_happened(machine, &from->state);
+    keep_window(machine, from);
+    keep_mute(machine, from);
     free(machine->memory.knowledge);
     marks_free(&machine->marks);
     free(machine->open.explanation);
     free(machine->mute);
     shadow_free(machine->shadow);
     machine->settings = from->settings;
-    from->state.memory.below = machine->state.memory.below; /* as the window's: what was judged was judged */
     machine->state = from->state;
-    machine->told = from->state.anomaly;
+    machine->told = from->told;
     machine->planned = (struct alarm_figures){ 0 };
     machine->engine = from->engine;
     machine->memory = from->memory;
-    if (machine->window.size != from->window.size) /* else memory's: detections are not waited for, but they happened */
-        machine->window = from->window;
     machine->marks = from->marks;
     machine->open = from->open;
     machine->conflict = from->conflict;
@@ -240,11 +295,6 @@ int machine_take(struct machine *machine, struct machine *from)
 }
 
 /* ----------------------------------------------------------------------------------------------------------- views */
-
-int64_t machine_told(const struct machine *machine)
-{
-    return machine->unsettled == 0 ? machine->state.anomaly : machine->told;
-}
 
 static void describe(const struct habit_config *config, enum habit_field field, char *text, size_t size)
 {
@@ -323,7 +373,7 @@ void machine_view(struct registry *registry, struct machine *machine, struct mac
     view->settings = machine->settings;
     view->state = machine->state;
     view->state.phase = strategy_phase(&machine->settings, &machine->state);
-    view->state.anomaly = machine_told(machine);
+    view->state.anomaly = machine->told;
     view->last = machine->last;
     if (view->last.anomaly != 0)
         view->last.anomaly = view->state.anomaly;

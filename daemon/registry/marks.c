@@ -144,6 +144,15 @@ static struct mark *add(struct marks *marks, const char *source, const char *boo
     return grown;
 }
 
+/* What comes last is what was used last, though the clock was set back meanwhile. */
+static int64_t later_than_others(const struct marks *marks, const struct mark *mark, int64_t used)
+{
+    for (size_t i = 0; i < marks->count; i++)
+        if (&marks->mark[i] != mark && marks->mark[i].used >= used)
+            used = marks->mark[i].used + 1;
+    return used;
+}
+
 int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used)
 {
     struct mark *mark = find(marks, source, boot);
@@ -156,8 +165,9 @@ int marks_apply(struct marks *marks, const char *source, const char *boot, uint6
     }
     if (seq > mark->high)
         advance(mark, seq);
-    set_bit(mark, seq);
-    mark->used = used;
+    if (mark->high - seq < WINDOW) /* the bit of one further below is another number's */
+        set_bit(mark, seq);
+    mark->used = later_than_others(marks, mark, used);
     return 0;
 }
 

@@ -20,7 +20,7 @@ void marks_free(struct marks *marks);
 /* Whether this number was applied before. */
 bool marks_applied(const struct marks *marks, const char *source, const char *boot, uint64_t seq);
 
-/* Notes a number as applied; `used`: wall ms.
+/* Notes a number as applied; `used`: wall ms, by which the boots that are kept are chosen.
  * Returns 0, or -ENOMEM with nothing changed. */
 int marks_apply(struct marks *marks, const char *source, const char *boot, uint64_t seq, int64_t used);
 

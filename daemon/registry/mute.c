@@ -52,6 +52,7 @@ int registry_mute(struct registry *registry, const char *id, const struct mute *
         free(copy);
         return r;
     }
+    machine_join_time(machine, registry_steady(registry, now));
     *copy = *mute;
     copy->until -= skew;
     copy->since = machine->mute ? machine->mute->since : now.wall - skew; /* a longer one is the same maintenance */
@@ -68,6 +69,9 @@ static int end_it(struct registry *registry, struct machine *machine, struct mom
     int64_t steady = registry_steady(registry, now);
     int r = 0;
 
+    machine_join_time(machine, steady);
+    machine->mended_from = machine->mute->since;
+    machine->mended_until = steady;
     free(machine->mute);
     machine->mute = NULL;
     machine_clear_window(machine); /* what was judged before is of before */
@@ -114,6 +118,7 @@ int registry_unmute(struct registry *registry, const char *id, struct moment now
 enum { PORTION = 64 };
 
 struct expired {
+    struct registry *registry;
     char ids[PORTION][MACHINE_ID_SIZE];
     size_t count;
     int64_t steady;
@@ -124,11 +129,14 @@ static bool is_over(const struct machine *machine, int64_t steady)
     return machine->mute && steady >= machine->mute->until;
 }
 
+/* Also machines whose memory is ahead of the store, by an end that was refused or by anything else: to enter one loads it anew, so that
+ * nobody is shown what is not so, of one that sends nothing either. */
 static void find_expired(void *user, struct machine *machine)
 {
     struct expired *expired = user;
 
-    if (expired->count < PORTION && is_over(machine, expired->steady))
+    if (expired->count < PORTION &&
+        (is_over(machine, expired->steady) || !machine_is_current(expired->registry, machine)))
         memcpy(expired->ids[expired->count++], machine->id, MACHINE_ID_SIZE);
 }
 
@@ -149,7 +157,7 @@ static int end_expired(struct registry *registry, const char *id, struct moment 
 
 int registry_end_mutes(struct registry *registry, struct moment now)
 {
-    struct expired expired = { .steady = registry_steady(registry, now) };
+    struct expired expired = { .registry = registry, .steady = registry_steady(registry, now) };
     int r = registry_each(registry, find_expired, &expired);
 
     for (size_t i = 0; i < expired.count; i++)

@@ -146,7 +146,7 @@ static void gauge(void *user, struct machine *machine)
     gauging->count++;
     *gauges = (struct machine_gauges){ .phase = strategy_phase(&machine->settings, &machine->state),
                                        .online = strategy_online(&machine->settings, &machine->state, gauging->steady),
-                                       .anomaly = machine_told(machine) != 0,
+                                       .anomaly = machine->told != 0,
                                        .judged = last->at != 0 && last->status == VERDICT_OK,
                                        .average_known = last->average.known,
                                        .similarity = last->detection.similarity,

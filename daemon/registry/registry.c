@@ -251,17 +251,22 @@ bool machine_is_current(const struct registry *registry, struct machine *machine
     return machine->epoch == store_epoch(registry->store);
 }
 
+int machine_await_changes(struct registry *registry, struct machine *machine)
+{
+    const struct store_change barrier = { .machine = machine->row, .epoch = store_epoch(registry->store) };
+    struct store_op *op = NULL;
+    int r = store_submit(registry->store, &barrier, &op);
+
+    return r == 0 ? store_finish(registry->store, op) : r;
+}
+
 /* Memory was ahead of the store, or may be: what the store holds is what is. An epoch of 0 says that changes of this machine
- * may still be on their way; an empty one behind them tells when they have arrived. */
+ * may still be on their way. */
 static int reload(struct registry *registry, struct machine *machine, struct refusal *refusal)
 {
     struct loading loading = { registry, NULL };
-    struct store_change barrier = { .machine = machine->row, .epoch = store_epoch(registry->store) };
-    struct store_op *op = NULL;
-    int r = machine->epoch == 0 ? store_submit(registry->store, &barrier, &op) : 0;
+    int r = machine->epoch == 0 ? machine_await_changes(registry, machine) : 0;
 
-    if (r == 0)
-        r = store_finish(registry->store, op);
     if (r == 0)
         r = store_load_machines(registry->store, machine->row, reload_each, &loading);
     if (r < 0 || !loading.machine) {
@@ -458,7 +463,7 @@ static void settle_machine(const struct receipt *receipt, bool committed)
     struct machine *machine = receipt->machine;
 
     pthread_mutex_lock(&machine->lock);
-    if (committed && machine->generation == receipt->generation && --machine->unsettled == 0)
+    if (committed && machine->generation == receipt->generation && --machine->unsettled == 0 && machine->epoch != 0)
         machine->told = machine->state.anomaly;
     if (committed)
         machine->counters.anomalies += receipt->raised;

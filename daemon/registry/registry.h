@@ -103,7 +103,9 @@ int registry_context(struct registry *registry, const char *id, const struct wir
 /* --------------------------------------------------------------------------------------------------------- machines */
 
 /* PUT (replaces all REST settings) and PATCH (null = back to file or default). *created tells whether it is new.
- * if_match: "" or the ETag the caller has seen; PRECONDITION where it is another now. */
+ * if_match: "" or the ETag the caller has seen; PRECONDITION where it is another now. For registry_put and registry_put_knowledge
+ * also registry_only_new itself: PRECONDITION where there is such a machine. */
+extern const char registry_only_new[];
 int registry_put(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
                  bool *created, struct refusal *refusal);
 int registry_patch(struct registry *registry, const char *id, const void *json, size_t size, const char *if_match,
@@ -166,7 +168,8 @@ int registry_mute(struct registry *registry, const char *id, const struct mute *
 /* Its end, with what was asked for then. NOT_FOUND where there is none. */
 int registry_unmute(struct registry *registry, const char *id, struct moment now, struct refusal *refusal);
 
-/* Ends those whose time has come; what the store does not take waits for the next call. Returns 0 or -ENOMEM. */
+/* Ends those whose time has come; what the store does not take waits for the next call. On the way machines whose memory is ahead of
+ * the store are loaded anew. Returns 0 or -ENOMEM. */
 int registry_end_mutes(struct registry *registry, struct moment now);
 
 /* Snapshots of a machine, newest first. Returns how many, negative, or 0 with a refusal filled. */
@@ -184,8 +187,8 @@ int registry_take_snapshot(struct registry *registry, const char *id, const char
 int registry_add_snapshot(struct registry *registry, const char *id, const void *bytes, size_t size, const char *note,
                           struct moment now, struct refusal *refusal);
 
-/* Puts a snapshot in force; what it replaces becomes one. What was accepted after it is not accepted any more, and commissioning
- * buffers that came after it are forgotten. */
+/* Puts a snapshot in force; what it replaces becomes one. What was accepted after it is not accepted any more, what it knows as
+ * accepted is again, and commissioning buffers that came after it are forgotten. */
 int registry_restore(struct registry *registry, const char *id, int64_t number, struct moment now,
                      struct refusal *refusal);
 
@@ -222,7 +225,8 @@ struct report_query {
 };
 
 /* Reports of one day: as they were stored, or where that has not happened yet, the figures of the moment. Fills reports[limit], to
- * be given to registry_reports_clear. Returns how many, or negative; 0 with a refusal filled where the machine is unknown. */
+ * be given to registry_reports_clear. Returns how many, or negative; 0 with a refusal filled where the machine is unknown, or one
+ * cannot be loaded just now. */
 int registry_reports(struct registry *registry, const struct report_query *query, int64_t now,
                      struct daily_report *reports, struct refusal *refusal);
 

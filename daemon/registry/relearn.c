@@ -366,6 +366,7 @@ int registry_switch(struct registry *registry, const char *id, struct moment now
     if (r == 0)
         r = take_over(machine, machine->shadow);
     machine_clear_window(machine);
+    machine_join_time(machine, registry_steady(registry, now));
     strategy_start_watching(&machine->state, registry_steady(registry, now));
     machine->shadow = shadow_free(machine->shadow);
     return machine_commit_replaced(registry, machine, r, &replacement, now.wall, &log, refusal);

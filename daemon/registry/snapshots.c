@@ -152,20 +152,6 @@ static int load(struct machine *machine, const void *bytes, size_t size)
     return r;
 }
 
-/* Knowledge that cannot judge yet goes on learning. */
-static void choose_phase(struct machine *machine, int64_t steady)
-{
-    struct habit_progress progress = { 0 };
-
-    habit_status(&machine->engine, &progress);
-    if (progress.learned == 0)
-        strategy_forget(&machine->state, steady);
-    else if (progress.needed > 0)
-        strategy_start_learning(&machine->state, steady);
-    else
-        strategy_start_watching(&machine->state, steady);
-}
-
 /* Puts it in force and leaves the machine. */
 static int restore_entered(struct registry *registry, struct machine *machine, const struct snapshot *snapshot,
                            const void *bytes, struct moment now, struct refusal *refusal)
@@ -181,7 +167,8 @@ static int restore_entered(struct registry *registry, struct machine *machine, c
         r = load(machine, bytes, snapshot->size);
     if (r == 0) {
         machine_clear_window(machine);
-        choose_phase(machine, registry_steady(registry, now));
+        machine_join_time(machine, registry_steady(registry, now));
+        machine_choose_phase(machine, registry_steady(registry, now));
     }
     return machine_commit_replaced(registry, machine, r, &replacement, now.wall, &log, refusal);
 }

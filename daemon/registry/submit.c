@@ -10,6 +10,7 @@
 struct undo {
     bool batch;
     size_t events; /* of the submission, before */
+    uint64_t learned;
     bool forget;
     void *knowledge;
     struct marks marks;
@@ -126,6 +127,7 @@ static int prepare_undo(struct work *work, size_t count, struct undo *undo)
     work_hour(work); /* makes room now: what it hands over cannot be taken back */
     *undo = (struct undo){ .batch = count > 1,
                            .events = work->events.count,
+                           .learned = work->learned,
                            .forget = work->forget,
                            .state = machine->state,
                            .window = machine->window,
@@ -157,6 +159,7 @@ static void take_back(struct work *work, struct undo *undo)
     machine->hour_count = undo->hour_count;
     memcpy(machine->hour, undo->hour, sizeof(undo->hour));
     if (work->events.count > undo->events || (work->forget && !undo->forget && !undo->batch) ||
+        (work->learned > undo->learned && !undo->batch) ||
         (undo->batch &&
          (!undo->knowledge || habit_load(&machine->engine, undo->knowledge, machine->memory.knowledge_size) != 0)))
         machine->epoch = 0; /* memory broke on the way: load anew what the store holds */
@@ -217,12 +220,14 @@ static int apply_stream(struct work *work, struct verdict *verdicts, size_t room
         r = 0;
     }
     work_leave_stream(work);
+    if (r != 0) /* broken: its number counts as applied in memory, and so do the buffers before */
+        work->machine->epoch = 0;
     return r;
 }
 
 static int apply_all(struct work *work, struct verdict *verdicts, size_t room)
 {
-    work->told = machine_told(work->machine);
+    work->told = work->machine->told;
     return work->stream ? apply_stream(work, verdicts, room) : apply(work, 0, work->count, verdicts, room);
 }
 

@@ -50,12 +50,18 @@ static void join_mute(struct mute *mute, int64_t steady)
     mute->until += gap;
 }
 
+void state_join_time(struct strategy_state *state, int64_t steady)
+{
+    int64_t gap = steady - state->last_seen;
+
+    if (state->last_seen != 0 && is_impossible(gap))
+        strategy_move(state, gap);
+}
+
 void machine_join_time(struct machine *machine, int64_t steady)
 {
-    int64_t gap = steady - machine->state.last_seen;
-
-    if (machine->fresh && machine->state.last_seen != 0 && is_impossible(gap))
-        strategy_move(&machine->state, gap);
+    if (machine->fresh)
+        state_join_time(&machine->state, steady);
     if (machine->fresh && machine->mute)
         join_mute(machine->mute, steady);
     machine->fresh = false;

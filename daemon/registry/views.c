@@ -90,7 +90,7 @@ static void count_machine(void *user, struct machine *machine)
 
     figures->machines++;
     figures->phases[strategy_phase(&machine->settings, &machine->state)]++;
-    figures->open_anomalies += machine_told(machine) != 0;
+    figures->open_anomalies += machine->told != 0;
     figures->conflicts += machine->conflict;
 }
 

@@ -5,12 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_SECONDS = 86400, QUARTER = 900, FARTHEST = 16 * 3600 };
+#include "base/clock.h"
 
-static int64_t floor_division(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
+enum { DAY_SECONDS = 86400, QUARTER = 900, FARTHEST = 16 * 3600 };
 
 /* Seconds east of UTC. */
 static int64_t offset_at(int64_t seconds)
@@ -25,7 +22,7 @@ static int64_t offset_at(int64_t seconds)
 /* The local date of a moment, as a number of days. */
 static int64_t local_date(int64_t seconds)
 {
-    return floor_division(seconds + offset_at(seconds), DAY_SECONDS);
+    return clock_floor(seconds + offset_at(seconds), DAY_SECONDS);
 }
 
 /* The first second whose date is this one or a later one: midnight, or what comes after a midnight that the zone skipped.
@@ -55,17 +52,15 @@ static int64_t first_second(int64_t date)
 
 static void fill(struct civil_day *day, int64_t date)
 {
-    time_t noon = (time_t)(date * DAY_SECONDS + DAY_SECONDS / 2);
-    struct tm tm;
+    const struct date written = clock_date(date);
 
-    gmtime_r(&noon, &tm);
-    if (strftime(day->date, sizeof(day->date), "%Y-%m-%d", &tm) == 0)
+    if (snprintf(day->date, sizeof(day->date), "%04lld-%02d-%02d", (long long)written.year, written.month,
+                 written.day) >= (int)sizeof(day->date))
         day->date[0] = '\0'; /* year 10000 */
     day->from = first_second(date) * 1000;
     day->to = first_second(date + 1) * 1000;
 }
 
-/* "2026-11-22" -> number of days; false where there is no such date. */
 static int digits(const char *text, size_t count)
 {
     int number = 0;
@@ -75,24 +70,21 @@ static int digits(const char *text, size_t count)
     return number;
 }
 
+/* "2026-11-22" -> number of days; false where there is no such date. */
 static bool read_date(const char *text, int64_t *date)
 {
     static const char form[] = "0000-00-00";
-    struct tm tm = { 0 };
-    int month, day;
+    struct date written, real;
 
     if (strlen(text) != strlen(form))
         return false;
     for (size_t i = 0; form[i] != '\0'; i++)
         if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
             return false;
-    month = digits(text + 5, 2);
-    day = digits(text + 8, 2);
-    tm.tm_year = digits(text, 4) - 1900;
-    tm.tm_mon = month - 1;
-    tm.tm_mday = day;
-    *date = floor_division(timegm(&tm), DAY_SECONDS);
-    return tm.tm_mon == month - 1 && tm.tm_mday == day; /* 31 February became 3 March */
+    written = (struct date){ .year = digits(text, 4), .month = digits(text + 5, 2), .day = digits(text + 8, 2) };
+    *date = clock_days(&written);
+    real = clock_date(*date);
+    return real.month == written.month && real.day == written.day; /* 31 February became 3 March */
 }
 
 int civil_day_of_date(const char *date, struct civil_day *day)
@@ -112,7 +104,7 @@ int civil_day_of_date(const char *date, struct civil_day *day)
 
 void civil_day_of_time(int64_t wall, struct civil_day *day)
 {
-    int64_t seconds = floor_division(wall, 1000), date;
+    int64_t seconds = clock_floor(wall, 1000), date;
 
     tzset();
     date = local_date(seconds);
@@ -129,7 +121,7 @@ static bool may_be_split(int64_t hour)
 
 int64_t civil_hour_start(int64_t wall)
 {
-    int64_t seconds = floor_division(wall, 1000), hour = floor_division(seconds, 3600) * 3600;
+    int64_t seconds = clock_floor(wall, 1000), hour = clock_floor(seconds, 3600) * 3600;
     struct civil_day day;
 
     if (may_be_split(hour)) {
@@ -153,12 +145,12 @@ static int64_t local_minute(int64_t seconds)
 {
     int64_t local = seconds + offset_at(seconds);
 
-    return (local - floor_division(local, DAY_SECONDS) * DAY_SECONDS) / 60;
+    return (local - clock_floor(local, DAY_SECONDS) * DAY_SECONDS) / 60;
 }
 
 int64_t civil_time_of_day(const struct civil_day *day, uint32_t minutes)
 {
-    int64_t first = floor_division(day->from, 1000), last = floor_division(day->to, 1000), moment = first;
+    int64_t first = clock_floor(day->from, 1000), last = clock_floor(day->to, 1000), moment = first;
 
     tzset();
     while (moment < last && local_minute(moment) < (int64_t)minutes)

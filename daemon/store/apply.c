@@ -100,10 +100,9 @@ static int take_snapshot(struct store *store, const struct store_change *change,
     bind_text(statement, 3, reason);
     bind_text(statement, 4, change->snapshot_note);
     r = store_step(store, STATEMENT_SNAPSHOT_TAKE);
-    if (r < 0)
-        return r;
-    store->taken = sqlite3_changes(store->writer) > 0 ? sqlite3_last_insert_rowid(store->writer) : 0;
-    return prune_snapshots(store, change->machine);
+    if (r == 0)
+        store->taken = sqlite3_changes(store->writer) > 0 ? sqlite3_last_insert_rowid(store->writer) : 0;
+    return r;
 }
 
 static int apply_snapshot(struct store *store, const struct store_change *change)
@@ -117,16 +116,24 @@ static int apply_snapshot_after(struct store *store, const struct store_change *
     return change->snapshot_after ? take_snapshot(store, change, change->snapshot_after) : 0;
 }
 
-/* Before the snapshot that the change takes, which may push the one that is restored out. */
+/* After the last part that needs one of them. */
+static int apply_prune(struct store *store, const struct store_change *change)
+{
+    return change->snapshot || change->snapshot_after ? prune_snapshots(store, change->machine) : 0;
+}
+
+/* After the snapshot that the change takes, which is of what was in force, and knows what was accepted then. */
 static int apply_restored(struct store *store, const struct store_change *change)
 {
-    const int64_t numbers[] = { change->machine, change->restored };
+    const int64_t numbers[] = { change->machine, change->restored, store->taken };
     int r = 0;
 
     if (change->restored == 0)
         return 0;
     r = run(store, STATEMENT_COMMISSIONING_BACK, 2, numbers);
-    return r < 0 ? r : run(store, STATEMENT_ANOMALY_BACK, 2, numbers);
+    if (r == 0)
+        r = run(store, STATEMENT_ANOMALY_BACK, 2, numbers);
+    return r < 0 ? r : run(store, STATEMENT_ANOMALY_FORTH, 3, numbers);
 }
 
 static int apply_settings(struct store *store, const struct store_change *change)
@@ -304,18 +311,18 @@ static int put_anomaly(struct store *store, int64_t machine, const struct anomal
     sqlite3_bind_int64(statement, 15, anomaly->knowledge_crc);
     sqlite3_bind_int64(statement, 16, anomaly->undo == UNDO_OF_THIS_CHANGE ? store->taken : anomaly->undo);
     r = run(store, STATEMENT_ANOMALY_PUT, 2, (int64_t[]){ anomaly->id, machine });
-    return r < 0 ? r : run(store, STATEMENT_ANOMALY_PRUNE, 1, (int64_t[]){ anomaly->id - LIMIT_ANOMALIES });
+    if (r < 0 || anomaly->id <= LIMIT_ANOMALIES) /* there cannot be more: nobody has to count them */
+        return r;
+    return run(store, STATEMENT_ANOMALY_PRUNE, 1, (int64_t[]){ LIMIT_ANOMALIES });
 }
 
 /* What the broker never took is dropped with the oldest; what it has goes sooner. */
 static int prune_events(struct store *store, int64_t newest)
 {
     int r = run(store, STATEMENT_OUTBOX_PRUNE, 1, (int64_t[]){ newest - LIMIT_OUTBOX });
-    int dropped = r == 0 ? sqlite3_changes(store->writer) : 0;
 
-    pthread_mutex_lock(&store->mutex);
-    store->figures.outbox_dropped += (uint64_t)dropped;
-    pthread_mutex_unlock(&store->mutex);
+    if (r == 0)
+        store->dropping += (uint64_t)sqlite3_changes(store->writer);
     return r < 0 ? r : run(store, STATEMENT_EVENT_PRUNE, 1, (int64_t[]){ newest - LIMIT_EVENTS });
 }
 
@@ -357,15 +364,19 @@ static int apply_outgoing(struct store *store, const struct store_change *change
 static int add_hour(struct store *store, int64_t machine, const struct hour *hour)
 {
     sqlite3_stmt *statement = store->statements[STATEMENT_HOUR_ADD];
-    int r;
 
     sqlite3_bind_int64(statement, 3, hour->similarity_min);
     sqlite3_bind_int64(statement, 4, hour->phase);
     store_bind_hour(statement, 5, hour);
-    r = run(store, STATEMENT_HOUR_ADD, 2, (int64_t[]){ hour->start, machine });
-    if (r < 0 || hour->start <= store->pruned_hour)
-        return r;
-    store->pruned_hour = hour->start;
+    return run(store, STATEMENT_HOUR_ADD, 2, (int64_t[]){ hour->start, machine });
+}
+
+/* Once an hour by the clock of those who change, whatever that shows: it may have been ahead. */
+static int prune_hours(struct store *store, int64_t at)
+{
+    if (at / HOUR_MS == store->pruned_hour)
+        return 0;
+    store->pruned_hour = at / HOUR_MS;
     return run(store, STATEMENT_HOUR_PRUNE, 1, (int64_t[]){ LIMIT_HOURS });
 }
 
@@ -375,16 +386,17 @@ static int apply_hours(struct store *store, const struct store_change *change)
 
     for (size_t i = 0; i < change->hour_count && r == 0; i++)
         r = add_hour(store, change->machine, &change->hours[i]);
-    return r;
+    return r < 0 || change->hour_count == 0 ? r : prune_hours(store, change->at);
 }
 
 static int apply_parts(struct store *store, const struct store_change *change)
 {
     static int (*const parts[])(struct store *, const struct store_change *) = {
-        apply_restored,       apply_snapshot, /* before the knowledge that replaces it */
-        apply_settings,       apply_state,    apply_knowledge, apply_marks, apply_forget_buffers, apply_commissioning,
-        apply_snapshot_after, /* when knowledge and commissioning are there */
-        apply_anomalies,      apply_evidence, apply_outgoing,  apply_hours, apply_mute,           apply_candidate
+        apply_snapshot,       apply_restored, /* before the knowledge that replaces it */
+        apply_settings,       apply_state,         apply_knowledge,      apply_marks,
+        apply_forget_buffers, apply_commissioning, apply_snapshot_after, /* when knowledge and commissioning are there */
+        apply_anomalies,      apply_evidence,      apply_outgoing,       apply_hours,
+        apply_mute,           apply_candidate,     apply_prune
     };
     int r = 0;
 

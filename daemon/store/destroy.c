@@ -9,7 +9,9 @@
 #include "store/internal.h"
 
 /* What lies beside a store: its log and index, and what backups and restores have left. The store itself is the first. */
-static const char *const suffixes[] = { "-wal", "-shm", "-journal", ".copy", COPY_SUFFIX, FRESH_SUFFIX, KEPT_SUFFIX };
+static const char *const suffixes[] = {
+    "-wal", "-shm", "-journal", ANEW_SUFFIX, COPY_SUFFIX, FRESH_SUFFIX, KEPT_SUFFIX
+};
 
 struct destruction {
     bool really;

@@ -20,6 +20,11 @@
 /* The last commissioning buffer of a machine: what a snapshot knows. */
 #define LAST_KEPT(machine) "(SELECT coalesce(max(id), 0) FROM commissioning WHERE machine = " machine ")"
 
+/* Anomalies of a machine that are accepted, the newest first: what else a snapshot knows. */
+#define ACCEPTED(machine)                                                                                  \
+    "(SELECT json_group_array(id) FROM (SELECT id FROM anomaly WHERE machine = " machine " AND event = 4 " \
+    "ORDER BY id DESC LIMIT " STORE_TEXT(ACCEPTED_KNOWN) "))"
+
 /* IDs of a machine's snapshots that stay: the newest daily ones, the newest others, and that of first readiness. */
 #define NEWEST_SNAPSHOTS(machine, daily, others)                                                                     \
     "(SELECT id FROM (SELECT id FROM snapshot WHERE machine = " machine " AND reason = '" SNAPSHOT_DAILY             \
@@ -38,6 +43,7 @@ struct file_identity {
 enum { STORE_PATH_SIZE = 256 };
 
 #define STORE_APPLICATION_ID 0x68616269 /* "habi" */
+#define ACCEPTED_KNOWN       64         /* accepted anomalies that a snapshot knows, at most */
 #define STORE_QUOTE(word)    #word
 #define STORE_TEXT(word)     STORE_QUOTE(word)
 
@@ -59,17 +65,19 @@ enum { STORE_PATH_SIZE = 256 };
     X(KNOWLEDGE_PUT,                                                                                                    \
       "INSERT INTO knowledge (machine, changed, bytes) VALUES (?, ?, ?) ON CONFLICT (machine) "                         \
       "DO UPDATE SET changed = excluded.changed, bytes = excluded.bytes") /* in place: REPLACE frees and takes pages */ \
-    X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, note, upto, bytes) SELECT machine, ?2, ?3, "        \
-                     "coalesce(?4, ''), " LAST_KEPT("?1") ", bytes FROM knowledge WHERE machine = ?1")                  \
+    X(SNAPSHOT_TAKE, "INSERT INTO snapshot (machine, taken, reason, note, upto, accepted, bytes) SELECT machine, ?2, "  \
+                     "?3, coalesce(?4, ''), " LAST_KEPT("?1") ", " ACCEPTED("?1") ", bytes "                            \
+                                                                                  "FROM knowledge WHERE machine = ?1")  \
     X(SNAPSHOT_ADD, "INSERT INTO snapshot (machine, taken, reason, note, upto, bytes) VALUES (?1, ?2, ?3, ?4, 0, ?5)")  \
     X(SNAPSHOT_DAILY,                                                                                                   \
-      "INSERT INTO snapshot (machine, taken, reason, upto, bytes) SELECT k.machine, ?1, '" SNAPSHOT_DAILY               \
-      "', " LAST_KEPT("k.machine") ", k.bytes FROM knowledge k JOIN state s ON s.machine = k.machine "                  \
-                                   "WHERE s.phase <> 0 AND k.bytes IS NOT "                                             \
-                                   "(SELECT bytes FROM snapshot WHERE machine = k.machine ORDER BY id DESC LIMIT 1) "   \
-                                   "AND NOT EXISTS "                                                                    \
-                                   "(SELECT 1 FROM snapshot WHERE machine = k.machine AND reason = '" SNAPSHOT_DAILY    \
-                                   "' AND taken >= ?2 AND taken <= ?1)")                                                \
+      "INSERT INTO snapshot (machine, taken, reason, upto, accepted, bytes) SELECT k.machine, ?1, '" SNAPSHOT_DAILY     \
+      "', " LAST_KEPT("k.machine") ", " ACCEPTED(                                                                       \
+          "k.machine") ", k.bytes FROM knowledge k JOIN state s ON s.machine = k.machine "                              \
+                       "WHERE s.phase <> 0 AND k.bytes IS NOT "                                                         \
+                       "(SELECT bytes FROM snapshot WHERE machine = k.machine ORDER BY id DESC LIMIT 1) "               \
+                       "AND NOT EXISTS "                                                                                \
+                       "(SELECT 1 FROM snapshot WHERE machine = k.machine AND reason = '" SNAPSHOT_DAILY                \
+                       "' AND taken >= ?2 AND taken <= ?1)")                                                            \
     X(SNAPSHOT_PRUNE, "DELETE FROM snapshot WHERE machine = ?1 AND id NOT IN " NEWEST_SNAPSHOTS("?1", "?2", "?3"))      \
     X(SNAPSHOT_PRUNE_ALL, "DELETE FROM snapshot AS s WHERE id NOT IN " NEWEST_SNAPSHOTS("s.machine", "?1", "?2"))       \
     X(SNAPSHOT_EXPIRE, "DELETE FROM snapshot AS s WHERE taken < ?1 AND taken >= ?2 AND id <> "                          \
@@ -77,6 +85,8 @@ enum { STORE_PATH_SIZE = 256 };
     X(COMMISSIONING_BACK, "DELETE FROM commissioning WHERE machine = ?1 AND id > "                                      \
                           "(SELECT upto FROM snapshot WHERE id = ?2)")                                                  \
     X(ANOMALY_BACK, "UPDATE anomaly SET event = 3, undo = 0 WHERE machine = ?1 AND event = 4 AND undo >= ?2")           \
+    X(ANOMALY_FORTH, "UPDATE anomaly SET event = 4, undo = ?3 WHERE machine = ?1 AND event = 3 AND id IN "              \
+                     "(SELECT value FROM json_each((SELECT accepted FROM snapshot WHERE id = ?2)))")                    \
     X(EVIDENCE_ADD, "INSERT INTO evidence (machine, at, axes, step, zero, samples, anomaly, features) VALUES (?, ?, "   \
                     "?, ?, ?, ?, ?, ?)")                                                                                \
     X(ACCEPTED_FORGET, "DELETE FROM evidence WHERE machine = ?1 AND anomaly IN "                                        \
@@ -101,7 +111,8 @@ enum { STORE_PATH_SIZE = 256 };
       "ON CONFLICT (id) DO UPDATE SET cleared = excluded.cleared, event = excluded.event, "                             \
       "similarity = excluded.similarity, distance = excluded.distance, buffers = excluded.buffers, "                    \
       "explanation = excluded.explanation, undo = excluded.undo") /* no REPLACE: that would delete the evidence */      \
-    X(ANOMALY_PRUNE, "DELETE FROM anomaly WHERE id <= ? AND cleared <> 0")                                              \
+    X(ANOMALY_PRUNE, "DELETE FROM anomaly WHERE cleared <> 0 AND id IN (SELECT id FROM anomaly ORDER BY id LIMIT "      \
+                     "max((SELECT count(*) FROM anomaly) - ?, 0))") /* numbers may have been left out between */        \
     X(EVENT_ADD,                                                                                                        \
       "INSERT INTO event (at, topic, whole, payload, retain, correlation, waits) VALUES (?, ?, ?, ?, ?, ?, ?)")         \
     X(OUTBOX_PRUNE, "DELETE FROM event WHERE waits = 1 AND id <= ?")                                                    \
@@ -167,8 +178,10 @@ enum { STORE_BUSY_MS = 1000 }; /* somebody else has the database, a backup perha
 
 enum { STORE_FILE_SIZE = STORE_PATH_SIZE + 64 };
 
-#define COPY_SUFFIX  ".backup-"         /* made, and has not lost its name yet */
-#define FRESH_SUFFIX ".restore"         /* comes into force next */
+/* Files of ours beside a store. What is made in passing has a name that nobody gives to a backup: it is deleted without a question. */
+#define COPY_SUFFIX  ".habitd-backup-"  /* made, and has not lost its name yet */
+#define ANEW_SUFFIX  ".habitd-copy"     /* of what is open, in the place of files that are gone */
+#define FRESH_SUFFIX ".habitd-restore"  /* comes into force next */
 #define KEPT_SUFFIX  ".before-restore-" /* was in force */
 
 struct store {
@@ -196,8 +209,9 @@ struct store {
     int64_t due;            /* the writer's: awake ms before which it does not commit */
     _Atomic uint64_t daily; /* bytes; 0 = no ceiling */
     _Atomic double strain;  /* of the budget at the last commit */
+    uint64_t dropping;      /* the writer's: messages that had to make room in this transaction */
     int64_t taken;          /* the writer's: the last snapshot that the change being applied took; 0 = none */
-    int64_t pruned_hour;    /* the writer's: the hour in which old counters were deleted last */
+    int64_t pruned_hour;    /* the writer's: the hour, since 1970, in which old counters were deleted last */
     struct file_identity places[PLACES]; /* the writer's, as the rest: of what is open */
     int version;                         /* of the database, by which others' commits are seen */
     int misplaced;                       /* why they could not be put back; 0 = all are there */

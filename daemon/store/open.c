@@ -101,7 +101,7 @@ static int first_anomaly(struct store *store)
                                     "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'anomaly'", -1,
                                     &statement, NULL);
 
-    if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+    if (result == SQLITE_OK && (result = sqlite3_step(statement)) == SQLITE_ROW)
         next = sqlite3_column_int64(statement, 0);
     if (next > store->next_anomaly) /* opened again: some were given away that are not stored yet */
         store->next_anomaly = next;

@@ -126,7 +126,7 @@ static int write_anew(struct store *store)
     char copy[STORE_PATH_SIZE + 16], path[STORE_PATH_SIZE + 16];
     int r;
 
-    file_path(store, ".copy", copy);
+    file_path(store, ANEW_SUFFIX, copy);
     unlink(copy);
     r = write_copy(store, copy);
     for (size_t i = 0; r == 0 && i < sizeof(stale) / sizeof(stale[0]); i++) {

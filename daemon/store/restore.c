@@ -2,6 +2,7 @@
  * either the old store or the new one is there, whole. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,6 +50,46 @@ static int take_copy(const char *from, const char *fresh, char message[STORE_MES
     if (copy >= 0)
         close(copy);
     return r < 0 ? complain(message, fresh, r) : 0;
+}
+
+/* Whether a database keeps a log beside it, by its header. A stray one beside a backup is none of it. */
+static bool has_log(const char *path)
+{
+    enum { READ_VERSION = 19, LOGGED = 2 };
+    unsigned char header[HEADER_SIZE] = { 0 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, header, sizeof(header));
+
+    if (fd >= 0)
+        close(fd);
+    return size == (ssize_t)sizeof(header) && header[READ_VERSION] == LOGGED;
+}
+
+/* What lies beside the copy while it is checked. */
+static void forget_logs(const char *fresh)
+{
+    static const char *const endings[] = { "-wal", "-shm" };
+    char path[STORE_FILE_SIZE + 8];
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", fresh, endings[i]);
+        unlink(path);
+    }
+}
+
+/* Of a store that nobody closed, because its gateway died, the last commits are in its log. */
+static int take_copies(const char *from, const char *fresh, char message[STORE_MESSAGE_SIZE])
+{
+    char log[PATH_MAX + 8], fresh_log[STORE_FILE_SIZE + 8];
+    int r;
+
+    forget_logs(fresh); /* of a try that was killed */
+    r = take_copy(from, fresh, message);
+    if (r < 0 || !has_log(fresh))
+        return r;
+    snprintf(log, sizeof(log), "%s-wal", from);
+    snprintf(fresh_log, sizeof(fresh_log), "%s-wal", fresh);
+    return access(log, F_OK) == 0 ? take_copy(log, fresh_log, message) : 0;
 }
 
 static int sync_file(const char *path)
@@ -139,6 +180,15 @@ static int check_open(sqlite3 *database, const char *from, struct store_restored
     return 0;
 }
 
+/* What the log holds goes into the file. */
+static int close_log(sqlite3 *database, const char *from, char message[STORE_MESSAGE_SIZE])
+{
+    if (sqlite3_exec(database, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    snprintf(message, STORE_MESSAGE_SIZE, "%s: %s; nothing was changed", from, sqlite3_errmsg(database));
+    return fault(-EIO);
+}
+
 static int check_copy(const char *fresh, const char *from, struct store_restored *restored,
                       char message[STORE_MESSAGE_SIZE])
 {
@@ -152,6 +202,8 @@ static int check_copy(const char *fresh, const char *from, struct store_restored
         r = check_open(database, from, restored, message);
     else
         r = refuse_foreign(from, message);
+    if (r == 0) /* one file, which is what comes into force */
+        r = close_log(database, from, message);
     sqlite3_close(database);
     return r;
 }
@@ -252,13 +304,15 @@ int store_restore(const char *path, const char *from, bool replace, struct store
     if (r == 0)
         r = check_place(path, replace, message);
     if (r == 0)
-        r = take_copy(from, fresh, message);
+        r = take_copies(from, fresh, message);
     if (r == 0)
         r = check_copy(fresh, from, restored, message);
     if (r == 0)
         r = change_places(path, fresh, restored, message);
-    if (r != 0 && r != STORE_E_IN_USE)
+    if (r != 0 && r != STORE_E_IN_USE) {
         unlink(fresh);
+        forget_logs(fresh);
+    }
     if (lock >= 0)
         close(lock);
     return r;

@@ -184,8 +184,12 @@ static const char version_8[] =
     "  at INTEGER NOT NULL, gateway TEXT NOT NULL, size INTEGER NOT NULL"
     ") STRICT;";
 
-static const char *const migrations[] = { version_1, version_2, version_3, version_4,
-                                          version_5, version_6, version_7, version_8 };
+/* A snapshot knows which anomalies were accepted: restored, they are again. Of older snapshots that is not known. */
+static const char version_9[] =
+    "ALTER TABLE snapshot ADD COLUMN accepted TEXT NOT NULL DEFAULT '[]';"; /* JSON array of ids */
+
+static const char *const migrations[] = { version_1, version_2, version_3, version_4, version_5,
+                                          version_6, version_7, version_8, version_9 };
 
 enum { NEWEST = sizeof(migrations) / sizeof(migrations[0]) };
 

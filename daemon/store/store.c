@@ -259,6 +259,14 @@ void store_outbox_done(struct store *store, int64_t id)
     store_enqueue(store, op);
 }
 
+void store_outbox_drop(struct store *store, int64_t id)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->figures.outbox_dropped++;
+    pthread_mutex_unlock(&store->mutex);
+    store_outbox_done(store, id);
+}
+
 void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user)
 {
     pthread_mutex_lock(&store->mutex);

@@ -89,7 +89,7 @@ struct store_change {
     const char *snapshot_after; /* the same of the knowledge as this change leaves it */
     const char *snapshot_note;  /* of both; NULL = none */
     int64_t restored;           /* snapshot that is put in force; 0 = none: commissioning buffers that came after it are
-                                 * forgotten, and what was accepted after it is not any more */
+                                 * forgotten, what was accepted after it is not any more, what it knows as accepted is again */
     const char *settings;       /* JSON of what REST has set */
     const struct mark *marks;   /* all of the machine: what is not among them is deleted */
     size_t mark_count;
@@ -307,6 +307,9 @@ void store_without_broker(struct store *store);
 /* The broker has it: forgotten with the next commit, at the latest with the next flush. */
 void store_outbox_done(struct store *store, int64_t id);
 
+/* The same for one that can never be published: it is counted among the dropped. */
+void store_outbox_drop(struct store *store, int64_t id);
+
 /* Calls hook(user) after each commit that put messages into the outbox; on the writer's thread, so it only wakes somebody.
  * hook NULL: none; when this returns, the old one is not running and will not be called again. */
 void store_on_outgoing(struct store *store, void (*hook)(void *user), void *user);
@@ -344,7 +347,7 @@ int store_wipe(struct store *store);
  * STORE_E_..., or negative, each with message; then the store is as it was. */
 struct store_restored {
     char gateway[64]; /* that the copy is of */
-    int64_t at;       /* when it was made; 0 = it is no copy by store_backup, but a store that nobody used */
+    int64_t at;       /* when it was made; 0 = it is no copy by store_backup, but a store with its log */
     uint32_t machines, anomalies;
     char kept[320];
 };

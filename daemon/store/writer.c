@@ -33,8 +33,9 @@ static void pace(struct store *store)
 
 enum { PROBE_SECONDS = 1 };
 
-/* For work; while commits fail, or the files still hold what was deleted, at most so long that the next is tried. Returns 0, or ETIMEDOUT. With the mutex held. */
-static int wait_for_work(struct store *store)
+/* For work; while commits fail, or the files still hold what was deleted, at most so long that the next is tried. With the mutex
+ * held. */
+static void wait_for_work(struct store *store)
 {
     const bool again = store->figures.last_error != 0 || store->scrub != SCRUB_NONE;
     struct timespec until;
@@ -45,7 +46,6 @@ static int wait_for_work(struct store *store)
     while (!store->first && !store->stopping && r == 0)
         r = again ? pthread_cond_timedwait(&store->work, &store->mutex, &until)
                   : pthread_cond_wait(&store->work, &store->mutex);
-    return r;
 }
 
 /* Takes the whole queue or a group of LIMIT_STORE_BATCH; NULL = nothing is there: a commit is to be tried, or, with *stops, the
@@ -133,6 +133,8 @@ static void finish_group(struct store *store, struct store_op *group, int result
         store->epoch++;
     pthread_mutex_lock(&store->mutex);
     store->figures.last_error = result;
+    store->figures.outbox_dropped += result == 0 ? store->dropping : 0;
+    store->dropping = 0;
     snprintf(store->figures.why, sizeof(store->figures.why), "%s", result < 0 ? store->why : "");
     *(result < 0 ? &store->figures.failed_commits : &store->figures.commits) += group != NULL;
     if (result == 0 && store->outgoing_hook && has_outgoing(group))

@@ -171,17 +171,31 @@ struct alarm_plan alarm_plan_make(const struct alarm_figures *figures)
 
 /* ------------------------------------------------------------------------------------------------------------- cadence */
 
+static void note(struct strategy_memory *memory, double interval, uint32_t times)
+{
+    if (memory->judged > 0) /* a night, or a clock that jumped, is no cadence */
+        interval = fmin(interval, LONGEST_STEP * fmax(memory->interval, SHORTEST_MS));
+    for (uint32_t i = 0; i < times && i < MEAN_OVER; i++) {
+        memory->judged += memory->judged < MEAN_OVER;
+        memory->interval += (interval - memory->interval) / memory->judged;
+    }
+}
+
+/* The buffers of a batch whose sender does not say when it measured them have one time: they share the time to the next. */
 void alarm_interval_note(struct strategy_state *state, int64_t at)
 {
     struct strategy_memory *memory = &state->memory;
-    double interval = (double)(at - state->last_detect);
+    const int64_t gap = at - state->last_detect;
+    const uint32_t shared = memory->together + 1;
 
-    if (state->last_detect == 0 || interval < 0)
+    if (state->last_detect != 0 && gap == 0) {
+        memory->together += memory->together < UINT32_MAX - 1;
         return;
-    if (memory->judged > 0) /* a night, or a clock that jumped, is no cadence */
-        interval = fmin(interval, LONGEST_STEP * fmax(memory->interval, SHORTEST_MS));
-    memory->judged += memory->judged < MEAN_OVER;
-    memory->interval += (interval - memory->interval) / memory->judged;
+    }
+    memory->together = 0;
+    if (state->last_detect == 0 || gap < 0)
+        return;
+    note(memory, (double)gap / shared, shared);
 }
 
 double alarm_interval(const struct settings *settings, const struct strategy_state *state)

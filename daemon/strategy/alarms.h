@@ -16,7 +16,8 @@ struct alarm_figures {
 /* Works out the plan. Some two thousand calls of erfc: not for every buffer. */
 struct alarm_plan alarm_plan_make(const struct alarm_figures *figures);
 
-/* Notes a judgement at `at` in the mean of the intervals. Backlogs that come at once count as fast as they were measured. */
+/* Notes a judgement at `at` in the mean of the intervals. Backlogs that come at once count as fast as they were measured;
+ * of one time, the buffers of a batch say, each counts as a part of the time to the next one. */
 void alarm_interval_note(struct strategy_state *state, int64_t at);
 
 /* Mean interval between judgements as far as it is known: learned, else what the settings and the buffers say; 0 = unknown. */

@@ -4,7 +4,7 @@
 
 #define TOO_FAST 0.9 /* of the time that a buffer takes to be measured: clocks are never quite right */
 
-enum { IN_A_ROW = 3, RATE_IN_A_ROW = 10 };
+enum { IN_A_ROW = 3, RATE_IN_A_ROW = 10, AHEAD_MS = 300000 };
 
 static void set(struct strategy_state *state, enum trouble trouble, bool present)
 {
@@ -52,16 +52,24 @@ static bool stands_too_long(const struct settings *settings, const struct strate
            now - run->since >= (int64_t)settings->stopped_after;
 }
 
+/* What was silent before a restart still is. What was heard by a clock that was far ahead of this one was heard before the start. */
+static bool is_silent(const struct settings *settings, const struct strategy_state *state, int64_t listening,
+                      int64_t now)
+{
+    bool told = (state->memory.told & 1u << TROUBLE_SILENT) != 0, ahead = state->last_seen - now > AHEAD_MS;
+    int64_t heard = !ahead && (told || state->last_seen > listening) ? state->last_seen : listening;
+
+    return (told && ahead) || now - heard > strategy_patience(settings, state);
+}
+
 uint32_t troubles_now(const struct settings *settings, const struct strategy_state *state, int64_t listening,
                       int64_t now)
 {
-    bool told = (state->memory.told & 1u << TROUBLE_SILENT) != 0; /* what was silent before a restart still is */
-    int64_t heard = state->last_seen > listening || told ? state->last_seen : listening;
     uint32_t troubles = state->memory.present;
 
     if (state->last_seen == 0 || settings->paused)
         return 0;
-    if (now - heard > strategy_patience(settings, state))
+    if (is_silent(settings, state, listening, now))
         troubles |= 1u << TROUBLE_SILENT;
     if (stands_too_long(settings, state, now))
         troubles |= 1u << TROUBLE_STOPPED;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "wire/cell.h"
 #include "wire/document.h"
 #include "wire/json.h"
 
@@ -33,27 +34,15 @@ char *wire_audits(const struct audit *audits, size_t count, int64_t next)
     return wire_dump(page);
 }
 
-/* A field in quotes. What a spreadsheet would take for a formula gets an apostrophe before it: the texts come from outside. */
-static void put_quoted(FILE *file, const char *text)
-{
-    fputs(text[0] == '=' || text[0] == '+' || text[0] == '-' || text[0] == '@' ? "\"'" : "\"", file);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
-    }
-    fputc('"', file);
-}
-
 static void put_line(FILE *file, const struct audit *audit)
 {
     char at[CLOCK_TEXT_SIZE];
 
     fprintf(file, "%lld,%s,%s,%s,%s,", (long long)audit->id, clock_text(audit->at, at), audit->actor, audit->door,
             audit->address);
-    put_quoted(file, audit->action);
+    cell_put_text(file, audit->action);
     fprintf(file, ",%s,%d,", audit->machine, audit->outcome);
-    put_quoted(file, audit->detail);
+    cell_put_text(file, audit->detail);
     fputs("\r\n", file);
 }
 

@@ -60,9 +60,11 @@ int wire_decode(const struct wire_shape *shape, const void *bytes, size_t size, 
                 struct wire_buffers *buffers, struct refusal *refusal);
 void wire_buffers_free(struct wire_buffers *buffers);
 
-/* Reads one line of NDJSON: {"machine": "pump-1", "data": [...], ...}. *ret_line is to be given to wire_line_free; the machine's ID is
- * not checked yet. Returns 0; SYNTAX, NOT_FINITE, TOO_LARGE, MACHINE_ID; or -ENOMEM. */
-int wire_line_read(const void *bytes, size_t size, struct wire_line **ret_line, struct refusal *refusal);
+/* Reads one line of NDJSON: {"machine": "pump-1", "data": [...], ...}. nameless: the machine of a line that names none; NULL = it must.
+ * *ret_line is to be given to wire_line_free; the machine's ID is not checked yet. Returns 0; SYNTAX, NOT_FINITE, TOO_LARGE, MACHINE_ID;
+ * or -ENOMEM. */
+int wire_line_read(const void *bytes, size_t size, const char *nameless, struct wire_line **ret_line,
+                   struct refusal *refusal);
 const char *wire_line_machine(const struct wire_line *line);
 void wire_line_free(struct wire_line *line);
 

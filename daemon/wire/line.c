@@ -14,10 +14,14 @@ struct wire_line {
 };
 
 /* Takes the machine out, so that it is no field that nobody knows. */
-static int take_machine(struct wire_line *line, struct refusal *refusal)
+static int take_machine(struct wire_line *line, const char *nameless, struct refusal *refusal)
 {
     json_t *machine = json_object_get(line->document.root, "machine");
 
+    if (!machine && nameless && json_is_object(line->document.root)) {
+        line->machine = json_string(nameless);
+        return line->machine ? 0 : fault(-ENOMEM);
+    }
     if (!machine)
         return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "a line is an object with machine and data");
     if (!json_is_string(machine))
@@ -28,7 +32,8 @@ static int take_machine(struct wire_line *line, struct refusal *refusal)
     return 0;
 }
 
-int wire_line_read(const void *bytes, size_t size, struct wire_line **ret_line, struct refusal *refusal)
+int wire_line_read(const void *bytes, size_t size, const char *nameless, struct wire_line **ret_line,
+                   struct refusal *refusal)
 {
     struct wire_line *line = calloc(1, sizeof(*line));
     int r;
@@ -37,7 +42,7 @@ int wire_line_read(const void *bytes, size_t size, struct wire_line **ret_line, 
         return fault(-ENOMEM);
     r = json_buffer_load(bytes, size, NULL, &line->document, refusal);
     if (r == 0)
-        r = take_machine(line, refusal);
+        r = take_machine(line, nameless, refusal);
     if (r != 0) {
         wire_line_free(line);
         return r;

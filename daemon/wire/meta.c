@@ -24,8 +24,8 @@ static const struct field {
     { "boot", KIND_LABEL, offsetof(struct wire_meta, boot), 0 },
 };
 
-/* What a JSON number holds exactly; and the last millisecond that RFC 3339 can write. */
-static const double most_count = 9007199254740991.0, most_moment = 253402300799999.0;
+/* What a JSON number holds exactly; and what can be written in answers. */
+static const double most_count = 9007199254740991.0, most_moment = (double)CLOCK_LAST;
 
 static const struct field *find(const char *name)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "wire/cell.h"
 #include "wire/document.h"
 #include "wire/json.h"
 #include "wire/parse.h"
@@ -139,17 +140,6 @@ char *wire_reports(const struct daily_report *reports, size_t count, const char 
 
 /* -------------------------------------------------------------------------------------------------------------- CSV */
 
-static void put_quoted(FILE *file, const char *text)
-{
-    fputc('"', file);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
-    }
-    fputc('"', file);
-}
-
 static void put_header(FILE *file)
 {
     fputs("date,machine,asset,from,to,hours,complete", file);
@@ -181,7 +171,7 @@ static void put_worst(FILE *file, const struct daily_report *report)
     put_figure(file, report->worst != 0 ? report->worst_similarity : (double)NAN);
     fputc(',', file);
     if (report->worst_explanation)
-        put_quoted(file, report->worst_explanation);
+        cell_put_text(file, report->worst_explanation);
 }
 
 static void put_trend(FILE *file, const struct trend *trend)
@@ -206,7 +196,7 @@ static void put_report(FILE *file, const struct daily_report *report)
     char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE], made[CLOCK_TEXT_SIZE];
 
     fprintf(file, "%s,%s,", report->day.date, report->machine);
-    put_quoted(file, report->asset);
+    cell_put_text(file, report->asset);
     fprintf(file, ",%s,%s", clock_text(report->day.from, from), clock_text(report->day.to, to));
     put_figure(file, report->hours);
     fputs(report->complete ? ",yes" : ",no", file);

@@ -34,9 +34,31 @@ void fault_after(long count, int number, int once)
     allowed = count;
 }
 
-void fault_clear(void)
+static atomic_long reads_allowed = -1; /* until one fails with EIO; -1 = none does */
+
+void fault_read(long count)
 {
-    allowed = -1;
+    reads_allowed = count;
+}
+
+int fault_clear(void)
+{
+    int due = reads_allowed >= 0;
+
+    allowed = reads_allowed = -1;
+    return due;
+}
+
+ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset)
+{
+    long left = reads_allowed;
+
+    while (left >= 0 && !atomic_compare_exchange_weak(&reads_allowed, &left, left - 1))
+        ;
+    if (left != 0)
+        return syscall(SYS_pread64, fd, bytes, size, offset);
+    errno = EIO;
+    return -1;
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)

@@ -1,5 +1,5 @@
-/* A store on real files, for its tests: a bench, a change of every part, and faults. SQLite's writes and syncs go through this
- * program, which can let the n-th of them fail. */
+/* A store on real files, for its tests: a bench, a change of every part, and faults. SQLite's reads, writes and syncs go through
+ * this program, which can let the n-th of them fail. */
 #ifndef STORE_BENCH_H
 #define STORE_BENCH_H
 
@@ -51,7 +51,12 @@ struct loaded {
 
 /* From the count-th write or sync on they fail with this errno; only that one where `once` is. Until fault_clear. */
 void fault_after(long count, int number, int once);
-void fault_clear(void);
+
+/* The count-th read from now on fails with EIO, and no other. */
+void fault_read(long count);
+
+/* Whether a fault of fault_read was still to come. */
+int fault_clear(void);
 
 /* Closes it where it is open. */
 void reopen(struct bench *bench);

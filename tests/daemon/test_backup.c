@@ -52,7 +52,7 @@ int unlink(const char *path)
     return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
-/* "sync:.restore": what is behind the store's own name. */
+/* "sync:.habitd-restore": what is behind the store's own name. */
 static void step_sync(int fd)
 {
     char link_path[32], path[PATH_SIZE + 64] = "", what[PATH_SIZE + 96];
@@ -322,7 +322,7 @@ static void test_a_copy_leaves_nothing_behind(void **state)
 {
     struct bench *bench = *state;
     struct store_backup backup = { .at = 1, .gateway = "g" };
-    char left[PATH_SIZE + 32];
+    char left[PATH_SIZE + 64];
     size_t before;
 
     database_run(bench->path, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) "
@@ -335,7 +335,7 @@ static void test_a_copy_leaves_nothing_behind(void **state)
     assert_int_equal(store_backup(bench->store, &(struct store_backup){ .at = 1 }, never, NULL), -EBUSY);
     close(backup.fd);
     store_end_backup(bench->store);
-    snprintf(left, sizeof(left), "%s.backup-AbCdEf", bench->path); /* as kill -9 leaves it */
+    snprintf(left, sizeof(left), "%s.habitd-backup-AbCdEf", bench->path); /* as kill -9 leaves it */
     fclose(fopen(left, "w"));
     bench->store = store_close(bench->store);
     open_store(bench);
@@ -377,6 +377,35 @@ static void test_a_restored_store(void **state)
     assert_int_equal(figures.backup_at, 777000);
     assert_int_equal(store_outbox(bench->store, 0, waiting, 4), 0); /* said by the original */
     assert_true(store_next_anomaly(bench->store) > 1000);
+}
+
+/* Whatever a backup is called: also as what a restore, or a backup that is being made, is called on its way. */
+static void test_a_backup_beside_the_store(void **state)
+{
+    static const char *const endings[] = { ".restore", ".restore-1", ".backup-231122", ".backup-before", ".copy" };
+    struct bench *bench = *state;
+    struct store_restored restored;
+
+    create(bench, "pump-1");
+    take(bench);
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        char path[PATH_SIZE + 64];
+
+        snprintf(path, sizeof(path), "%s%s", bench->path, endings[i]);
+        assert_int_equal(rename(bench->copy, path), 0);
+        bench->store = store_close(bench->store);
+        open_store(bench);
+        assert_int_equal(access(path, F_OK), 0);
+        assert_int_equal(restore(bench, path, true, &restored), STORE_E_IN_USE);
+        bench->store = store_close(bench->store);
+        assert_int_equal(restore(bench, path, false, &restored), STORE_E_THERE);
+        assert_int_equal(access(path, F_OK), 0);
+        if (restore(bench, path, true, &restored) != 0)
+            fail_msg("%s", message);
+        open_store(bench);
+        assert_int_equal(database_number(bench->path, "SELECT count(*) FROM machine"), 1);
+        assert_int_equal(rename(path, bench->copy), 0); /* it is still there */
+    }
 }
 
 /* Somebody has the old store open, so that its log stays: it is kept too, and does not get into the new store. */
@@ -436,6 +465,27 @@ static int64_t machines_found(struct bench *bench)
     return count;
 }
 
+/* The files of a gateway that died: what was acknowledged last is in the log. */
+static void test_a_store_that_nobody_closed(void **state)
+{
+    struct bench *bench = *state;
+    char log[PATH_SIZE + 64], copied[PATH_SIZE + 64];
+    struct store_restored restored;
+    size_t before;
+
+    snprintf(log, sizeof(log), "%s-wal", bench->path);
+    snprintf(copied, sizeof(copied), "%s-wal", bench->copy);
+    create(bench, "pump-1");
+    copy_file(bench->path, bench->copy);
+    copy_file(log, copied);
+    bench->store = store_close(bench->store);
+    before = files(bench);
+    assert_int_equal(restore(bench, bench->copy, true, &restored), 0);
+    assert_int_equal(restored.machines, 1);
+    assert_int_equal(files(bench), before + 1); /* the old one, and no log */
+    assert_int_equal(machines_found(bench), 1);
+}
+
 /* Killed at each change of a name and each sync: the old store or the new one is there, whole. */
 static void test_killed_while_restoring(void **state)
 {
@@ -481,7 +531,7 @@ static void test_killed_while_restoring(void **state)
     put_killed(bench, database, log);
     order[0] = '\0';
     assert_int_equal(restore(bench, bench->copy, true, &restored), 0);
-    if (!strstr(order, "sync:.restore ") || strstr(order, "sync:.restore ") > strstr(order, "rename ") ||
+    if (!strstr(order, "sync:.habitd-restore ") || strstr(order, "sync:.habitd-restore ") > strstr(order, "rename ") ||
         !strstr(order, "link sync:folder ") || !strstr(order, "rename sync:folder "))
         fail_msg("the new store is on the disk before it gets its name: %s", order);
 }
@@ -520,7 +570,7 @@ static void test_what_is_no_backup(void **state)
     assert_true(restore(bench, "/tmp/habit-no-such-file", true, &restored) < 0);
     database_run(bench->copy, "PRAGMA user_version = 9999");
     assert_int_equal(restore(bench, bench->copy, true, &restored), STORE_E_NEWER);
-    database_run(bench->copy, "PRAGMA user_version = 8");
+    database_run(bench->copy, "PRAGMA user_version = 9");
     assert_int_equal(stat(bench->copy, &status), 0);
     spoil(bench->copy, 3 * 4096, rubbish, sizeof(rubbish));
     assert_int_equal(restore(bench, bench->copy, true, &restored), STORE_E_DAMAGED);
@@ -632,7 +682,9 @@ int main(void)
         TEST(test_a_copy_is_of_one_moment),
         TEST(test_a_copy_leaves_nothing_behind),
         TEST(test_a_restored_store),
+        TEST(test_a_backup_beside_the_store),
         TEST(test_the_log_of_the_old_store),
+        TEST(test_a_store_that_nobody_closed),
         TEST(test_killed_while_restoring),
         TEST(test_what_is_no_backup),
         TEST(test_a_deleted_machine_leaves_nothing),

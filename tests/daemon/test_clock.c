@@ -11,8 +11,6 @@
 
 #include "base/clock.h"
 
-static const int64_t year_0000 = INT64_C(-62167219200000), year_10000 = INT64_C(253402300800000);
-
 static const struct {
     const char *text;
     int64_t wall;
@@ -27,6 +25,7 @@ static const struct {
     { "2106-02-07T06:28:16.000Z", INT64_C(4294967296000) },
     { "2000-02-29T00:00:00.000Z", INT64_C(951782400000) },
     { "9999-12-31T23:59:59.999Z", INT64_C(253402300799999) },
+    { "0000-01-01T00:00:00.000Z", INT64_C(-62167219200000) },
 };
 
 static void test_moments_both_ways(void **state)
@@ -49,7 +48,8 @@ static void test_round_trip_of_random_moments(void **state)
 
     (void)state;
     for (int i = 0; i < 200000; i++) {
-        int64_t wall = year_0000 + (int64_t)(chance(&seed) % (uint64_t)(year_10000 - year_0000)), back = wall + 1;
+        int64_t wall = CLOCK_FIRST + (int64_t)(chance(&seed) % (uint64_t)(CLOCK_LAST - CLOCK_FIRST + 1)),
+                back = wall + 1;
         char text[CLOCK_TEXT_SIZE];
 
         if (clock_parse(clock_text(wall, text), &back) != 0 || back != wall)
@@ -94,6 +94,17 @@ static const struct {
     { "2026-11-22T13:19:31.0000000000000000000Z", 0 },
     { "2026-11-22T14:19:31.007+01:00", 7 },
 };
+
+static void test_first_and_last_moment(void **state)
+{
+    int64_t wall = 0;
+
+    (void)state;
+    assert_int_equal(clock_parse("0000-01-01T14:00:00+14:00", &wall), 0);
+    assert_true(wall == CLOCK_FIRST);
+    assert_int_equal(clock_parse("9999-12-31T09:59:59.999-14:00", &wall), 0);
+    assert_true(wall == CLOCK_LAST);
+}
 
 static void test_forms_of_one_moment(void **state)
 {
@@ -175,6 +186,9 @@ static const char *const wrong[] = {
     "2026-11-22T13:19:99Z",
     "2026-03-29T02:30",
     "23:59:60",
+    "9999-12-31T23:59:59.999-00:01", /* in the year 10000 of UTC */
+    "9999-12-31T23:59:60Z",
+    "0000-01-01T00:00:00+00:01",
     "\xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa6-11-22T13:19:31Z",
     "2026-11-22T13:19:31\342\210\22201:00",
 };
@@ -281,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_round_trip_of_random_moments),
         cmocka_unit_test(test_the_zone_of_the_process_does_not_matter),
         cmocka_unit_test(test_forms_of_one_moment),
+        cmocka_unit_test(test_first_and_last_moment),
         cmocka_unit_test(test_other_forms_are_refused),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_days_that_exist),

@@ -75,6 +75,7 @@ static const struct {
     { "[http]\nport\n", 2, "neither [section] nor key = value" },
     { "[http]\nport\nport = 99999\n", 2, "neither" },
     { "[http]\nport = 1 ; why\n", 2, "comments have lines of their own" },
+    { "[machine \"fan\"]\nname =; why\n", 2, "comments have lines of their own" },
     { "[http]\n# " TOO_LONG "\n", 2, "line of 202 bytes" },
     { "[http]\nport = 1\n  2\n", 3, "neither" },
     { "[http]\naddress = \"127.0.0.1\"\n", 2, "without quotes" },
@@ -340,6 +341,8 @@ static void takes_the_longest_line_whole(void **state)
     config_free(&config);
     snprintf(text, sizeof(text), "%s%.*s\n", start, (int)(198 - used), TOO_LONG);
     assert_refused(read_text(&config, text, message), message, 3, "line of 198 bytes, at most 197 are possible");
+    snprintf(text, sizeof(text), "[mqtt]\nusername = u\npassword_file=/%.*s\n", (int)(198 - used), TOO_LONG);
+    assert_refused(read_text(&config, text, message), message, 3, "password_file: value of 182 bytes, at most 181 are");
 }
 
 /* ------------------------------------------------------------------------------------------------------------- good */

@@ -2,9 +2,12 @@
 #include "bench.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "report/episodes.h"
@@ -216,6 +219,84 @@ static void test_nothing_stays_of_what_the_store_refuses(void **state)
     assert_int_equal(view(bench).learning.learned, 0);
 }
 
+/* Two say at once that one anomaly was normal, while the store is slow. */
+struct accepting {
+    struct bench *bench;
+    int64_t id;
+    pthread_t thread;
+    int result;
+};
+
+static void *accept_held(void *user)
+{
+    struct accepting *accepting = user;
+    struct accepted accepted;
+
+    accepting->result =
+        registry_accept(accepting->bench->registry, accepting->id, accepting->bench->now, &accepted, NULL);
+    return NULL;
+}
+
+static void test_an_anomaly_is_accepted_once(void **state)
+{
+    struct bench *bench = *state;
+    struct accepting both[2];
+    sqlite3 *other;
+
+    watch(bench);
+    for (size_t i = 0; i < COUNT(both); i++)
+        both[i] = (struct accepting){ .bench = bench, .id = i == 0 ? raise(bench) : both[0].id };
+    assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    for (size_t i = 0; i < COUNT(both); i++) {
+        assert_int_equal(pthread_create(&both[i].thread, NULL, accept_held, &both[i]), 0);
+        usleep(150000);
+    }
+    sqlite3_close(other);
+    for (size_t i = 0; i < COUNT(both); i++)
+        pthread_join(both[i].thread, NULL);
+    assert_int_equal(both[0].result, 0);
+    assert_int_equal(both[1].result, REFUSAL_STATE);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot WHERE reason = '" SNAPSHOT_ACCEPT "'"),
+                     1);
+}
+
+static int64_t newest_snapshot(struct bench *bench)
+{
+    return database_number(bench->path, "SELECT max(id) FROM snapshot");
+}
+
+/* What a snapshot knows as accepted is accepted while it is in force, forth and back. */
+static void test_acceptance_goes_with_the_snapshot(void **state)
+{
+    static const char event[] = "SELECT event FROM anomaly";
+    struct bench *bench = *state;
+    int64_t id, without, with, without_again, asked;
+
+    watch(bench);
+    id = raise(bench);
+    assert_int_equal(accept_it(bench, id), 0);
+    without = newest_snapshot(bench);
+    assert_int_equal(registry_take_snapshot(bench->registry, "fan", "", bench->now, &bench->refusal), 0);
+    asked = newest_snapshot(bench);
+    assert_int_equal(restore_it(bench, without), 0);
+    with = newest_snapshot(bench);
+    assert_int_equal(database_number(bench->path, event), ANOMALY_CLEARED);
+    assert_int_equal(restore_it(bench, with), 0);
+    without_again = newest_snapshot(bench);
+    assert_int_equal(database_number(bench->path, event), ANOMALY_ACCEPTED);
+    assert_int_equal(database_number(bench->path, "SELECT undo FROM anomaly"), without_again);
+    assert_int_equal(accept_it(bench, id), REFUSAL_STATE); /* its state would count twice */
+    restart(bench);
+    assert_int_equal(restore_it(bench, without_again), 0);
+    assert_int_equal(database_number(bench->path, event), ANOMALY_CLEARED);
+    assert_int_equal(restore_it(bench, asked), 0); /* by hand, and every day */
+    assert_int_equal(database_number(bench->path, event), ANOMALY_ACCEPTED);
+    assert_int_equal(restore_it(bench, without), 0);
+    assert_int_equal(database_number(bench->path, event), ANOMALY_CLEARED);
+    assert_int_equal(accept_it(bench, id), 0);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- clocks */
 
 static void test_maintenance_ends_by_itself(void **state)
@@ -239,6 +320,24 @@ static void test_maintenance_ends_by_itself(void **state)
     assert_int_equal(view(bench).learning.learned, 0);
     assert_int_equal(view(bench).state.phase, PHASE_LEARNING);
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM mute"), 0);
+}
+
+/* Nobody looks at the machine meanwhile, and it sends nothing. */
+static void test_an_end_that_was_refused_is_tried_again(void **state)
+{
+    struct bench *bench = *state;
+
+    watch(bench);
+    assert_int_equal(mute_it(bench, 0), 0);
+    pass(bench, 10 * MINUTE);
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE INSERT ON knowledge BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM mute"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT phase FROM state"), PHASE_LEARNING);
 }
 
 /* A clock that is set while somebody works neither ends nor prolongs it. */
@@ -271,6 +370,46 @@ static void test_a_backlog_from_before_maintenance(void **state)
     pass(bench, 2 * MINUTE);
     assert_int_equal(shoot(bench, INTENT_BUFFER, false, &old).status, VERDICT_OK);
     assert_int_equal(shoot(bench, INTENT_BUFFER, false, &fresh).status, VERDICT_IDLE);
+}
+
+/* A backlog of before ends an anomaly, or the clock was set back meanwhile: it has not ended before it began. */
+static void test_an_end_is_not_before_the_beginning(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta old = { .has_age = true, .age_ms = 60 * MINUTE };
+    int64_t id;
+
+    watch(bench);
+    raise(bench);
+    for (int i = 0; i < 10; i++)
+        shoot(bench, INTENT_BUFFER, false, &old);
+    assert_int_equal(view(bench).state.anomaly, 0);
+    id = raise(bench);
+    bench->now.wall -= 60 * MINUTE;
+    assert_int_equal(accept_it(bench, id), 0);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM anomaly WHERE cleared >= raised"), 2);
+}
+
+/* Measured while somebody worked on it, and sent when he was done. */
+static void test_a_backlog_of_maintenance(void **state)
+{
+    struct bench *bench = *state;
+    struct wire_meta during = { .has_age = true, .age_ms = 5 * MINUTE }, before = { .has_age = true };
+
+    watch(bench);
+    assert_int_equal(mute_it(bench, 0), 0);
+    pass(bench, 10 * MINUTE);
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(view(bench).state.phase, PHASE_LEARNING);
+    assert_int_equal(shoot(bench, INTENT_BUFFER, true, &during).status, VERDICT_IDLE);
+    assert_int_equal(shoot(bench, INTENT_BUFFER, false, NULL).status, VERDICT_LEARNED);
+    assert_int_equal(shoot(bench, INTENT_LEARN, false, &during).status, VERDICT_LEARNED); /* by hand it learns */
+    before.age_ms = 12 * MINUTE;
+    assert_int_equal(shoot(bench, INTENT_BUFFER, false, &before).status, VERDICT_LEARNED);
+    assert_int_equal(mute_it(bench, 0), 0);
+    pass(bench, 10 * MINUTE);
+    assert_int_equal(unmute_it(bench, 0), 0); /* a little later than it was to end */
+    assert_int_equal(shoot(bench, INTENT_BUFFER, true, &during).status, VERDICT_IDLE);
 }
 
 static void test_daily_snapshots_wait_for_a_clock(void **state)
@@ -331,9 +470,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grouping),
         TEST(test_nothing_stays_of_what_the_store_refuses),
+        TEST(test_an_anomaly_is_accepted_once),
+        TEST(test_acceptance_goes_with_the_snapshot),
         TEST(test_maintenance_ends_by_itself),
+        TEST(test_an_end_that_was_refused_is_tried_again),
         TEST(test_maintenance_and_a_clock_that_is_set),
         TEST(test_a_backlog_from_before_maintenance),
+        TEST(test_an_end_is_not_before_the_beginning),
+        TEST(test_a_backlog_of_maintenance),
         TEST(test_daily_snapshots_wait_for_a_clock),
         TEST(test_evidence_grows_while_it_lasts),
     };

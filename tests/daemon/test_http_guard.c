@@ -205,10 +205,26 @@ static void test_accept(void **state)
         const char *accept;
         int csv; /* -1 = refused */
     } vectors[] = {
-        { NULL, 0 },         { "*/*", 0 },
-        { "text/csv", 1 },   { "text/html, text/csv;q=0.9, */*", 1 },
-        { "text/*", 1 },     { "application/json, text/csv", 0 },
-        { "image/png", -1 }, { "text/html,application/xml", -1 },
+        { NULL, 0 },
+        { "*/*", 0 },
+        { "text/csv", 1 },
+        { "text/html, text/csv;q=0.9, */*", 0 },
+        { "text/html, text/csv;q=0.9, */*;q=0.8", 1 },
+        { "application/json;q=0.9, text/csv", 1 },
+        { "application/json ; q=0.901,text/csv\t;Q=0.9", 0 },
+        { "text/csv;q=0, */*", 0 },
+        { "text/csv;q=0", -1 },
+        { "text/*;q=0.1, application/json;q=0.5", 0 },
+        { "text/*;q=0.1, text/csv, application/json;q=0.5", 1 },
+        { "*/*, application/json;q=0.000", 1 },
+        { "text/csv;header=present;q=0.5, application/json;q=0.4", 1 },
+        { "text/csv, */*", 1 },
+        { "*/*, text/csv", 0 },
+        { "text/csv;q=x", 1 },
+        { "text/*", 1 },
+        { "application/json, text/csv", 0 },
+        { "image/png", -1 },
+        { "text/html,application/xml", -1 },
         { "", -1 },
     };
 

@@ -280,6 +280,24 @@ static void test_boots_of_the_same_moment(void **state)
     marks_free(&marks);
 }
 
+/* What came last was used last, also by a clock that was set back. */
+static void test_boots_after_the_clock_was_set_back(void **state)
+{
+    struct marks marks = { 0 };
+    char boot[SOURCE_SIZE];
+
+    (void)state;
+    for (unsigned int i = 0; i < LIMIT_BOOTS; i++)
+        apply(&marks, "esp", name(boot, 'b', i), 1, 1000000 + i);
+    apply(&marks, "esp", "new", 7, 10);
+    apply(&marks, "esp", "newer", 7, 20);
+    assert_true(marks_applied(&marks, "esp", "new", 7));
+    assert_false(marks_applied(&marks, "esp", "new", 8));
+    assert_false(marks_applied(&marks, "esp", name(boot, 'b', 1), 1));
+    assert_true(marks_applied(&marks, "esp", name(boot, 'b', 2), 1));
+    marks_free(&marks);
+}
+
 static void test_sources_are_bounded(void **state)
 {
     struct marks marks = { 0 };
@@ -341,6 +359,8 @@ static void test_joined_marks(void **state)
         assert_false(marks_applied(&ours, "b", "1", 6));
         if (rows[i].ours == 10 && rows[i].theirs == 12)
             assert_false(marks_applied(&ours, "a", "1", 11)); /* which neither has */
+        if (rows[i].ours == 300)
+            assert_false(marks_applied(&ours, "a", "1", 5 + LIMIT_SEQUENCE_WINDOW)); /* whose bit 5 would be */
         marks_free(&ours);
         marks_free(&theirs);
     }
@@ -382,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_boots_of_a_source_are_bounded),
         cmocka_unit_test(test_the_boot_in_use_stays),
         cmocka_unit_test(test_boots_of_the_same_moment),
+        cmocka_unit_test(test_boots_after_the_clock_was_set_back),
         cmocka_unit_test(test_sources_are_bounded),
         cmocka_unit_test(test_the_source_that_was_silent_longest_makes_room),
         cmocka_unit_test(test_a_copy),

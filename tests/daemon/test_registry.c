@@ -169,6 +169,56 @@ static void test_adopt_derives_the_buffer_size(void **state)
 
 /* -------------------------------------------------------------------------------------------------- learn and detect */
 
+/* What the file says stays the file's: a later change of it counts. */
+static void test_adopt_takes_only_what_it_says(void **state)
+{
+    struct bench *bench = *state;
+    float samples[VALUES] = { 0 };
+
+    add_pattern(bench, "pump-*", false, "buffer_size=32 axes=2");
+    assert_int_equal(
+        refused(bench, &(struct shot){ .id = "pump-1", .samples = samples, .buffers = 1, .topic = "pump-1/buffer" }),
+        REFUSAL_NO_MACHINE);
+    assert_int_equal(registry_adopt(bench->registry, "pump-1", "{}", 2, &bench->refusal), 0);
+    assert_int_equal(view(bench, "pump-1").settings.origin[SETTING_buffer_size], ORIGIN_FILE);
+    assert_int_equal(database_number(bench->path, "SELECT settings = '{}' FROM machine WHERE name = 'pump-1'"), 1);
+}
+
+/* Shown as people see it, though the clock was set since the start. */
+static void test_a_new_machine_is_new_since_now(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    bench->now.wall += INT64_C(86400000);
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    one(bench, "auto-1", INTENT_DETECT, 1, NULL);
+    assert_in_range(view(bench, "auto-1").state.phase_since, bench->now.wall - 1000, bench->now.wall);
+}
+
+/* A row of strange windows is of one window: what smaller ones begin with does not count for it. */
+static void test_another_window_begins_another_row(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 300);
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(one(bench, "fan", INTENT_DETECT, 20, NULL).anomaly, 0);
+    assert_true(view(bench, "fan").state.memory.below > 0);
+    assert_int_equal(registry_patch(bench->registry, "fan", "{\"window\":1}", 12, "", &bench->refusal), 0);
+    assert_int_equal(view(bench, "fan").state.memory.below, 0);
+    learn(bench, "auto-1", 300);
+    for (int i = 0; i < 12; i++)
+        one(bench, "auto-1", INTENT_DETECT, 20, NULL);
+    assert_true(view(bench, "auto-1").state.memory.below > 0);
+    add_pattern(bench, "auto-1", true, "window=1"); /* as the file says after a restart */
+    restart(bench);
+    assert_int_equal(view(bench, "auto-1").settings.window, 1);
+    assert_int_equal(view(bench, "auto-1").state.memory.below, 0);
+}
+
 static void test_learn_then_detect(void **state)
 {
     struct bench *bench = *state;
@@ -419,6 +469,9 @@ int main(void)
         TEST(test_most_machines),
         TEST(test_list_in_pages),
         TEST(test_adopt_derives_the_buffer_size),
+        TEST(test_adopt_takes_only_what_it_says),
+        TEST(test_a_new_machine_is_new_since_now),
+        TEST(test_another_window_begins_another_row),
         TEST(test_learn_then_detect),
         TEST(test_bodies_that_do_not_fit),
         TEST(test_raise_and_clear),

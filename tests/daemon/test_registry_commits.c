@@ -226,34 +226,105 @@ static void test_numbers_that_were_judged_stay(void **state)
     assert_int_equal(database_number(bench->path, "SELECT sum(detected) FROM hour"), 5);
 }
 
+static void fail_to_learn(struct bench *bench, const char *id)
+{
+    float samples[VALUES];
+
+    database_run(bench->path, forbid_knowledge);
+    fill(&bench->seed, samples, 1, 1);
+    assert_int_equal(
+        refused(bench, &(struct shot){ .id = id, .intent = INTENT_LEARN, .samples = samples, .buffers = 1 }),
+        REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+}
+
+/* That a machine was heard, ran and was judged is no matter of a commit that failed: hours are not counted anew. */
+static void test_what_happened_since_the_last_flush_is_counted_once(void **state)
+{
+    enum { BUFFERS = 200 };
+    struct bench *bench = *state;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
+    learn(bench, "fan", 60);
+    one(bench, "fan", INTENT_DETECT, 60, NULL);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    for (int i = 0; i < BUFFERS; i++)
+        one(bench, "fan", INTENT_DETECT, 60, NULL);
+    fail_to_learn(bench, "fan");
+    assert_true(view(bench, "fan").state.last_seen >= bench->now.wall - 1000);
+    one(bench, "fan", INTENT_DETECT, 60, NULL);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(running_ms) FROM hour"),
+                     1000 * (60 + BUFFERS + 2)); /* also of the refused one: it was there */
+    assert_int_equal(database_number(bench->path, "SELECT sum(anomaly_ms) FROM hour"), 1000 * (BUFFERS + 2));
+    assert_int_equal(database_number(bench->path, "SELECT sum(silent_ms) FROM hour"), 0);
+    assert_int_equal(database_number(bench->path, "SELECT sum(starts) FROM hour"), 1);
+}
+
+/* The store has times of a clock that is not any more; memory goes on from here. */
+static void test_a_failed_commit_after_another_clock(void **state)
+{
+    const int64_t day_ms = 86400000;
+    struct bench *bench = *state;
+    const int64_t good = bench->now.wall;
+
+    bench->now.wall = 1000000;
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"learn\":\"24h\"}");
+    learn(bench, "fan", 40);
+    restart(bench);
+    bench->now.wall = good;
+    fail_to_learn(bench, "fan");
+    learn(bench, "fan", 2);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_LEARNING);
+    bench->now.wall += day_ms;
+    bench->now.mono += day_ms;
+    learn(bench, "fan", 1);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_WATCHING);
+}
+
+/* What was judged stays, though something that would have emptied the window was refused. */
+static void test_a_window_that_was_not_emptied(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 60);
+    for (int i = 0; i < K; i++)
+        one(bench, "fan", INTENT_DETECT, 1, NULL);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    assert_true(trial(bench, "fan").average.known);
+    database_run(bench->path, forbid_knowledge);
+    assert_int_equal(registry_initialize(bench->registry, "fan", bench->now, &bench->refusal), REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    assert_true(trial(bench, "fan").average.known);
+}
+
 /* The snapshot of before was in the commit that failed: the next learn needs one as well. */
 static void test_the_snapshot_of_before_is_taken_again(void **state)
 {
     struct bench *bench = *state;
-    float samples[VALUES];
 
     put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"learn\":30}");
     learn(bench, "fan", 30);
     assert_int_equal(view(bench, "fan").state.phase, PHASE_WATCHING);
     restart(bench);
-    database_run(bench->path, forbid_knowledge);
-    fill(&bench->seed, samples, 1, 1);
-    assert_int_equal(
-        refused(bench, &(struct shot){ .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 }),
-        REFUSAL_STORE);
-    database_run(bench->path, "DROP TRIGGER forbid");
+    fail_to_learn(bench, "fan");
     learn(bench, "fan", 1);
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM snapshot WHERE reason = '" SNAPSHOT_ENRICH "'"),
                      1);
 }
 
-/* Another connection holds the store: an anomaly is on its way, and nobody is told of it. */
+/* Another connection holds the store while a thread submits a buffer. */
 struct holding {
     struct bench *bench;
-    int64_t anomaly;
+    enum intent intent;
+    float strange;
+    sqlite3 *database;
+    pthread_t thread;
+    int64_t anomaly; /* that the thread was told; -1 = it waits yet */
 };
 
-static void *judge_strange(void *user)
+static void *submit_held(void *user)
 {
     struct holding *holding = user;
     struct verdict verdicts[BATCH];
@@ -261,44 +332,71 @@ static void *judge_strange(void *user)
     size_t count;
     uint64_t seed = 77;
     struct arrival arrival = { .id = "fan",
-                               .intent = INTENT_DETECT,
+                               .intent = holding->intent,
                                .encoding = ENCODING_RAW,
                                .bytes = samples,
                                .size = sizeof(samples),
                                .format = -1,
                                .now = holding->bench->now };
 
-    fill(&seed, samples, 1, 60);
+    fill(&seed, samples, 1, holding->strange);
     if (registry_submit(holding->bench->registry, &arrival, verdicts, BATCH, &count, NULL, NULL) == 0)
         holding->anomaly = verdicts[0].anomaly;
     return NULL;
 }
 
+static void hold_store(struct holding *holding)
+{
+    assert_int_equal(sqlite3_open(holding->bench->path, &holding->database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(holding->database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&holding->thread, NULL, submit_held, holding), 0);
+    usleep(200000);
+}
+
+static void release_store(struct holding *holding)
+{
+    assert_int_equal(holding->anomaly, -1);
+    assert_int_equal(sqlite3_exec(holding->database, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(holding->database);
+    pthread_join(holding->thread, NULL);
+}
+
+/* It is on its way, and nobody is told of it. */
 static void test_an_anomaly_is_told_when_it_is_stored(void **state)
 {
     struct bench *bench = *state;
-    struct holding first = { .bench = bench, .anomaly = -1 }, second = { .bench = bench, .anomaly = -1 };
-    pthread_t threads[2];
-    sqlite3 *database;
+    struct holding first = { .bench = bench, .intent = INTENT_DETECT, .strange = 60, .anomaly = -1 }, second = first;
 
     put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
     learn(bench, "fan", 60);
     assert_int_equal(one(bench, "fan", INTENT_DETECT, 1, NULL).anomaly, 0);
-    assert_int_equal(sqlite3_open(bench->path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(pthread_create(&threads[0], NULL, judge_strange, &first), 0);
-    usleep(200000);
-    assert_int_equal(pthread_create(&threads[1], NULL, judge_strange, &second), 0);
-    pthread_join(threads[1], NULL);
+    hold_store(&first);
+    submit_held(&second);
     assert_int_equal(view(bench, "fan").state.anomaly, 0);
-    assert_int_equal(first.anomaly, -1); /* waits */
     assert_int_equal(second.anomaly, 0); /* goes on */
-    assert_int_equal(sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
-    pthread_join(threads[0], NULL);
+    release_store(&first);
     assert_true(first.anomaly > 0);
     assert_int_equal(view(bench, "fan").state.anomaly, first.anomaly);
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM anomaly"), 1);
+}
+
+/* What was open before a restart is, also while the first change after it is on its way. */
+static void test_an_anomaly_is_told_after_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    struct holding change = { .bench = bench, .intent = INTENT_LEARN, .strange = 1, .anomaly = -1 };
+    int64_t anomaly;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
+    learn(bench, "fan", 60);
+    anomaly = one(bench, "fan", INTENT_DETECT, 60, NULL).anomaly;
+    assert_true(anomaly > 0);
+    restart(bench);
+    hold_store(&change);
+    assert_int_equal(view(bench, "fan").state.anomaly, anomaly);
+    assert_int_equal(one(bench, "fan", INTENT_DETECT, 60, NULL).anomaly, anomaly);
+    release_store(&change);
+    assert_int_equal(view(bench, "fan").state.anomaly, anomaly);
 }
 
 /* With a receipt as without: what was not stored is not told. */
@@ -331,6 +429,39 @@ static void test_an_anomaly_that_is_not_stored_is_not_told(void **state)
     }
     database_run(bench->path, "DROP TRIGGER forbid");
     assert_true(one(bench, "fan", INTENT_DETECT, 60, NULL).anomaly > 0);
+}
+
+/* A message of a stream that broke on our side comes again: it was not applied. */
+static void test_a_broken_message_of_a_stream_comes_again(void **state)
+{
+    struct bench *bench = *state;
+    const struct config_input input = { .stream = true, .format = FORMAT_F32, .scale = 1 };
+    struct wire_meta meta = numbered(1);
+    float samples[2 * VALUES];
+    struct verdict verdicts[BATCH];
+    struct arrival arrival = { .id = "fan",
+                               .encoding = ENCODING_RAW,
+                               .bytes = samples,
+                               .size = sizeof(samples),
+                               .format = -1,
+                               .input = &input,
+                               .meta = &meta,
+                               .topic = "fan" };
+    size_t count = 4711;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
+    learn(bench, "fan", 60);
+    assert_true(one(bench, "fan", INTENT_DETECT, 60, NULL).anomaly > 0);
+    restart(bench);
+    database_run(bench->path, "ALTER TABLE anomaly RENAME TO away"); /* what is open cannot be read, to be cleared */
+    fill(&bench->seed, samples, 2, 1);
+    arrival.now = bench->now;
+    assert_int_not_equal(registry_submit(bench->registry, &arrival, verdicts, BATCH, &count, NULL, &bench->refusal), 0);
+    database_run(bench->path, "ALTER TABLE away RENAME TO anomaly");
+    assert_int_equal(registry_submit(bench->registry, &arrival, verdicts, BATCH, &count, NULL, &bench->refusal), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(verdicts[1].status, VERDICT_OK);
+    assert_int_equal(database_number(bench->path, "SELECT event FROM anomaly WHERE id = 1"), ANOMALY_CLEARED);
 }
 
 /* Many learned before any is settled, and the commit fails: all are refused, nothing of any stays. */
@@ -605,9 +736,14 @@ int main(void)
         TEST(test_dry_run_touches_nothing),
         TEST(test_memory_is_never_ahead_of_the_store),
         TEST(test_numbers_that_were_judged_stay),
+        TEST(test_what_happened_since_the_last_flush_is_counted_once),
+        TEST(test_a_failed_commit_after_another_clock),
+        TEST(test_a_window_that_was_not_emptied),
         TEST(test_the_snapshot_of_before_is_taken_again),
         TEST(test_an_anomaly_is_told_when_it_is_stored),
+        TEST(test_an_anomaly_is_told_after_a_restart),
         TEST(test_an_anomaly_that_is_not_stored_is_not_told),
+        TEST(test_a_broken_message_of_a_stream_comes_again),
         TEST(test_receipts_of_a_failed_commit),
         TEST(test_receipts_settle),
         TEST(test_refused_learns_do_not_count),

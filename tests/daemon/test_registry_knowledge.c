@@ -7,6 +7,27 @@
 #include "base/limits.h"
 #include "habit/engine.h"
 
+/* ------------------------------------------------------------------------------------------------------------- bench */
+
+/* Uploads a block that is taken; whether that made the machine. */
+static bool upload(struct bench *bench, const char *id, struct block block)
+{
+    bool created;
+
+    if (registry_put_knowledge(bench->registry, id, block.bytes, block.size, "", bench->now, &created,
+                               &bench->refusal) != 0)
+        fail_msg("%s: %s", id, bench->refusal.detail);
+    return created;
+}
+
+/* The file says another geometry of auto-* than their knowledge has. */
+static void restart_with_twice_the_size(struct bench *bench)
+{
+    bench->config.patterns[0].settings.buffer_size = 2 * SAMPLES;
+    restart(bench);
+    assert_true(view(bench, "auto-1").conflict);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- knowledge */
 
 static void test_initialize(void **state)
@@ -31,23 +52,16 @@ static void test_knowledge_from_elsewhere(void **state)
 {
     struct bench *bench = *state;
     struct block block;
-    bool created = true;
 
     put(bench, "fan", geometry);
     put(bench, "twin", geometry);
     learn(bench, "fan", 50);
     block = knowledge(bench, "fan");
-    assert_int_equal(registry_put_knowledge(bench->registry, "twin", block.bytes, block.size, "", bench->now, &created,
-                                            &bench->refusal),
-                     0);
-    assert_false(created);
+    assert_false(upload(bench, "twin", block));
     assert_int_equal(view(bench, "twin").state.phase, PHASE_WATCHING);
     assert_int_equal(view(bench, "twin").learning.learned, 50);
     assert_int_equal(one(bench, "twin", INTENT_BUFFER, 1, NULL).status, VERDICT_OK);
-    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "", bench->now, &created,
-                                            &bench->refusal),
-                     0);
-    assert_true(created);
+    assert_true(upload(bench, "new", block));
     assert_int_equal(view(bench, "new").settings.buffer_size, SAMPLES);
     assert_int_equal(view(bench, "new").settings.axes, AXES);
     restart(bench);
@@ -163,12 +177,8 @@ static void test_geometry_conflict(void **state)
     for (int i = 0; i < 30; i++)
         one(bench, "auto-1", INTENT_BUFFER, 1, NULL);
     before = knowledge(bench, "auto-1");
-    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    stop(bench);
-    bench->config.patterns[0].settings.buffer_size = 2 * SAMPLES;
-    start(bench);
+    restart_with_twice_the_size(bench);
     found = view(bench, "auto-1");
-    assert_true(found.conflict);
     assert_non_null(strstr(found.conflict_text, "64"));
     assert_non_null(strstr(found.conflict_text, "32"));
     registry_figures(bench->registry, &figures);
@@ -243,10 +253,7 @@ static void test_if_match_makes_no_machine(void **state)
                                             &created, &bench->refusal),
                      REFUSAL_PRECONDITION);
     assert_false(exists(bench, "new"));
-    assert_int_equal(registry_put_knowledge(bench->registry, "new", block.bytes, block.size, "", bench->now, &created,
-                                            &bench->refusal),
-                     0);
-    assert_true(created);
+    assert_true(upload(bench, "new", block));
     check_same_blocks(block, knowledge(bench, "new"));
 }
 
@@ -255,20 +262,12 @@ static void test_a_block_ends_a_conflict(void **state)
 {
     struct bench *bench = *state;
     struct block block;
-    bool created = true;
 
     learn(bench, "auto-1", 12);
     put(bench, "wide", "{\"buffer_size\":64,\"axes\":2}");
     block = knowledge(bench, "wide");
-    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
-    stop(bench);
-    bench->config.patterns[0].settings.buffer_size = 2 * SAMPLES;
-    start(bench);
-    assert_true(view(bench, "auto-1").conflict);
-    assert_int_equal(registry_put_knowledge(bench->registry, "auto-1", block.bytes, block.size, "", bench->now,
-                                            &created, &bench->refusal),
-                     0);
-    assert_false(created);
+    restart_with_twice_the_size(bench);
+    assert_false(upload(bench, "auto-1", block));
     assert_false(view(bench, "auto-1").conflict);
     check_same_blocks(block, knowledge(bench, "auto-1"));
 }
@@ -292,7 +291,6 @@ static void test_standing_still_takes_no_knowledge_with_it(void **state)
 {
     struct bench *bench = *state;
     struct block block;
-    bool created;
 
     put(bench, "fan", geometry);
     learn(bench, "fan", 30);
@@ -301,9 +299,7 @@ static void test_standing_still_takes_no_knowledge_with_it(void **state)
         const char *id = known ? "knows" : "new";
 
         if (known)
-            assert_int_equal(registry_put_knowledge(bench->registry, id, block.bytes, block.size, "", bench->now,
-                                                    &created, &bench->refusal),
-                             0);
+            upload(bench, id, block);
         put(bench, id, "{\"buffer_size\":32,\"axes\":2,\"run_when\":\"level auto\"}");
         assert_int_equal(registry_commission(bench->registry, id, bench->now, &bench->refusal), 0);
         learn_at(bench, id, 0.01f, 5);
@@ -314,6 +310,52 @@ static void test_standing_still_takes_no_knowledge_with_it(void **state)
             assert_in_range(view(bench, id).learning.learned, 1, 4);
     }
     free(block.bytes);
+}
+
+/* Strange once, normal now: scores of before it learned more raise nothing. */
+static void test_the_window_begins_anew_when_learning_ends(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"learn\":60,\"window\":10,\"false_alarms\":\"off\"}");
+    learn(bench, "fan", 60);
+    for (int i = 0; i < K - 1; i++) /* one more would raise */
+        assert_int_equal(one(bench, "fan", INTENT_BUFFER, 20, NULL).anomaly, 0);
+    assert_int_equal(registry_commission(bench->registry, "fan", bench->now, &bench->refusal), 0);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(one(bench, "fan", INTENT_BUFFER, 1, NULL).status, VERDICT_LEARNED);
+    for (int i = 0; i < K; i++) {
+        struct verdict verdict = one(bench, "fan", INTENT_BUFFER, 1, NULL);
+
+        assert_int_equal(verdict.status, VERDICT_OK);
+        assert_int_equal(verdict.anomaly, 0);
+        assert_int_equal(verdict.average.known, i == K - 1);
+    }
+}
+
+/* It goes on learning, as after a restore: watching without being able to judge would help nobody, for ever. */
+static void test_a_block_that_cannot_judge_yet(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    put(bench, "old", geometry);
+    for (int learned = 0; learned <= 3; learned += 3) {
+        const enum phase phase = learned == 0 ? PHASE_NEW : PHASE_LEARNING;
+        const char *made = learned == 0 ? "new-0" : "new-3";
+        struct block block;
+
+        learn(bench, "fan", (unsigned int)learned);
+        block = knowledge(bench, "fan");
+        assert_false(upload(bench, "old", block));
+        assert_true(upload(bench, made, block));
+        free(block.bytes);
+        assert_int_equal(view(bench, "old").state.phase, phase);
+        assert_int_equal(view(bench, made).state.phase, phase);
+        restart(bench);
+        assert_int_equal(view(bench, made).state.phase, phase);
+    }
+    assert_int_equal(one(bench, "new-3", INTENT_BUFFER, 1, NULL).status, VERDICT_LEARNED);
 }
 
 static void test_a_paused_machine_is_not_commissioned(void **state)
@@ -341,6 +383,8 @@ int main(void)
         TEST(test_if_match_makes_no_machine),
         TEST(test_a_block_ends_a_conflict),
         TEST(test_standing_still_takes_no_knowledge_with_it),
+        TEST(test_the_window_begins_anew_when_learning_ends),
+        TEST(test_a_block_that_cannot_judge_yet),
         TEST(test_a_paused_machine_is_not_commissioned),
     };
 

@@ -94,6 +94,14 @@ static void test_groups_have_room_for_so_many(void **state)
 
 static const int64_t minute_ms = 60000, day_ms = 86400000;
 
+static void expect_watched_after_a_day(struct bench *bench)
+{
+    bench->now.wall += day_ms;
+    bench->now.mono += day_ms;
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_WATCHING);
+}
+
 /* A gateway without a battery hears the time while a machine learns for a day: the day is not over by that. Nor by a start with
  * another clock. */
 static void test_a_clock_that_is_set(void **state)
@@ -116,10 +124,7 @@ static void test_a_clock_that_is_set(void **state)
     bench->now.wall -= 2 * ahead; /* and back */
     one(bench, "fan", INTENT_BUFFER, 1, NULL);
     assert_int_equal(view(bench, "fan").state.phase, PHASE_LEARNING);
-    bench->now.wall += day_ms;
-    bench->now.mono += day_ms;
-    one(bench, "fan", INTENT_BUFFER, 1, NULL);
-    assert_int_equal(view(bench, "fan").state.phase, PHASE_WATCHING);
+    expect_watched_after_a_day(bench);
 }
 
 static void heat(struct bench *bench, const char *id, double temperature)
@@ -133,7 +138,6 @@ static void heat(struct bench *bench, const char *id, double temperature)
 /* ------------------------------------------------------------------------------------------------------- maintenance */
 
 enum { HOUR = 3600000 };
-static const int64_t a_day = 24 * INT64_C(3600000);
 
 static void mute_for_an_hour(struct bench *bench, const char *id)
 {
@@ -153,7 +157,7 @@ static int64_t mute_left(struct bench *bench, const char *id)
 static void test_maintenance_of_a_machine_of_another_clock(void **state)
 {
     struct bench *bench = *state;
-    const int64_t good = bench->now.wall, clocks[] = { 100000, good + a_day, good };
+    const int64_t good = bench->now.wall, clocks[] = { 100000, good + day_ms, good };
 
     for (size_t i = 0; i < COUNT(clocks); i++) {
         bench->now = (struct moment){ .wall = clocks[i], .mono = 1000 };
@@ -177,11 +181,52 @@ static void test_maintenance_of_a_machine_of_another_clock(void **state)
     }
 }
 
+/* Made longer before its first buffer by this clock. */
+static void test_maintenance_that_is_prolonged_by_another_clock(void **state)
+{
+    struct bench *bench = *state;
+    const int64_t good = bench->now.wall, clocks[] = { good, 100000 };
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 5);
+    for (size_t i = 0; i < COUNT(clocks); i++) {
+        mute_for_an_hour(bench, "fan");
+        restart(bench);
+        bench->now = (struct moment){ .wall = clocks[1 - i], .mono = 1000 };
+        mute_for_an_hour(bench, "fan");
+        assert_int_equal(one(bench, "fan", INTENT_BUFFER, 1, NULL).status, VERDICT_IDLE);
+        assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+        assert_int_equal(mute_left(bench, "fan"), HOUR - 1000);
+        assert_int_equal(view(bench, "fan").learning.learned, 5);
+    }
+}
+
+/* It ends before the first buffer by this clock: what it learns then takes its time. */
+static void test_learning_after_maintenance_by_another_clock(void **state)
+{
+    struct mute mute = { .who = "Ana", .why = "belt", .then = MUTE_ENRICH };
+    struct bench *bench = *state;
+
+    put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"learn\":\"24h\"}");
+    learn(bench, "fan", 40);
+    bench->now.wall += day_ms;
+    bench->now.mono += day_ms;
+    learn(bench, "fan", 1);
+    mute.until = bench->now.wall + HOUR;
+    assert_int_equal(registry_mute(bench->registry, "fan", &mute, bench->now, &bench->refusal), 0);
+    restart(bench);
+    bench->now = (struct moment){ .wall = 100000, .mono = 1000 };
+    assert_int_equal(registry_unmute(bench->registry, "fan", bench->now, &bench->refusal), 0);
+    one(bench, "fan", INTENT_BUFFER, 1, NULL);
+    assert_int_equal(view(bench, "fan").state.phase, PHASE_LEARNING);
+    expect_watched_after_a_day(bench);
+}
+
 /* Begun by another clock, and by this one not over at once, nor in years. */
 static void test_maintenance_that_another_clock_began(void **state)
 {
     struct bench *bench = *state;
-    const int64_t good = bench->now.wall, clocks[] = { 100000, good + a_day };
+    const int64_t good = bench->now.wall, clocks[] = { 100000, good + day_ms };
 
     for (size_t i = 0; i < COUNT(clocks); i++) {
         bench->now = (struct moment){ .wall = clocks[i], .mono = 1000 };
@@ -199,6 +244,14 @@ static void test_maintenance_that_another_clock_began(void **state)
     }
 }
 
+static void fail_a_commit(struct bench *bench)
+{
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE UPDATE ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    assert_int_equal(registry_set_sensitivity(bench->registry, "fan", 2, "", &bench->refusal), REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid");
+}
+
 /* It was set by three days while habitd ran; a restart, or a commit that failed, does not end what was begun then. */
 static void test_maintenance_after_the_clock_was_set(void **state)
 {
@@ -206,14 +259,11 @@ static void test_maintenance_after_the_clock_was_set(void **state)
 
     put(bench, "fan", geometry);
     learn(bench, "fan", 20);
-    bench->now.wall += 3 * a_day;
+    bench->now.wall += 3 * day_ms;
     learn(bench, "fan", 1);
     mute_for_an_hour(bench, "fan");
     assert_int_equal(mute_left(bench, "fan"), HOUR);
-    database_run(bench->path,
-                 "CREATE TRIGGER forbid BEFORE UPDATE ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
-    assert_int_equal(registry_set_sensitivity(bench->registry, "fan", 2, "", &bench->refusal), REFUSAL_STORE);
-    database_run(bench->path, "DROP TRIGGER forbid");
+    fail_a_commit(bench);
     assert_int_equal(mute_left(bench, "fan"), HOUR);
     restart(bench);
     bench->now.wall += 1000;
@@ -221,6 +271,22 @@ static void test_maintenance_after_the_clock_was_set(void **state)
     assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
     assert_int_equal(mute_left(bench, "fan"), HOUR - 1000);
     assert_int_equal(view(bench, "fan").learning.learned, 21);
+}
+
+/* The clock was set while somebody worked on it, and then a commit failed. */
+static void test_maintenance_before_the_clock_was_set(void **state)
+{
+    struct bench *bench = *state;
+
+    put(bench, "fan", geometry);
+    learn(bench, "fan", 20);
+    mute_for_an_hour(bench, "fan");
+    bench->now.wall += 3 * day_ms;
+    assert_int_equal(mute_left(bench, "fan"), HOUR);
+    fail_a_commit(bench);
+    assert_int_equal(mute_left(bench, "fan"), HOUR);
+    assert_int_equal(registry_end_mutes(bench->registry, bench->now), 0);
+    assert_int_equal(mute_left(bench, "fan"), HOUR);
 }
 
 /* A day of snapshots that the clock said was, and was not yet. */
@@ -231,13 +297,13 @@ static void test_daily_snapshots_after_a_clock_that_was_ahead(void **state)
 
     put(bench, "fan", geometry);
     learn(bench, "fan", 20);
-    bench->now.wall += 30 * a_day;
+    bench->now.wall += 30 * day_ms;
     assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
-    bench->now.wall -= 30 * a_day;
+    bench->now.wall -= 30 * day_ms;
     before = database_number(bench->path, "SELECT count(*) FROM snapshot");
     for (int i = 0; i < 5; i++) {
-        bench->now.wall += a_day;
-        bench->now.mono += a_day;
+        bench->now.wall += day_ms;
+        bench->now.mono += day_ms;
         learn(bench, "fan", 1);
         assert_int_equal(registry_daily_snapshots(bench->registry, bench->now), 0);
     }
@@ -460,8 +526,11 @@ int main(void)
         TEST(test_named_numbers_are_bounded),
         TEST(test_a_clock_that_is_set),
         TEST(test_maintenance_of_a_machine_of_another_clock),
+        TEST(test_maintenance_that_is_prolonged_by_another_clock),
+        TEST(test_learning_after_maintenance_by_another_clock),
         TEST(test_maintenance_that_another_clock_began),
         TEST(test_maintenance_after_the_clock_was_set),
+        TEST(test_maintenance_before_the_clock_was_set),
         TEST(test_daily_snapshots_after_a_clock_that_was_ahead),
         TEST(test_rules_survive_restarts),
         TEST(test_rules_keep_their_budget),

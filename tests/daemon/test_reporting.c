@@ -309,6 +309,29 @@ static void test_backlog_of_the_first_day(void **state)
                      1);
 }
 
+/* A machine whose commit failed is to be loaded anew, and just then it cannot be: the day waits for it. */
+static void test_a_machine_that_cannot_be_loaded(void **state)
+{
+    struct bench *bench = *state;
+    struct refusal refusal;
+    bool more;
+
+    zone("UTC");
+    bench->now = (struct moment){ .wall = utc("2026-11-20T12:00:00Z"), .mono = 0 };
+    put(bench, "fan");
+    put(bench, "pump");
+    make_reports(bench);
+    pass(bench, DAY);
+    database_run(bench->path,
+                 "CREATE TRIGGER forbid BEFORE UPDATE ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    assert_int_equal(registry_set_sensitivity(bench->registry, "fan", 2, "", &refusal), REFUSAL_STORE);
+    database_run(bench->path, "DROP TRIGGER forbid; ALTER TABLE mute RENAME TO away");
+    assert_true(registry_make_reports(bench->registry, bench->now, &more) < 0);
+    database_run(bench->path, "ALTER TABLE away RENAME TO mute");
+    make_reports(bench);
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM report"), 2);
+}
+
 /* The disk fails, or the power, while reports are made: none is made twice, none is left out, and none tells of a buffer that came
  * meanwhile. */
 static void test_making_that_is_interrupted(void **state)
@@ -558,6 +581,7 @@ int main(void)
         TEST(test_every_missed_day),
         TEST(test_late_buffers),
         TEST(test_backlog_of_the_first_day),
+        TEST(test_a_machine_that_cannot_be_loaded),
         TEST(test_making_that_is_interrupted),
         TEST(test_the_same_for_ever),
         TEST(test_another_zone),

@@ -378,6 +378,28 @@ static void test_cadence(void **unused)
     assert_true(alarm_interval(&settings, &state) < 1.2 * (double)minute);
 }
 
+/* 1 = buffers by themselves, and any size of batches whose buffers have one time: as often judged, the same cadence. */
+static void test_cadence_of_batches(void **unused)
+{
+    static const int sizes[] = { 1, 2, 20, 64 };
+    struct settings settings = with("detect_every", "6m");
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct strategy_state state = { 0 };
+
+        for (int buffer = 0; buffer < 1000; buffer++) {
+            int64_t at = start + buffer / sizes[i] * sizes[i] * minute;
+
+            alarm_interval_note(&state, at);
+            state.last_detect = at;
+        }
+        assert_true(fabs(alarm_interval(&settings, &state) - (double)minute) < 1);
+        alarm_interval_note(&state, start + 3650 * day);
+        assert_true(alarm_interval(&settings, &state) <= 4 * (double)minute);
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------------------ troubles */
 
 static uint32_t bit(enum trouble trouble)
@@ -404,6 +426,23 @@ static void test_troubles(void **unused)
     assert_int_equal(troubles_now(&settings, &state, start, start + 5 * minute), 0);
     settings.paused = 1;
     assert_int_equal(troubles_now(&settings, &state, start, start + day), 0);
+}
+
+/* A gateway that starts in 1970: the machine was last heard by a clock that is not any more. */
+static void test_silence_since_another_clock(void **unused)
+{
+    const int64_t began = 20 * minute;
+    struct settings settings = with("silent_after", "5m");
+    struct strategy_state state = { .phase = PHASE_WATCHING };
+
+    (void)unused;
+    strategy_seen(&state, start, start);
+    assert_int_equal(troubles_now(&settings, &state, began, began + 5 * minute), 0);
+    assert_int_equal(troubles_now(&settings, &state, began, began + 5 * minute + 1), bit(TROUBLE_SILENT));
+    state.memory.told = bit(TROUBLE_SILENT); /* it was silent before, and nothing came since */
+    assert_int_equal(troubles_now(&settings, &state, began, began + 1), bit(TROUBLE_SILENT));
+    strategy_seen(&state, began + minute, began + minute);
+    assert_int_equal(troubles_now(&settings, &state, began, began + minute - 1000), 0); /* read a little later */
 }
 
 static void test_sensor_troubles(void **unused)
@@ -477,7 +516,9 @@ int main(void)
         cmocka_unit_test(test_plans),
         cmocka_unit_test(test_persistence),
         cmocka_unit_test(test_cadence),
+        cmocka_unit_test(test_cadence_of_batches),
         cmocka_unit_test(test_troubles),
+        cmocka_unit_test(test_silence_since_another_clock),
         cmocka_unit_test(test_sensor_troubles),
         cmocka_unit_test(test_progress_in_words),
     };

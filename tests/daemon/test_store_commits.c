@@ -450,6 +450,33 @@ static void test_faults_at_every_step(void **state)
     assert_int_equal(database_number(bench->path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
+/* A number that was given to an anomaly is not given to another one, whatever read fails while the store is opened. */
+static void test_a_read_that_fails_while_opening(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machine = create_with_history(bench), next;
+    struct parts parts;
+    long reads = 0;
+    int unused = 0;
+
+    make_parts(&parts, bench, machine, 2);
+    must_commit(bench, &parts.change);
+    next = store_next_anomaly(bench->store);
+    for (; !unused; reads++) {
+        int r;
+
+        bench->store = store_close(bench->store);
+        fault_read(reads);
+        r = store_open(&bench->store, bench->path, message);
+        unused = fault_clear();
+        if (r == 0)
+            assert_int_equal(store_next_anomaly(bench->store), next);
+        else
+            assert_true(message[0] != '\0');
+    }
+    assert_in_range(reads, 5, 1000);
+}
+
 /* Two changes of the same epoch in one group, the first fails: the second was built on it. */
 static void test_what_builds_on_a_failed_change_fails(void **state)
 {
@@ -547,6 +574,7 @@ int main(void)
         TEST(test_files_that_go_are_put_back),
         TEST(test_a_file_in_its_place_is_left_alone),
         TEST(test_faults_at_every_step),
+        TEST(test_a_read_that_fails_while_opening),
         TEST(test_what_builds_on_a_failed_change_fails),
         TEST(test_create_that_fails),
         TEST(test_create_that_a_constraint_stops),

@@ -81,7 +81,10 @@ static void test_outbox_is_bounded(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
+    const struct store_outgoing outgoing = { .topic = "fan/anomaly", .payload = "{}" };
+    const struct hour hour = { .start = HOUR_MS };
     struct store_figures figures;
+    struct store_change change;
     size_t sent = 0;
 
     for (; sent + EVENTS <= LIMIT_OUTBOX; sent += EVENTS)
@@ -95,6 +98,18 @@ static void test_outbox_is_bounded(void **state)
     check_messages(bench, 0, 3, 5);
     store_figures(bench->store, &figures);
     assert_int_equal(figures.outbox_dropped, 3);
+    change = (struct store_change){ .machine = machine,
+                                    .epoch = store_epoch(bench->store),
+                                    .outgoing = &outgoing,
+                                    .outgoing_count = 1,
+                                    .hours = &hour,
+                                    .hour_count = 1 };
+    database_run(bench->path, "CREATE TRIGGER forbid BEFORE INSERT ON hour BEGIN SELECT RAISE(ABORT, 'not now'); END");
+    assert_true(commit(bench, &change) < 0);
+    database_run(bench->path, "DROP TRIGGER forbid");
+    store_figures(bench->store, &figures);
+    assert_int_equal(figures.outbox_dropped, 3); /* it is still there */
+    check_messages(bench, 0, 3, 5);
 }
 
 /* Kept when the broker has them, but not for ever. */
@@ -192,6 +207,7 @@ static void test_outbox_of_the_version_before(void **state)
                  "ALTER TABLE anomaly DROP COLUMN context; ALTER TABLE anomaly DROP COLUMN knowledge_crc;"
                  "ALTER TABLE anomaly DROP COLUMN undo; DROP TABLE evidence; DROP TABLE mute; DROP TABLE candidate;"
                  "ALTER TABLE snapshot DROP COLUMN note; ALTER TABLE snapshot DROP COLUMN upto;"
+                 "ALTER TABLE snapshot DROP COLUMN accepted;"
                  "DROP VIEW outbox; DROP INDEX event_waits;"
                  "ALTER TABLE event DROP COLUMN at; ALTER TABLE event DROP COLUMN whole;"
                  "ALTER TABLE event DROP COLUMN correlation; ALTER TABLE event DROP COLUMN waits;"

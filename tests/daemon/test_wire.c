@@ -1,5 +1,4 @@
-/* Buffers from bytes: what must be read, what must be refused and with which word. The JSON vectors follow the manner of JSONTestSuite: one line each, the verdict beside it. */
-#include <errno.h>
+/* Buffers from bytes: what must be read, what must be refused and with which word. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,14 +9,10 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
 #include "wire/buffer.h"
 #include "wire/csv.h"
-#include "wire/document.h"
 #include "wire/json.h"
-#include "wire/parse.h"
-#include "wire/writer.h"
 
 /* Two samples of two axes. */
 static const struct wire_shape small = { .buffer_size = 2, .axes = 2, .scale = 1.0f };
@@ -488,40 +483,6 @@ static void test_context(void **state)
     assert_string_equal(meta.context[0].name, "temperature");
 }
 
-/* -------------------------------------------------------------------------------------------------------- no memory */
-
-static int allocations_left;
-
-static void allocate_with(json_malloc_t function)
-{
-    json_set_alloc_funcs(function, free);
-    wire_parse_begin();
-}
-
-static void *scarce_malloc(size_t size)
-{
-    return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
-static void test_decoding_without_memory(void **state)
-{
-    int r = -1;
-
-    (void)state;
-    allocate_with(scarce_malloc);
-    for (int allowed = 0; r != 0; allowed++) {
-        struct wire_buffers buffers;
-        struct refusal refusal;
-
-        allocations_left = allowed;
-        r = decode_json("{\"data\":[1,2,3,4.00000000000000000000001],\"boot\":\"a\",\"context\":{\"t\":1}}", &buffers,
-                        &refusal);
-        assert_true(r == 0 || r == -ENOMEM);
-        wire_buffers_free(&buffers);
-    }
-    json_set_alloc_funcs(malloc, free);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,7 +500,6 @@ int main(void)
         cmocka_unit_test(test_csv_header),
         cmocka_unit_test(test_meta_from_text),
         cmocka_unit_test(test_context),
-        cmocka_unit_test(test_decoding_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

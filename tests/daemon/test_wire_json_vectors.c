@@ -45,7 +45,7 @@ static int read_buffer(const void *bytes, size_t size, struct refusal *refusal)
 static int read_line(const void *bytes, size_t size, struct refusal *refusal)
 {
     struct wire_line *line;
-    int r = wire_line_read(bytes, size, &line, refusal);
+    int r = wire_line_read(bytes, size, NULL, &line, refusal);
 
     if (r == 0)
         wire_line_free(line);

@@ -84,7 +84,7 @@ static void check_lines(const struct wire_shape *shape, const struct wire_buffer
     struct wire_line *line = NULL;
     struct refusal refusal;
 
-    CLAIM(text != NULL && wire_line_read(text, strlen(text), &line, &refusal) == 0);
+    CLAIM(text != NULL && wire_line_read(text, strlen(text), NULL, &line, &refusal) == 0);
     CLAIM(strcmp(wire_line_machine(line), "pump-1") == 0);
     plain.line = line;
     check_same(&plain, NULL, 0, buffers, values);

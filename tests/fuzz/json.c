@@ -220,7 +220,7 @@ static void read_line(const uint8_t *bytes, size_t size)
 {
     struct wire_line *line = NULL;
     struct refusal refusal;
-    int r = wire_line_read(bytes, size, &line, &refusal);
+    int r = wire_line_read(bytes, size, NULL, &line, &refusal);
     char *text = NULL;
 
     fuzz_check_answer(r, &refusal);

@@ -38,7 +38,10 @@ static bool take(void *user, const char *bytes, size_t size)
         progress_begin(&download->progress, "backup", client_expected(download->client), true);
     download->size += size;
     progress_step(&download->progress, download->size);
-    return fwrite(bytes, 1, size, download->output.file) == size;
+    if (fwrite(bytes, 1, size, download->output.file) == size)
+        return true;
+    complain_errno("write", download->output.path);
+    return false;
 }
 
 static int fetch(struct download *download, const char *path)

@@ -41,6 +41,19 @@ static int replace_file(const char *path, char *text)
 
 /* -------------------------------------------------------------------------------------------------------- passwords */
 
+bool broker_password_has(const char *text, const char *user)
+{
+    size_t length = strlen(user);
+
+    while (strncmp(text, user, length) != 0 || text[length] != ':') {
+        text = strchrnul(text, '\n');
+        if (*text == '\0')
+            return false;
+        text++;
+    }
+    return true;
+}
+
 /* Cuts the lines that begin with "user:" out of the text. */
 static void cut_user(char *text, const char *user)
 {
@@ -122,41 +135,58 @@ int broker_password_put(const char *path, const char *user, const char *password
 
 /* -------------------------------------------------------------------------------------------------------------- ACL */
 
-/* "user NAME" alone on a line, where the text begins or behind a newline; NULL = none. */
-static char *find_block(char *text, const char *user)
+static char *next_line(char *line)
 {
+    line = strchrnul(line, '\n');
+    return line + (*line == '\n');
+}
+
+/* What follows a line's first word; NULL where that is another. */
+static const char *behind(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+
+    line += strspn(line, " ");
+    return strncmp(line, word, length) == 0 && line[length] == ' ' ? line + length + strspn(line + length, " ") : NULL;
+}
+
+static bool begins_block(const char *line, const char *user)
+{
+    const char *name = behind(line, "user");
     size_t length = strlen(user);
 
-    for (char *line = text; *line != '\0';) {
-        char *end = line + strcspn(line, "\n");
-
-        if (strncmp(line, "user ", 5) == 0 && strncmp(line + 5, user, length) == 0 && line + 5 + length == end)
-            return line;
-        line = end + (*end == '\n');
-    }
-    return NULL;
+    if (!name || strncmp(name, user, length) != 0)
+        return false;
+    name += length;
+    name += strspn(name, " \r");
+    return *name == '\n' || *name == '\0';
 }
 
 bool broker_acl_has(const char *text, const char *user)
 {
-    return find_block((char *)text, user) != NULL;
+    while (*text != '\0' && !begins_block(text, user))
+        text = next_line((char *)text);
+    return *text != '\0';
 }
 
-/* From "user NAME" to the next user, or a blank line before it. */
+/* To the broker each "topic" belongs to the "user" above it, whatever stands between: one that was left would be the user's before.
+ * The blank line behind goes as well; comments and patterns stay. */
 static void cut_block(char *text, const char *user)
 {
-    char *block = find_block(text, user);
-    char *end = block;
+    bool his = false, cut = false;
 
-    if (!block)
-        return;
-    do {
-        end += strcspn(end, "\n");
-        end += *end == '\n';
-    } while (*end != '\0' && *end != '\n' && strncmp(end, "user ", 5) != 0);
-    if (*end == '\n')
-        end++;
-    memmove(block, end, strlen(end) + 1);
+    while (*text != '\0') {
+        bool begins = behind(text, "user") != NULL;
+        char *next = next_line(text);
+
+        if (begins)
+            his = begins_block(text, user);
+        cut = his && (begins || behind(text, "topic") || (cut && *text == '\n'));
+        if (cut)
+            memmove(text, next, strlen(next) + 1);
+        else
+            text = next;
+    }
 }
 
 char *broker_acl_text(char *text, const char *user, const char *lines)

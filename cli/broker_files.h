@@ -23,4 +23,7 @@ int broker_acl_put(const char *path, const char *user, const char *lines);
 /* Whether the ACL file has a block of this user. */
 bool broker_acl_has(const char *text, const char *user);
 
+/* Whether a text of passwords has this user. */
+bool broker_password_has(const char *text, const char *user);
+
 #endif

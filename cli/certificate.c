@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,14 @@ static int export(const struct made *made, struct key_pair *pair)
     return pair->certificate && pair->key ? 0 : failed("a certificate", GNUTLS_E_MEMORY_ERROR);
 }
 
+/* Where time_t has 32 bits, Debian 12's armhf, the last moment that it has. */
+static time_t end_of(time_t now, int days)
+{
+    const int64_t end = (int64_t)now + (int64_t)days * DAY;
+
+    return (time_t)end == end ? (time_t)end : INT32_MAX;
+}
+
 /* A key, a serial number, and a time that began yesterday: clocks of others may be behind. */
 static int begin(struct made *made, const char *name, int days)
 {
@@ -87,7 +96,7 @@ static int begin(struct made *made, const char *name, int days)
     if (result >= 0)
         result = gnutls_x509_crt_set_activation_time(made->certificate, now - DAY);
     if (result >= 0)
-        result = gnutls_x509_crt_set_expiration_time(made->certificate, now + (time_t)days * DAY);
+        result = gnutls_x509_crt_set_expiration_time(made->certificate, end_of(now, days));
     if (result >= 0)
         result = gnutls_x509_crt_set_key(made->certificate, made->key);
     if (result >= 0) /* clients go by the alternative names: this one is for people, and at most so long */

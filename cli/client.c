@@ -1,6 +1,9 @@
 #include "client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +16,7 @@ enum { ANSWER_BYTES = 64 << 20, SECONDS = 60 };
 struct client {
     CURL *curl;
     char *url;           /* without a slash at its end */
+    bool tls, here;      /* it is https; it is of this host */
     char *authorization; /* header; NULL = no token */
     char error[CURL_ERROR_SIZE];
     char *body; /* of the answer, bounded */
@@ -34,15 +38,30 @@ static char *base_url(const char *url)
 
 /* ------------------------------------------------------------------------------------------------------------- token */
 
-/* Whether what is sent to a URL stays secret: by TLS, or because it stays on this host. */
-static bool is_private(const char *url)
+static bool is_loopback(const char *host)
 {
-    static const char *const ours[] = { "https://", "http://127.", "http://localhost", "http://[::1]" };
+    struct in_addr four;
 
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (strncasecmp(url, ours[i], strlen(ours[i])) == 0)
-            return true;
-    return false;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+/* As curl itself takes the URL apart: what a text begins with may be a user, or the first part of a name. */
+static void look_at_url(struct client *client)
+{
+    CURLU *parts = curl_url();
+    char *scheme = NULL, *host = NULL;
+
+    if (parts && curl_url_set(parts, CURLUPART_URL, client->url, CURLU_GUESS_SCHEME) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        client->tls = strcmp(scheme, "https") == 0;
+        client->here = is_loopback(host);
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(parts);
 }
 
 /* The first line of the file, as a header. Returns 0, or EXIT_FAILED after saying why. */
@@ -54,17 +73,19 @@ static int read_token(struct client *client)
 
     if (!path || *path == '\0')
         return 0;
-    if (!is_private(client->url)) {
+    if (!client->tls && !client->here) {
         complain("%s: a token is not sent in clear text over the network: use https", client->url);
         return EXIT_FAILED;
     }
     file = fopen(path, "re");
     if (!file)
         return complain_errno("read", path);
-    if (!fgets(token, sizeof(token), file) || token[0] == '\n')
-        complain("%s: holds no token", path);
+    if (!fgets(token, sizeof(token), file))
+        token[0] = '\0';
     fclose(file);
     token[strcspn(token, "\r\n")] = '\0';
+    if (token[0] == '\0')
+        complain("%s: holds no token", path);
     if (token[0] == '\0' || asprintf(&client->authorization, "Authorization: Bearer %s", token) < 0)
         client->authorization = NULL;
     explicit_bzero(token, sizeof(token));
@@ -84,6 +105,7 @@ int client_open(struct client **ret_client, const char *url)
         complain("no memory for an HTTP client");
         return EXIT_FAILED;
     }
+    look_at_url(client);
     if (read_token(client) != 0) {
         client_close(client);
         return EXIT_FAILED;
@@ -135,6 +157,8 @@ static void prepare(struct client *client, const struct request *request, const 
         curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (client->here)
+        curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever $http_proxy says: there, this host is another */
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
@@ -185,10 +209,8 @@ static const struct {
 
 static const char *advice_of(const struct client *client, CURLcode code)
 {
-    bool tls = strncasecmp(client->url, "https://", strlen("https://")) == 0;
-
     for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
-        if (advices[i].code == code && advices[i].tls == tls)
+        if (advices[i].code == code && advices[i].tls == client->tls)
             return advices[i].text;
     return "";
 }
@@ -470,7 +492,7 @@ int client_receive(struct client *client, const struct incoming *incoming)
     if (asprintf(&url, "%s%s", client->url, incoming->path) < 0)
         return complain_errno("hold", "a URL");
     if (incoming->events && incoming->after >= 0) {
-        snprintf(last, sizeof(last), "Last-Event-ID: %ld", incoming->after);
+        snprintf(last, sizeof(last), "Last-Event-ID: %" PRId64, incoming->after);
         headers = curl_slist_append(headers, last);
     }
     prepare(client, &request, url, headers);

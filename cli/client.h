@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define CLIENT_URL "http://127.0.0.1:8088"
 
@@ -56,10 +57,10 @@ int client_get_lines(struct client *client, const char *path, json_t **ret_rows)
 /* An answer of any length, as it comes. */
 struct incoming {
     const char *path;
-    long after;   /* the last event that was seen, for a stream of them; -1 = none; only where events */
-    bool events;  /* ask for a stream of events */
-    bool quiet;   /* a connection that is refused or lost is not complained of */
-    long silence; /* seconds without a byte after which it is given up */
+    int64_t after; /* the last event that was seen, for a stream of them; -1 = none; only where events */
+    bool events;   /* ask for a stream of events */
+    bool quiet;    /* a connection that is refused or lost is not complained of */
+    long silence;  /* seconds without a byte after which it is given up */
     bool (*take)(void *user, const char *bytes, size_t size); /* false ends it */
     void *user;
 };

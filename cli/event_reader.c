@@ -56,7 +56,7 @@ static bool take_field(struct event_reader *reader, const char *name, size_t len
     if (length == 5 && memcmp(name, "event", 5) == 0)
         snprintf(reader->type, sizeof(reader->type), "%s", value);
     else if (length == 2 && memcmp(name, "id", 2) == 0)
-        reader->id = strtol(value, NULL, 10);
+        reader->id = strtoll(value, NULL, 10);
     else if (length == 4 && memcmp(name, "data", 4) == 0)
         return (reader->data_size == 0 || append(&reader->data, &reader->data_size, "\n", 1)) &&
                append(&reader->data, &reader->data_size, value, strlen(value));

@@ -4,11 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct event_reader {
     bool (*event)(void *user, const char *type, const char *data); /* one whole event; false ends it */
     void *user;
-    long id;           /* of the last event; -1 = none was seen */
+    int64_t id;        /* of the last event; -1 = none was seen */
     char *line, *data; /* heap: what of a line, and of an event, has come so far */
     size_t line_size, data_size;
     char type[32];

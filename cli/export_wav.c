@@ -60,7 +60,7 @@ static uint32_t describe(const struct recording *recording, char comment[COMMENT
     return (uint32_t)size + 1; /* with its zero */
 }
 
-static int refuse(const struct recording *recording, double values)
+static int complain_of_size(const struct recording *recording, double values)
 {
     if (!(recording->sampling_hz >= 1 && recording->sampling_hz < 1e9f))
         complain(
@@ -78,7 +78,7 @@ int export_wav(const struct recording *recording, FILE *file)
     uint32_t values = all < 1e9 ? (uint32_t)all : 0, frames, rate, said, named, list;
 
     if (!(recording->sampling_hz >= 1 && recording->sampling_hz < 1e9f) || values == 0)
-        return refuse(recording, all);
+        return complain_of_size(recording, all);
     rate = (uint32_t)lroundf(recording->sampling_hz);
     frames = values / recording->axes;
     said = describe(recording, comment);

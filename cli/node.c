@@ -179,23 +179,13 @@ static void print_sketch(const struct node_settings *settings, const char *name,
            (unsigned int)settings->port);
 }
 
-static int write_password(const char *path, const char *password)
+static int hand_out(struct output_file *output, const struct node_settings *settings, const char *name,
+                    const char *password, const char *ca)
 {
-    struct output_file output = { 0 };
-    int r = shared_file_open(&output, path, "habit");
-
-    if (r != 0)
-        return r;
-    fprintf(output.file, "%s\n", password);
-    r = output_file_commit(&output);
-    output_file_abandon(&output);
-    return r;
-}
-
-static int hand_out(const struct node_settings *settings, const char *name, const char *password, const char *ca)
-{
-    if (settings->password_file)
-        return write_password(settings->password_file, password);
+    if (settings->password_file) {
+        fprintf(output->file, "%s\n", password);
+        return output_file_commit(output);
+    }
     if (settings->role == ROLE_SENSOR)
         print_sketch(settings, name, password, ca);
     else
@@ -205,21 +195,26 @@ static int hand_out(const struct node_settings *settings, const char *name, cons
 
 /* ------------------------------------------------------------------------------------------------------------- verbs */
 
-/* The rights come first: a password without rights opens nothing. */
+/* The rights come first: a password without rights opens nothing. Before both comes the file that is to hold the password, since nobody
+ * else would know it. */
 static int add(const struct node_settings *settings, const char *name, const char *ca)
 {
+    struct output_file output = { 0 };
     char password[SECRET_SIZE];
     char *rights = rights_of(settings, name);
     int r = rights && secret_make(password) == 0 ? 0 : EXIT_FAILED;
 
     if (r != 0)
         complain("no memory, or no random numbers");
+    if (r == 0 && settings->password_file)
+        r = shared_file_open(&output, settings->password_file, "habit");
     if (r == 0)
         r = broker_acl_put(settings->acl, name, rights);
     if (r == 0)
         r = broker_password_put(settings->passwords, name, password);
     if (r == 0)
-        r = hand_out(settings, name, password, ca);
+        r = hand_out(&output, settings, name, password, ca);
+    output_file_abandon(&output);
     explicit_bzero(password, sizeof(password));
     free(rights);
     return r;
@@ -289,6 +284,19 @@ static int check_absent(const struct node_settings *settings, const char *name)
     return there ? EXIT_FAILED : 0;
 }
 
+/* A wrong name must not look as if a node were out. */
+static int check_present(const struct node_settings *settings, const char *name)
+{
+    char *acl = shared_file_read(settings->acl), *passwords = acl ? shared_file_read(settings->passwords) : NULL;
+    bool there = passwords && (broker_acl_has(acl, name) || broker_password_has(passwords, name));
+
+    if (passwords && !there)
+        complain("%s and %s have no user %s", settings->acl, settings->passwords, name);
+    free(acl);
+    free(passwords);
+    return there ? 0 : EXIT_FAILED;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
     struct node_settings settings = { .acl = ACL_FILE, .passwords = PASSWORDS_FILE, .port = 8883 };
@@ -304,8 +312,10 @@ static int run(const struct command *command, int argc, char **argv)
     if (!adds && strcmp(verb, "remove") != 0)
         return options_refuse(command, "say add NAME or remove NAME");
     r = adds ? check_add(command, &settings) : check_names(command, &settings);
-    if (r == 0 && adds)
-        r = check_absent(&settings, name);
+    if (r == 0)
+        r = shared_file_lock(settings.acl);
+    if (r == 0)
+        r = adds ? check_absent(&settings, name) : check_present(&settings, name);
     if (r == 0)
         r = adds ? add_node(&settings, name) : remove_node(&settings, name);
     if (r == 0)

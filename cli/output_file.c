@@ -56,12 +56,41 @@ static int settle(FILE *file)
     return fsync(fileno(file)) == 0 || errno == EINVAL || errno == EROFS ? 0 : -1; /* EINVAL: a pipe has no disk */
 }
 
+int output_folder_open(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    free(folder);
+    return descriptor;
+}
+
+/* The name of a file is of its folder, which has a memory of its own. Who may write there and not read cannot flush it. */
+static int settle_folder(const char *path)
+{
+    int descriptor = output_folder_open(path), r;
+
+    if (descriptor < 0)
+        return errno == EACCES ? 0 : -1;
+    r = fsync(descriptor) == 0 || errno == EINVAL ? 0 : -1;
+    close(descriptor);
+    return r;
+}
+
+static int put_in_place(const struct output_file *output)
+{
+    if (settle(output->file) != 0)
+        return -1;
+    if (!output->temporary)
+        return 0;
+    return rename(output->temporary, output->path) == 0 ? settle_folder(output->path) : -1;
+}
+
 int output_file_commit(struct output_file *output)
 {
-    int r = settle(output->file);
+    int r = put_in_place(output);
 
-    if (r == 0 && output->temporary)
-        r = rename(output->temporary, output->path);
     if (r != 0) {
         r = complain_errno("write", output->path);
         output_file_abandon(output);

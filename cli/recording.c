@@ -1,6 +1,7 @@
 #include "recording.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +21,34 @@ float *recording_room(struct recording *recording)
     float *samples = realloc(recording->samples, count * values_of(recording) * sizeof(*samples));
     int64_t *at = realloc(recording->at, count * sizeof(*at));
     int64_t *anomaly = realloc(recording->anomaly, count * sizeof(*anomaly));
-    json_t **context = realloc(recording->context, count * sizeof(json_t *));
+    struct wire_meta **beside = realloc(recording->beside, count * sizeof(struct wire_meta *));
 
     recording->samples = samples ? samples : recording->samples;
     recording->at = at ? at : recording->at;
     recording->anomaly = anomaly ? anomaly : recording->anomaly;
-    recording->context = context ? context : recording->context;
-    if (!samples || !at || !anomaly || !context)
+    recording->beside = beside ? beside : recording->beside;
+    if (!samples || !at || !anomaly || !beside)
         return NULL;
     return recording->samples + recording->count * values_of(recording);
 }
 
-void recording_add(struct recording *recording, int64_t at, int64_t anomaly, json_t *context)
+void recording_add(struct recording *recording, int64_t at, int64_t anomaly, struct wire_meta *beside)
 {
     recording->at[recording->count] = at;
     recording->anomaly[recording->count] = anomaly;
-    recording->context[recording->count++] = context;
+    recording->beside[recording->count++] = beside;
+}
+
+double recording_after(double at, double every)
+{
+    return fmin(at + every, (double)CLOCK_LAST);
 }
 
 void recording_free(struct recording *recording)
 {
     for (size_t i = 0; i < recording->count; i++)
-        json_decref(recording->context[i]);
-    free(recording->context);
+        free(recording->beside[i]);
+    free(recording->beside);
     free(recording->samples);
     free(recording->at);
     free(recording->anomaly);
@@ -198,7 +204,7 @@ static int read_file(struct recording *recording, const char *path, const struct
             recording->timed = true;
         }
         recording_add(recording, (int64_t)*at, 0, NULL);
-        *at += every;
+        *at = recording_after(*at, every);
     }
     samples_close(samples);
     return r == SAMPLES_END ? 0 : r;

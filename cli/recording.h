@@ -7,17 +7,18 @@
 #include "client.h"
 #include "options.h"
 #include "samples.h"
+#include "wire/buffer.h"
 
 struct recording {
     uint32_t buffer_size, axes;
     float sampling_hz; /* 0 = unknown */
     char unit[16], machine[80];
     size_t count;
-    float *samples;   /* buffers back to back, interleaved by axis */
-    int64_t *at;      /* wall ms of each */
-    json_t **context; /* named numbers that came beside it; NULL = none */
-    int64_t *anomaly; /* that it raised; 0 = it was learned, or comes from a file */
-    bool timed;       /* a file said when its buffers were measured */
+    float *samples;            /* buffers back to back, interleaved by axis */
+    int64_t *at;               /* wall ms of each */
+    struct wire_meta **beside; /* what came with it: its context counts; NULL = nothing */
+    int64_t *anomaly;          /* that it raised; 0 = it was learned, or comes from a file */
+    bool timed;                /* a file said when its buffers were measured */
     size_t
         others; /* that were left out: stored ones of another geometry than the machine has now; lines of other machines */
 };
@@ -37,9 +38,12 @@ void recording_free(struct recording *recording);
 
 /* ---- inside */
 
-/* Room for one buffer more; NULL without memory. recording_add takes what was written there, and the context. */
+/* Room for one buffer more; NULL without memory. recording_add takes what was written there, and what came beside it (heap). */
 float *recording_room(struct recording *recording);
-void recording_add(struct recording *recording, int64_t at, int64_t anomaly, json_t *context);
+void recording_add(struct recording *recording, int64_t at, int64_t anomaly, struct wire_meta *beside);
+
+/* When the next buffer without a time was measured; the calendar ends with the year 9999. */
+double recording_after(double at, double every);
 
 /* recording_lines.c: one file of lines. *at: when the first without a time comes; moves on. */
 int recording_read_lines(struct recording *recording, const char *path, const char *machine, double *at, double every);

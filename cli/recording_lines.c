@@ -1,12 +1,9 @@
-/* Lines of JSON as POST /v1/buffers takes them: with the time of each buffer and the context that came beside it. */
-#include <errno.h>
-#include <math.h>
+/* Lines of JSON as POST /v1/buffers takes them, read as it reads them: with the time of each buffer and the context beside it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "habit/engine.h"
+#include "base/text.h"
 #include "message.h"
 #include "recording.h"
 
@@ -14,112 +11,133 @@
 struct lines {
     struct recording *recording;
     const char *path, *machine;
-    char only[80]; /* the machine of the first line, where any is meant */
-    size_t number; /* of the line */
+    char only[MACHINE_ID_SIZE]; /* the machine of the first line, where any is meant */
+    size_t number;              /* of the line */
     double at, every;
 };
 
-static int refuse(const struct lines *lines, const char *what)
+static int refuse_line(const struct lines *lines, int r, struct refusal *refusal)
 {
-    complain("%s:%zu: %s", lines->path, lines->number, what);
-    return EXIT_DATA;
+    if (r < 0)
+        refuse_fault(refusal, r);
+    complain("%s:%zu: %s", lines->path, lines->number, refusal->detail);
+    return r < 0 ? EXIT_FAILED : EXIT_DATA;
 }
 
-static int read_time(struct lines *lines, const json_t *time)
+/* The one that is named; else that of the first line that names one. */
+static int check_same(struct lines *lines, const char *machine, struct refusal *refusal)
 {
-    const double latest = 9007199254740992.0; /* 2^53, as for the daemon */
-    double number = json_number_value(time);
-    int64_t wall = -1;
-
-    if (!time)
-        return 0;
-    if (json_is_number(time) && number >= 0 && number < latest)
-        wall = (int64_t)number;
-    else if (json_is_string(time) && clock_parse(json_string_value(time), &wall) != 0)
-        wall = -1;
-    if (wall < 0)
-        return refuse(lines, "time is RFC 3339 since 1970, such as 2026-11-22T13:19:31Z, or milliseconds");
-    lines->at = (double)wall;
-    lines->recording->timed = true;
-    return 0;
-}
-
-static int read_data(const struct lines *lines, const json_t *data)
-{
-    struct recording *recording = lines->recording;
-    size_t values = (size_t)recording->buffer_size * recording->axes;
-    float *samples = recording_room(recording);
-
-    if (!samples)
-        return complain_errno("hold", lines->path);
-    if (json_array_size(data) != values) {
-        complain("%s:%zu: %zu values in data, a buffer is %u x %u = %zu", lines->path, lines->number,
-                 json_array_size(data), recording->buffer_size, recording->axes, values);
-        return EXIT_DATA;
-    }
-    for (size_t i = 0; i < values; i++) {
-        const json_t *value = json_array_get(data, i);
-
-        if (!json_is_number(value) || !(fabs(json_number_value(value)) <= (double)HABIT_MAX_VALUE))
-            return refuse(lines, "data holds something else than numbers of at most 1e15");
-        samples[i] = (float)json_number_value(value);
-    }
+    if (!machine_id_valid(machine, strlen(machine)))
+        return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "machine is no machine ID: letters, digits, '_' and '-'");
+    if (lines->only[0] == '\0')
+        snprintf(lines->only, sizeof(lines->only), "%s", machine);
+    if (strcmp(machine, lines->only) != 0)
+        return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "another machine than before: name one with --machine");
     return 0;
 }
 
 /* Whether the line is of the machine that is meant; one that names none is. */
-static int check_machine(struct lines *lines, const json_t *line, bool *meant)
+static int check_machine(struct lines *lines, const char *machine, bool *meant)
 {
-    const char *machine = json_string_value(json_object_get(line, "machine"));
+    struct refusal refusal;
+    int r;
 
-    *meant = true;
-    if (!machine)
+    *meant = machine[0] == '\0' || lines->machine[0] == '\0' || strcmp(machine, lines->machine) == 0;
+    lines->recording->others += !*meant;
+    if (machine[0] == '\0' || lines->machine[0] != '\0')
         return 0;
-    if (lines->machine[0] != '\0') {
-        *meant = strcmp(machine, lines->machine) == 0;
-        lines->recording->others += !*meant;
-        return 0;
-    }
-    if (lines->only[0] == '\0')
-        snprintf(lines->only, sizeof(lines->only), "%s", machine);
-    return strcmp(machine, lines->only) == 0 ? 0
-                                             : refuse(lines, "another machine than before: name one with --machine");
+    r = check_same(lines, machine, &refusal);
+    return r == 0 ? 0 : refuse_line(lines, r, &refusal);
 }
 
-static int take_line(struct lines *lines, json_t *line)
+/* Of what came beside it only context is of use here; *ret = NULL without. Returns 0 or EXIT_FAILED. */
+static int copy_beside(const struct lines *lines, const struct wire_meta *meta, struct wire_meta **ret)
 {
+    *ret = NULL;
+    if (meta->context_count == 0)
+        return 0;
+    *ret = malloc(sizeof(**ret));
+    if (!*ret)
+        return complain_errno("hold", lines->path);
+    **ret = *meta;
+    return 0;
+}
+
+/* A line may hold several buffers: they follow each other, and what came beside them came with the first. */
+static int keep(struct lines *lines, const struct wire_buffers *buffers)
+{
+    struct recording *recording = lines->recording;
+    size_t values = (size_t)recording->buffer_size * recording->axes;
+
+    if (buffers->meta.has_time) {
+        lines->at = (double)buffers->meta.time;
+        recording->timed = true;
+    }
+    for (size_t i = 0; i < buffers->count; i++) {
+        float *room = recording_room(recording);
+        struct wire_meta *beside = NULL;
+
+        if (!room)
+            return complain_errno("hold", lines->path);
+        if (i == 0 && copy_beside(lines, &buffers->meta, &beside) != 0)
+            return EXIT_FAILED;
+        memcpy(room, buffers->samples + i * values, values * sizeof(*room));
+        recording_add(recording, (int64_t)lines->at, 0, beside);
+        lines->at = recording_after(lines->at, lines->every);
+    }
+    return 0;
+}
+
+static int take_line(struct lines *lines, const struct wire_line *line)
+{
+    struct wire_shape shape = { .encoding = ENCODING_JSON,
+                                .buffer_size = lines->recording->buffer_size,
+                                .axes = lines->recording->axes,
+                                .scale = 1.0f,
+                                .line = line };
+    struct wire_buffers buffers;
+    struct refusal refusal;
     bool meant;
-    int r = json_is_object(line) ? check_machine(lines, line, &meant) : refuse(lines, "not a JSON object");
+    int r = check_machine(lines, wire_line_machine(line), &meant);
 
     if (r != 0 || !meant)
         return r;
-    r = read_time(lines, json_object_get(line, "time"));
-    if (r == 0)
-        r = read_data(lines, json_object_get(line, "data"));
+    r = wire_decode(&shape, NULL, 0, NULL, &buffers, &refusal);
     if (r != 0)
-        return r;
-    recording_add(lines->recording, (int64_t)lines->at, 0, json_incref(json_object_get(line, "context")));
-    lines->at += lines->every;
-    return 0;
+        return refuse_line(lines, r, &refusal);
+    r = keep(lines, &buffers);
+    wire_buffers_free(&buffers);
+    return r;
+}
+
+static int read_line(struct lines *lines, const char *text, size_t length)
+{
+    struct wire_line *line = NULL;
+    struct refusal refusal;
+    int r = wire_line_read(text, length, "", &line, &refusal);
+
+    if (r != 0)
+        return refuse_line(lines, r, &refusal);
+    r = take_line(lines, line);
+    wire_line_free(line);
+    return r;
 }
 
 static int read_all(struct lines *lines, FILE *file)
 {
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL; /* the daemon's */
     char *text = NULL;
     size_t room = 0;
     ssize_t length;
     int r = 0;
 
     while (r == 0 && (length = getline(&text, &room, file)) >= 0) {
-        json_t *line;
+        size_t size = (size_t)length;
 
         lines->number++;
-        if (strspn(text, " \t\r\n") == (size_t)length)
-            continue;
-        line = memchr(text, '\0', (size_t)length) ? NULL : json_loadb(text, (size_t)length, flags, NULL);
-        r = take_line(lines, line);
-        json_decref(line);
+        while (size > 0 && strchr(" \t\r\n", text[size - 1]) && text[size - 1] != '\0')
+            size--;
+        if (size > 0)
+            r = read_line(lines, text, size);
     }
     free(text);
     return r == 0 && ferror(file) ? complain_errno("read", lines->path) : r;

@@ -145,15 +145,29 @@ static int read_every(struct replay *replay)
 /* How many buffers there are decides when they begin, so they are read first, and moved then. */
 static int read_begin(const struct replay *replay, int64_t *from)
 {
-    double span = replay->every * (double)replay->recording.count;
+    double now = (double)time(NULL) * 1000, span = replay->every * (double)replay->recording.count;
     struct civil_day day;
 
-    civil_day_of_time((int64_t)time(NULL) * 1000 - (int64_t)span, &day);
+    civil_day_of_time((int64_t)fmax(now - span, 0), &day);
     *from = day.from;
     if (replay->options->from && clock_parse(replay->options->from, from) != 0)
         return options_refuse(replay->command, "--from: %.40s is not RFC 3339, such as 2026-11-22T00:00:00Z",
                               replay->options->from);
     return 0;
+}
+
+/* Whatever is asked for, there is a calendar for it. */
+static int check_span(const struct replay *replay)
+{
+    const struct recording *recording = &replay->recording;
+    double before = replay->every * (double)replay->nominal.count + 1;
+    double span = recording->timed ? 0 : replay->every * (double)recording->count;
+
+    if ((double)recording->at[0] >= before && (double)recording->at[0] + span <= (double)CLOCK_LAST)
+        return 0;
+    return options_refuse(replay->command,
+                          "%zu buffers to learn, then %zu, do not fit between 1970 and 9999: see --from and --every",
+                          replay->nominal.count, recording->count);
 }
 
 static int read_files(struct replay *replay)
@@ -195,11 +209,12 @@ static int check_recording(const struct replay *replay)
         complain("warning: %zu buffers were left out: %s than machine %s", recording->others,
                  replay->options->files.count > 0 ? "of others" : "stored, of another geometry", replay->machine);
     if (recording->timed && recording->at[0] == 0) {
-        complain("%s has no column time, a file after it has: either all, or none", replay->options->files.word[0]);
+        complain("%s: the first buffer has no time, one after it has: either all, or none",
+                 replay->options->files.word[0]);
         return EXIT_DATA;
     }
     if (recording->count > 0)
-        return 0;
+        return check_span(replay);
     complain("machine %s: no buffers are stored: name a FILE", replay->machine);
     return EXIT_DATA;
 }
@@ -266,7 +281,7 @@ static int run_world(const struct replay *replay, bool tried, json_t **ret_resul
     progress_begin(&progress, tried ? "replay, tried" : "replay", recording->count, false);
     for (size_t i = 0; r == 0 && i < recording->count; i++) {
         r = world_submit(world, recording->samples + i * values_of(recording), values_of(recording), recording->at[i],
-                         recording->context[i], false);
+                         recording->beside[i], false);
         progress_step(&progress, i + 1);
     }
     progress_end(&progress);

@@ -166,18 +166,14 @@ int world_end_learning(struct world *world)
     return r;
 }
 
-/* As the daemon reads it, with its words for what is wrong. */
-static int read_context(const json_t *context, struct wire_meta *meta)
+/* Its number and source do not count: what was measured is replayed, however often it was sent. */
+static void take_context(struct wire_meta *meta, const struct wire_meta *beside)
 {
-    char *text = context ? json_dumps(context, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    struct refusal refusal;
-    int r = text ? wire_decode_context(text, strlen(text), meta, &refusal) : 0;
-
-    free(text);
-    return r == 0 ? 0 : refuse_as("context", r, &refusal);
+    memcpy(meta->context, beside->context, sizeof(meta->context));
+    meta->context_count = beside->context_count;
 }
 
-int world_submit(struct world *world, const float *samples, size_t values, int64_t at, const json_t *context,
+int world_submit(struct world *world, const float *samples, size_t values, int64_t at, const struct wire_meta *beside,
                  bool learn)
 {
     struct wire_meta meta = { .has_time = at < world->now, .time = at }; /* one that is late */
@@ -191,10 +187,10 @@ int world_submit(struct world *world, const float *samples, size_t values, int64
     struct verdict verdict;
     struct refusal refusal;
     size_t count;
-    int r = read_context(context, &meta);
+    int r;
 
-    if (r != 0)
-        return r;
+    if (beside)
+        take_context(&meta, beside);
     world->now = at > world->now ? at : world->now;
     arrival.now = moment_of(world);
     r = registry_submit(world->registry, &arrival, &verdict, 1, &count, NULL, &refusal);

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/buffer.h"
+
 struct world;
 
 /* A machine with settings as PUT /v1/machines/{id} takes them, at a moment in wall ms. Returns 0, or EXIT_FAILED, EXIT_DATA after
@@ -20,8 +22,9 @@ int world_put_knowledge(struct world *world, const void *bytes, size_t size);
 /* What was learned so far is in force: the machine is watched, settled or not, and counting begins. */
 int world_end_learning(struct world *world);
 
-/* A buffer that was measured at `at`, with an object of named numbers beside it (NULL = none); learn: by hand, else as the strategy decides. What the registry refuses is counted. */
-int world_submit(struct world *world, const float *samples, size_t values, int64_t at, const json_t *context,
+/* A buffer that was measured at `at`, with the context that came beside it (NULL = nothing did); learn: by
+ * hand, else as the strategy decides. What the registry refuses is counted. */
+int world_submit(struct world *world, const float *samples, size_t values, int64_t at, const struct wire_meta *beside,
                  bool learn);
 
 /* What came of it: {"buffers": {"ok": 7, ...}, "refused": 0, "promise": "...", "phase": "watching", "anomalies": [...], "reports":

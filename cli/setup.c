@@ -120,7 +120,7 @@ static int systemctl(const char *verb, const char *unit)
     return 0;
 }
 
-/* "restart mosquitto", then "restart habitd", or what is enough. */
+/* "restart mosquitto", then "restart habitd", or what is enough. Both are tried: the next setup would find nothing to restart. */
 static int start_services(const struct setup *setup)
 {
     const char *verb = !setup->done                                             ? "restart"
@@ -131,8 +131,8 @@ static int start_services(const struct setup *setup)
 
     if (here && setup->changed_broker)
         r = systemctl("restart", "mosquitto");
-    if (here && verb && r == 0)
-        r = systemctl(verb, "habitd");
+    if (here && verb && systemctl(verb, "habitd") != 0) /* whatever the broker does: habitd waits for it */
+        r = EXIT_FAILED;
     if (!here && setup->changed_broker)
         printf("mosquitto takes this when it is restarted.\n");
     if (!here && verb)
@@ -216,6 +216,7 @@ static void plan_names(const struct setup_settings *settings, struct setup *setu
 {
     for (size_t i = 0; i < settings->names.count; i++)
         host_add(&setup->names, settings->names.word[i]);
+    setup->asked = setup->names.count;
     if (strcmp(setup->address, "0.0.0.0") != 0 && strcmp(setup->address, "::") != 0)
         host_add(&setup->names, setup->address);
     host_add_own(&setup->names);

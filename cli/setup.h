@@ -19,6 +19,7 @@ struct setup {
     bool listed; /* [gateway] id stands in another file */
     char address[64], gateway[GATEWAY_ID_SIZE];
     struct host_names names; /* that the certificates are for */
+    size_t asked;            /* so many of the names, the first, come from --name */
     bool broker, renew, new_token;
 
     /* What it has made. */

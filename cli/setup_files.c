@@ -95,6 +95,7 @@ static const char *clash_of(const char *line)
                                            "acl_file",   "bind_address", "per_listener_settings", "plugin",
                                            "auth_plugin" };
 
+    line += strspn(line, " ");
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
         if (strncmp(line, options[i], strlen(options[i])) == 0 && strchr(" \t\r\n", line[strlen(options[i])]))
             return options[i];
@@ -188,29 +189,38 @@ static int stage_pair(const struct setup *setup, struct staging *staging, const 
     return r != 0 ? r : stage(setup, staging, certificate, pair->certificate, NULL);
 }
 
-static int take_ca(const struct setup *setup, struct staging *staging, struct key_pair *ca)
+/* One file of it without the other, where nothing has been signed yet, is what a first setup left that was cut off. */
+static bool has_ca(const struct setup *setup)
+{
+    return setup_has(setup, CA_CERTIFICATE) || (setup_has(setup, CA_KEY) && setup_has(setup, CERTIFICATE));
+}
+
+/* A new one signs everything anew: what another has signed is worth nothing to whoever trusts this one. */
+static int take_ca(struct setup *setup, struct staging *staging, struct key_pair *ca)
 {
     char name[HOST_NAME_SIZE + 16];
     int r;
 
-    if (setup_has(setup, CA_CERTIFICATE) || setup_has(setup, CA_KEY)) {
+    if (has_ca(setup)) {
         ca->certificate = read_file(setup, CA_CERTIFICATE);
         ca->key = read_file(setup, CA_KEY);
         return ca->certificate && ca->key ? 0 : EXIT_FAILED;
     }
+    setup->renew = true;
     snprintf(name, sizeof(name), "habit CA of %s", setup->gateway);
     r = certificate_make_ca(ca, name);
     return r != 0 ? r : stage_pair(setup, staging, ca, CA_CERTIFICATE, CA_KEY, "");
 }
 
-/* One that is there must be for the names that were asked for. */
+/* One that is there must be for what was asked for, and for the host's names; its addresses come and go. */
 static int check_names(const struct setup *setup, const char *certificate)
 {
     char *pem = read_file(setup, certificate);
     int r = pem ? 0 : EXIT_FAILED;
 
     for (size_t i = 0; pem && i < setup->names.count && r == 0; i++)
-        if (!certificate_covers(pem, setup->names.name[i]) && !host_is_address(setup->names.name[i])) {
+        if (!certificate_covers(pem, setup->names.name[i]) &&
+            (i < setup->asked || !host_is_address(setup->names.name[i]))) {
             complain("%s is not for %s: --renew makes a new one", certificate, setup->names.name[i]);
             r = EXIT_DATA;
         }
@@ -425,12 +435,23 @@ static int stage_configuration(const struct setup *setup, struct staging *stagin
     return r;
 }
 
+/* `habit token` and `habit node` change the same files. */
+static int lock_files(const struct setup *setup)
+{
+    char path[SETUP_PATH_SIZE];
+    int r = shared_file_lock(setup_path(setup, TOKENS, path));
+
+    return r == 0 && setup->broker ? shared_file_lock(setup_path(setup, BROKER_ACL, path)) : r;
+}
+
 /* The configuration comes last: what it names is there then. */
 int setup_make(struct setup *setup)
 {
-    struct staging staging = { 0 };
-    int r = stage_certificates(setup, &staging);
+    struct staging staging = { .root = setup->root };
+    int r = lock_files(setup);
 
+    if (r == 0)
+        r = stage_certificates(setup, &staging);
     if (r == 0)
         r = stage_token(setup, &staging);
     if (r == 0 && setup->broker)

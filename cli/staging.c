@@ -1,6 +1,7 @@
 #include "staging.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,15 @@
 #include "options.h"
 #include "shared_file.h"
 
-/* The folder that a path is in, and those above it; others may look into what is made. */
+/* Whatever umask the caller has: others may look into what is made. */
+static int make_folder(const char *path)
+{
+    if (mkdir(path, 0755) == 0)
+        return chmod(path, 0755) == 0 ? 0 : complain_errno("set the mode of", path);
+    return errno == EEXIST ? 0 : complain_errno("make folder", path);
+}
+
+/* The folder that a path is in, and those above it. */
 static int make_folders(const char *path)
 {
     char *copy = strdup(path);
@@ -19,8 +28,7 @@ static int make_folders(const char *path)
 
     for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && r == 0; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(copy, 0755) != 0 && errno != EEXIST)
-            r = complain_errno("make folder", copy);
+        r = make_folder(copy);
         *slash = '/';
     }
     free(copy);
@@ -41,6 +49,38 @@ static int set_mode(struct output_file *output, const char *group)
     return r == 0 ? 0 : complain_errno("set the mode of", output->path);
 }
 
+/* The number of a group in a file of groups; -1 = it has none of this name. */
+static gid_t find_group(FILE *groups, const char *name)
+{
+    const struct group *group = fgetgrent(groups);
+
+    while (group && strcmp(group->gr_name, name) != 0)
+        group = fgetgrent(groups);
+    return group ? group->gr_gid : (gid_t)-1;
+}
+
+/* This host may give the same name another number than the image does. */
+static int open_shared(const struct staging *staging, struct output_file *output, const char *path, const char *group)
+{
+    char *list = NULL;
+    FILE *groups = NULL;
+    gid_t number;
+
+    if (staging->root && staging->root[0] != '\0' && asprintf(&list, "%s/etc/group", staging->root) < 0)
+        return complain_errno("write", path);
+    groups = list ? fopen(list, "re") : NULL;
+    free(list);
+    if (!groups) /* an image without groups is of files only: those of this host are as good as any */
+        return shared_file_open(output, path, group);
+    number = find_group(groups, group);
+    fclose(groups);
+    if (number != (gid_t)-1)
+        return shared_file_open_of(output, path, number);
+    complain("%s/etc/group has no group %s, which is to read %s: install its package there first", staging->root, group,
+             path);
+    return EXIT_DATA;
+}
+
 int staging_add(struct staging *staging, const char *path, const char *text, const char *group)
 {
     struct staged *file = &staging->files[staging->count];
@@ -53,7 +93,7 @@ int staging_add(struct staging *staging, const char *path, const char *text, con
         return EXIT_FAILED;
     }
     staging->count++;
-    r = shared_file_open(&file->output, file->path, group && group[0] != '\0' ? group : "root");
+    r = open_shared(staging, &file->output, file->path, group && group[0] != '\0' ? group : "root");
     if (r == 0)
         r = set_mode(&file->output, group);
     if (r == 0 && fputs(text, file->output.file) < 0)

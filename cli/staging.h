@@ -16,13 +16,14 @@ struct staged {
 };
 
 struct staging {
+    const char *root; /* of an image, whose groups count; "" or NULL = this host */
     size_t count;
     struct staged files[STAGED_FILES];
 };
 
 /* Writes a new text for a file beside it. group: of the daemon that may read it, where there is such a group; "" = owner only; NULL =
- * everybody may read it. An existing file keeps its owner, group and mode. Folders are made as needed. Returns 0 or EXIT_FAILED after
- * saying why. */
+ * everybody may read it. An existing file keeps its owner, group and mode. Folders are made as needed. Returns 0; or an exit code
+ * after saying why: an image that has groups must have this one. */
 int staging_add(struct staging *staging, const char *path, const char *text, const char *group);
 
 /* Puts all of them in place, in the order they were added. Returns 0; or EXIT_FAILED after saying why, with everything as it was. */

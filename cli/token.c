@@ -192,9 +192,10 @@ static int list_all(const struct command *command, const struct token_settings *
 static const struct {
     const char *verb;
     size_t operands;
+    bool changes;
     int (*run)(const struct command *command, const struct token_settings *settings, const struct token_list *list,
                const char *name);
-} verbs[] = { { "add", 2, add }, { "list", 1, list_all }, { "revoke", 2, revoke_token } };
+} verbs[] = { { "add", 2, true, add }, { "list", 1, false, list_all }, { "revoke", 2, true, revoke_token } };
 
 static int run(const struct command *command, int argc, char **argv)
 {
@@ -208,7 +209,10 @@ static int run(const struct command *command, int argc, char **argv)
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(verbs[i].verb, operands->word[0]) != 0 || operands->count != verbs[i].operands)
             continue;
-        r = token_file_read(settings.file, &list);
+        list = (struct token_list){ 0 };
+        r = verbs[i].changes ? shared_file_lock(settings.file) : 0;
+        if (r == 0)
+            r = token_file_read(settings.file, &list);
         if (r == 0)
             r = verbs[i].run(command, &settings, &list, operands->count > 1 ? operands->word[1] : NULL);
         token_list_free(&list);

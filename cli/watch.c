@@ -232,6 +232,8 @@ static int follow(struct watch *watch, struct client *client, const char *path)
 
         if (is_done(watch))
             return 0;
+        if (ferror(stdout)) /* main says so */
+            return EXIT_FAILED;
         if (r == EXIT_FAILED && !(watch->connected && !incoming.quiet))
             return r;
         pause = watch->seen > seen ? 1 : pause;
@@ -282,7 +284,7 @@ static int run(const struct command *command, int argc, char **argv)
         return code;
     event_reader_init(&watch.reader);
     if (settings.after != NOT_GIVEN)
-        watch.reader.id = (long)settings.after;
+        watch.reader.id = (int64_t)settings.after;
     make_path(&settings, client, path, sizeof(path));
     code = follow(&watch, client, path);
     event_reader_deinit(&watch.reader);

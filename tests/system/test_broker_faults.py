@@ -241,6 +241,7 @@ def test_flapping(house, broker, nominal, faulty):
     began = time.monotonic()
     back(habitd, 100)
     assert time.monotonic() - began < 62, "the longest back-off, and a little"
+    assert "is there another client" not in habitd.log(), "nobody is accused"
     assert connects(broker) - before <= turns + 2
     numbered.all_learned(habitd)
     arrive_once(listen(house, broker), number)
@@ -432,3 +433,27 @@ def test_refused_for_a_while(house, nominal, tmp_path):
     numbered = Numbered(house, broker, nominal)
     numbered.send(20)
     numbered.all_learned(habitd)
+
+
+def test_a_broker_that_takes_no_large_packets(house, nominal, faulty):
+    """What is too large for it is dropped and counted, and said once a minute; what it takes comes."""
+    broker = house.broker()
+    broker.stop()
+    configure = broker.configure
+    broker.configure = lambda: (configure(), (broker.folder / "mosquitto.conf").open("a").write("max_packet_size 300\n"))
+    broker.start()
+    habitd = house.habitd(broker)
+    habitd.wait_connected()
+    client = house.client(broker, subscribe=[f"{ROOT}/#"])
+    habitd.put_machine("pump-1", buffer_size=64, axes=1, learn=60, false_alarms="off", threshold=90)
+    habitd.act("pump-1", "commission")
+    habitd.post_all("pump-1", "buffers", nominal[:60])
+    for buffer in faulty[:12]:
+        habitd.post("pump-1", "buffers", buffer)
+        time.sleep(0.3)
+    wait_until(habitd.anomalies, "an anomaly")
+    client.wait_text(f"{ROOT}/pump-1/availability", "online")
+    wait_until(lambda: habitd.metrics()["habit_outbox_dropped_total"] >= 1, "it is counted")
+    said = [line for line in habitd.log().splitlines() if "cannot publish" in line]
+    assert len(said) == 1, said
+    assert habitd.metrics()["habit_outbox_messages"] == 0

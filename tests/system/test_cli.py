@@ -3,6 +3,7 @@
 The daemon is a stand-in here, so that these tests say what the command sends and shows; test files beside this one run the
 real one. HABIT_BUILD names the build directory (default: build/ of the repository)."""
 
+import contextlib
 import csv
 import http.server
 import io
@@ -786,20 +787,94 @@ def test_refusals_name_what_a_shell_sets(daemon, tmp_path):
     assert 'this token is not known' in done.stderr and str(token) in done.stderr and 'HABIT_TOKEN_FILE' in done.stderr
 
 
-def test_a_connection_that_breaks_off_may_want_tls():
+@pytest.mark.parametrize('content', ['', '\n', '\r\n', '\r'])
+def test_a_file_without_a_token_is_named(tmp_path, content):
+    token = tmp_path / 'token'
+    token.write_bytes(content.encode())
+    done = run('machines', env={'HABIT_URL': 'http://127.0.0.1:9', 'HABIT_TOKEN_FILE': str(token)}, code=1)
+    assert done.stderr == f'habit: {token}: holds no token\n'
+
+
+@contextlib.contextmanager
+def door_of(serve):
+    """The URL of somebody who takes what each connection says first, and serves it."""
     with socket.create_server(('127.0.0.1', 0)) as door:
-        def close_all():
+        def serve_all():
             while True:
                 try:
                     connection = door.accept()[0]
                 except OSError:
                     return
                 connection.recv(4096)
-                connection.close()
-        threading.Thread(target=close_all, daemon=True).start()
-        done = run('machines', '--url', f'http://127.0.0.1:{door.getsockname()[1]}', code=1)
+                serve(connection)
+        threading.Thread(target=serve_all, daemon=True).start()
+        yield f'http://127.0.0.1:{door.getsockname()[1]}'
         door.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_connection_that_breaks_off_may_want_tls():
+    with door_of(lambda connection: connection.close()) as url:
+        done = run('machines', '--url', url, code=1)
     assert all(word in done.stderr for word in ('https://', 'HABIT_URL', 'HABIT_CA', 'HABIT_TOKEN_FILE')), done.stderr
+
+
+def test_a_backup_that_cannot_be_written_says_why(daemon):
+    daemon.fallback = (200, {'pages': 'x' * 100_000})
+    done = run('backup', '/dev/full', '--url', daemon.url, code=1)
+    assert done.stderr == 'habit: cannot write /dev/full: No space left on device\n'
+
+
+def test_watch_ends_where_nothing_can_be_written():
+    """A full disk is not a daemon that is away."""
+    event = (b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n'
+             b'id: 7\nevent: anomaly\ndata: {"machine":"pump-1","event":"raised"}\n\n')
+    connections = []  # kept open
+
+    def serve(connection):
+        connections.append(connection)
+        connection.sendall(event)
+    with door_of(serve) as url, open('/dev/full', 'w') as full:
+        done = subprocess.run([HABIT, 'watch', '--url', url], stdout=full, stderr=subprocess.PIPE, text=True, timeout=10)
+    assert done.returncode == 1 and done.stderr == 'habit: cannot write standard output: No space left on device\n'
+
+
+def test_watch_goes_on_behind_an_event_beyond_32_bits():
+    """A store's ids rise for ever, and a long has 32 bits on a Raspberry Pi of old."""
+    asked = []
+    with socket.create_server(('127.0.0.1', 0)) as door:
+        def answer():
+            for number in 3_000_000_001, 3_000_000_002:
+                connection = door.accept()[0]
+                asked.append(connection.recv(4096).decode())
+                connection.sendall(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n'
+                                   b'id: %d\nevent: anomaly\ndata: {}\n\n' % number)
+                connection.close()
+        threading.Thread(target=answer, daemon=True).start()
+        run('watch', '--after', 3_000_000_000, '--count', 2, '--url', f'http://127.0.0.1:{door.getsockname()[1]}')
+    assert [re.search(r'Last-Event-ID: (\S+)', head)[1] for head in asked] == ['3000000000', '3000000001']
+
+
+def test_what_is_on_this_host_is_asked_without_a_proxy(daemon, tmp_path):
+    """Its proxy is elsewhere: it would get the token in clear text, and reaches another 127.0.0.1."""
+    token = tmp_path / 'token'
+    token.write_text('secret\n')
+    daemon.fallback = (200, {'machines': []})
+    with socket.create_server(('127.0.0.1', 0)) as proxy:
+        proxy.settimeout(0.1)
+        run('machines', '--url', daemon.url, env={'http_proxy': f'http://127.0.0.1:{proxy.getsockname()[1]}', 'no_proxy': '',
+                                                  'all_proxy': '', 'HABIT_TOKEN_FILE': str(token)})
+        with pytest.raises(TimeoutError):
+            proxy.accept()
+    assert [path for _, path, *_ in daemon.asked] == ['/v1/machines']
+
+
+@pytest.mark.parametrize('host', ['127.evil.example', 'localhost.example', '127.0.0.1@evil.example', 'localhost@evil.example',
+                                  '127.0.0.1.example:8088', '[::1', '127.0.0.1\t.example'])
+def test_a_token_is_not_sent_where_a_name_only_begins_like_this_host(tmp_path, host):
+    token = tmp_path / 'token'
+    token.write_text('secret\n')
+    done = run('machines', env={'HABIT_URL': f'http://{host}', 'HABIT_TOKEN_FILE': str(token)}, code=1)
+    assert 'a token is not sent in clear text over the network' in done.stderr
 
 
 @pytest.mark.parametrize('connections, streams, words', [(1, 0, '1 connection, 0 event streams'), (2, 1, '2 connections, 1 event stream\n')])

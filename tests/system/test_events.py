@@ -2,6 +2,7 @@
 import json
 import queue
 import socket
+import sqlite3
 import threading
 import time
 
@@ -168,6 +169,26 @@ def test_what_is_kept_no_more_is_a_gap(habitd, nominal, faulty):
     assert int(stream.last_id) == gap["newest"]
     episode(habitd, "pump-1", nominal, faulty)
     stream.wait("anomaly", lambda d: d["event"] == "cleared")
+
+
+def test_what_a_slow_reader_misses_is_a_gap(habitd, nominal, faulty):
+    """More happens than is kept while its connection is stuck, so that the stream goes on behind a hole; here the hole is cut."""
+    watch(habitd, "pump-1", nominal)
+    stream = Stream(habitd, types="anomaly")
+    episode(habitd, "pump-1", nominal, faulty)
+    stream.wait("anomaly", lambda d: d["event"] == "cleared")
+    seen = int(stream.last_id)
+    assert not stream.of("gap")
+    with sqlite3.connect(habitd.store) as store:
+        store.execute("UPDATE sqlite_sequence SET seq = seq + 5000 WHERE name = 'event'")
+    episode(habitd, "pump-1", nominal, faulty)
+    stream.wait("anomaly", lambda d: d["id"] == 2 and d["event"] == "cleared")
+    (gap,) = stream.of("gap")
+    assert (gap["after"], gap["oldest"]) == (seen, seen + 5001) and gap["newest"] >= gap["oldest"]
+    assert [e["event"] for e in stream.events].index("gap") == len([e for e in stream.events if "id" in e and int(e["id"]) <= seen])
+    again = Stream(habitd, headers={"Last-Event-ID": str(seen)}, types="anomaly")
+    again.wait("anomaly", lambda d: d["event"] == "cleared")
+    assert len(again.of("gap")) == 1, "said once"
 
 
 @pytest.mark.parametrize("headers, parameters", [

@@ -266,6 +266,15 @@ def test_mqtt_input(inputs, tmp_path, machine):
     check_same(habitd, machine, expected)
 
 
+@pytest.mark.parametrize("kind", ["audio/L16", "application/json", "no type at all"])
+def test_what_an_input_says_counts_whatever_a_sensor_calls_it(inputs, tmp_path, kind):
+    """A sensor that knows nothing of us has words of its own for what it sends."""
+    habitd, client = inputs
+    machine = "in-typed-" + kind.partition("/")[0].partition(" ")[0]
+    client.publish_all(f"factory/hall-2/{machine}/i16", [i16(s) for s in steps(tmp_path)], content_type=kind)
+    wait_until(lambda: habitd.get(f"/v1/machines/{machine}").status_code == 200 and habitd.learned(machine) == COUNT, "all learned", 5)
+
+
 @pytest.mark.parametrize("kind", ["json", "csv", "batch"])
 def test_announced_on_own_topics(inputs, tmp_path, kind):
     """Content type, and a batch in one message."""

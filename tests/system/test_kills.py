@@ -192,7 +192,8 @@ def test_killed_under_load(house, broker, nominal, many_machines, tmp_path):
     for sender in senders:
         sender.start()
     wait_until(lambda: all(s.acknowledged > 200 for s in senders), "load over both doors", 60)
-    working = points_of(killer.control.hits(), starting)
+    beginning = killer.control.hits()
+    working = points_of(beginning, starting)
     assert {"wal-write", "wal-sync-done", "db-write", "http-read-done", "http-write", "mqtt-read", "mqtt-write-done"} <= set(working)
 
     kills = kill_often(killer, working, points_of(starting))
@@ -208,7 +209,9 @@ def test_killed_under_load(house, broker, nominal, many_machines, tmp_path):
           f" at the median, {max(killer.seconds):.2f} s at most, with {MACHINES} machines")
     assert at_points > kills // 3, "most points must be passed in time"
     if LONG:
-        missed = [p for p in working if not killer.at_points.get(p)] + [p for p in points_of(starting) if not killer.at_start.get(p)]
+        again = points_of(killer.control.hits(), beginning)  # wal-truncate, say, is passed while machines are made, and never again
+        missed = [p for p in working if p in again and not killer.at_points.get(p)]
+        missed += [p for p in points_of(starting) if not killer.at_start.get(p)]
         assert not missed, f"never killed at {missed}"
     assert statistics.median(time_calm_start(killer) for _ in range(5)) < READY_SECONDS
 

@@ -189,6 +189,15 @@ def asker(house, broker, gateway):
     return Asker(house, broker)
 
 
+def test_a_recorded_command_is_plain_text(gateway, asker):
+    """Cut where it is long, but between characters; nothing in it turns a terminal's line around."""
+    asker.refused("pump-1", "snapshot", json.dumps({"note": "\u202ea" + "\u00e9" * 300}, ensure_ascii=False))
+    text = gateway.get("/v1/audit", headers={"Accept": "text/csv"}).content.decode()
+    assert "\u202e" not in text and "\u00e9" * 100 in text
+    detail = gateway.json("/v1/audit")["audit"][-1]["detail"]
+    assert "\u00e9" * 100 in detail and "?" not in detail
+
+
 def test_commands_do_what_rest_does(gateway, asker, nominal):
     answer = asker.request("pump-1", "sensitivity", {"sensitivity": 1.5})
     assert answer["ok"] is True and answer["sensitivity"] == 1.5 and answer["id"] is None

@@ -136,3 +136,23 @@ def test_recent_goes_on_where_it_was_left(habitd, tmp_path):
     habitd.restart()
     assert habitd.json("/v1/machines/m/recent?after=240")["points"] == []
     assert habitd.get("/v1/machines/none/recent").status_code == 404 and habitd.get("/v1/machines/m/recent?after=x").status_code == 400
+
+
+def test_the_page_is_described_as_it_answers(shared_habitd):
+    asked = {"Accept": "text/html"}
+    etag = shared_habitd.get("/", headers=asked).headers["ETag"]
+    assert shared_habitd.get("/", headers={**asked, "If-None-Match": etag}).status_code == 304
+
+
+def test_the_ends_of_ranges_are_taken(shared_habitd, document):
+    """What lies at an end that is described is taken, what lies beyond is refused."""
+    shared_habitd.put_machine("ends", buffer_size=64, axes=1)
+    for method, path, operation in operations(document):
+        for parameter in operation["parameters"]:
+            schema = parameter["schema"]
+            if method != "GET" or parameter["in"] != "query" or schema.get("type") != "integer":
+                continue
+            ask = lambda value: shared_habitd.get(path.replace("{id}", "ends"), params={parameter["name"]: value}).status_code
+            what = f"{path}?{parameter['name']}"
+            assert ask(schema["minimum"]) in (200, 404) and ask(schema["minimum"] - 1) == 400, what
+            assert "maximum" not in schema or (ask(schema["maximum"]) == 200 and ask(schema["maximum"] + 1) == 400), what

@@ -335,6 +335,9 @@ def test_anomalies_and_report(habitd, browser, data, downloads):
     browser.open(habitd.url + "/#/report/2026-01-02")
     browser.wait_text("main", "1/2/2026")
     assert "no report was made of this day" in browser.text("main")
+    browser.script("document.getElementById('date').value = ''")
+    browser.click("#csv")
+    wait_until((downloads / "report-2026-01-02.csv").exists, "the CSV of what is in sight, also where the day was cleared")
     browser.open(habitd.url + "/#/report/2099-01-01")
     browser.wait_text("main", "a day to come")
 
@@ -345,6 +348,9 @@ def test_what_is_not_there_is_said(habitd, browser, data):
     browser.wait_text("main", "no machine nope")
     refused = browser.complaints()
     assert len(refused) == 1 and "404" in refused[0], refused
+    browser.open(habitd.url + "/#/machine/100%")
+    browser.wait_text("main", "the address has to be a plain path")
+    assert all("400" in line for line in browser.complaints())
     browser.click("main a")
     browser.wait_text("[data-machine=fan]", "New")
     assert "None found" not in browser.text("main")
@@ -661,3 +667,190 @@ def test_controls_are_there_where_the_route_is(habitd, browser, data):
     for selector, path in (("#mute", "/v1/machines/{id}/mute"), ("[data-accept]", "/v1/anomalies/{n}/accept"),
                            ("#snapshots", "/v1/machines/{id}/snapshots")):
         assert bool(browser.find(selector)) == (path in paths), selector
+
+
+def test_small_and_large_figures_keep_their_digits(habitd, browser):
+    browser.open(habitd.url + "/")
+    figure = lambda *value: browser.script("return import('/page/words.js').then(words => words.figure(...arguments[0]))", value)
+    assert [figure(v) for v in (0, 1.234567, 12.5, -0.5, 123456)] == ["0", "1.23", "12.5", "-0.5", "123,000"]
+    assert figure(0.000456) == "0.000456" and figure(-0.0012345, 2) == "-0.0012", "an accelerometer in g, a shunt in V: not 0"
+    assert figure(1.5e-9) == "1.5E-9" and figure(3.4e38) == "3.4E38" and figure(None) == "–"
+
+
+def test_a_question_ends_with_the_view_that_asked(habitd, browser, data):
+    """Else "Restore" would act on the machine before, over the page of another."""
+    watching(habitd, data, "fan")
+    habitd.put_machine("other", **GEOMETRY)
+    habitd.act("fan", "initialize")
+    browser.open(habitd.url + "/#/machine/other")
+    browser.wait_text("h1", "other")
+    browser.script("location.hash = '#/machine/fan'")
+    browser.wait_text("h1", "fan")
+    browser.click("#snapshots")
+    browser.wait_for("dialog button.danger")
+    browser.script("history.back()")
+    browser.wait_text("h1", "other")
+    wait_until(lambda: not browser.find("dialog"), "no question about fan over the page of other", 3)
+    assert habitd.learned("fan") == 0
+
+
+def test_the_summary_counts_what_the_cards_say(habitd, browser):
+    habitd.put_machine("fan", **GEOMETRY)
+    browser.open(habitd.url + "/")
+    browser.wait_text("main", "1 machine, 1 new")
+    browser.wait_text("#link", "live")
+    habitd.act("fan", "commission")
+    browser.wait_text("[data-machine=fan]", "Learning")
+    browser.wait_text("main", "1 machine, 1 learning", 3)
+
+
+def test_machines_that_go_or_are_renamed_meanwhile(habitd, browser):
+    """No event tells of either: the page looks now and then, and what is in focus stays so."""
+    for machine in ("fan", "pump"):
+        habitd.put_machine(machine, **GEOMETRY)
+    browser.script("window.name = ''")
+    browser.open(habitd.url + "/")
+    browser.wait_text("#link", "live")
+    browser.script("document.querySelector('[data-machine=fan]').focus()")
+    habitd.patch("fan", name="Exhaust fan")
+    assert habitd.request("DELETE", "/v1/machines/pump").status_code == 204
+    browser.wait_text("[data-machine=fan]", "Exhaust fan", 40)
+    wait_until(lambda: not browser.find("[data-machine=pump]"), "the deleted one is gone", 5)
+    assert "1 machine," in browser.text("main")
+    assert browser.script("return document.activeElement.dataset.machine") == "fan", "the focus stays"
+
+
+def test_what_was_wrong_is_not_said_when_habitd_is_back(house, browser):
+    port = free_port()
+    habitd = house.habitd(start=False)
+    habitd.conf.write_text(habitd.conf.read_text().replace("port = 0", f"port = {port}"))
+    habitd.start()
+    habitd.put_machine("fan", **GEOMETRY)
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#link", "live")
+    habitd.kill()
+    browser.wait_text("#link", "not connected")
+    browser.wait_text("#health", "habitd does not answer")
+    time.sleep(6)
+    habitd.start()
+    browser.wait_text("#link", "live", 30)
+    wait_until(lambda: browser.text("#health") == "", "what /readyz says is fine")
+    assert browser.text("#problem") == ""
+    browser.complaints()  # of the time between
+
+
+FAKE_STREAM = """
+window.made = [];
+window.EventSource = class extends EventTarget {
+    constructor() { super(); this.readyState = 0; made.push(this); }
+    close() { this.readyState = 2; }
+};
+window.looks = 0;
+return import('/page/live.js').then(live => { live.follow(null, { look: async () => { looks++; } }); });
+"""
+
+
+def test_what_happened_before_the_stream_opened_is_looked_for(habitd, browser):
+    """A stream tells nothing of the time before; after a refused one that is up to 15 s."""
+    browser.open(habitd.url + "/")
+    browser.script(FAKE_STREAM)
+    opened = "const stream = made.at(-1); stream.readyState = 1; stream.onopen(); return looks"
+    assert browser.script(opened) == 1
+    assert browser.script(opened) == 2, "the browser came again by itself"
+
+
+def test_a_page_that_opens_out_of_sight_has_no_stream(habitd, browser):
+    hide = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source":
+        "window.away = true; Object.defineProperty(Document.prototype, 'hidden', { get: () => window.away });"})
+    try:
+        browser.open(habitd.url + "/")
+        browser.wait_text("h1", "Machines")
+        time.sleep(1)
+        assert habitd.metrics()["habit_sse_clients"] == 0
+        browser.script("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+        browser.wait_text("#link", "live")
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hide)
+
+
+def test_questions_do_not_pile_up(habitd, browser):
+    """While a token is asked for, none is answered: in a night they would be thousands, all asked again at once."""
+    browser.open(habitd.url + "/")
+    asked = browser.script("return import('/page/live.js').then(live => new Promise(resolve => {"
+                           "    let asked = 0; const end = live.every(20, () => { asked++; return new Promise(() => {}); });"
+                           "    setTimeout(() => { end(); resolve(asked); }, 500); }))")
+    assert asked == 1
+
+
+def test_a_machine_that_is_deleted_meanwhile(habitd, browser):
+    habitd.put_machine("fan", **GEOMETRY)
+    browser.open(habitd.url + "/#/machine/fan")
+    wait_state(browser, "New")
+    assert habitd.request("DELETE", "/v1/machines/fan").status_code == 204
+    browser.wait_text("main", "no machine fan", 20)
+    assert not browser.find("#state"), "and no state is shown any more"
+    browser.complaints()  # of the refusals
+
+
+def test_a_view_that_is_left_says_nothing_more(habitd, browser, data):
+    """Its answers may still be on their way."""
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/")
+    browser.wait_text("h1", "Machines")
+    browser.script("const real = fetch; window.fetch = (...of) => new Promise(go => setTimeout(go, of[0].includes('/recent') || of[0].includes('/history') ? 1500 : 0)).then(() => real(...of))")
+    browser.script("location.hash = '#/machine/fan'")
+    browser.wait_text("h1", "fan")
+    browser.script("location.hash = '#/anomalies'")
+    browser.wait_text("h1", "Anomalies")
+    time.sleep(4)
+    assert browser.text("#problem") == ""
+
+
+def test_the_focus_stays_on_what_is_drawn_anew(habitd, browser, data):
+    """Those without a mouse would begin at the top of the page again."""
+    watching(habitd, data, "fan")
+    send(habitd, "fan", data["faulty"])
+    focused = lambda: browser.script("const e = document.activeElement; return e.id || e.dataset.accept || e.className || e.tagName")
+    browser.open(habitd.url + "/#/machine/fan")
+    wait_state(browser, "Alarm")
+    browser.script("document.getElementById('pause').focus()")
+    browser.press(Keys.ENTER)
+    wait_state(browser, "Paused") if not browser.find("[data-accept]") else browser.wait_text("#pause", "Resume")
+    time.sleep(0.5)
+    assert focused() == "pause"
+    browser.press(Keys.ENTER)
+    browser.wait_text("#pause", "Pause")
+    browser.script("document.querySelector('[data-accept]').focus()")
+    send(habitd, "fan", data["faulty"])
+    time.sleep(11)  # what no event tells is looked for meanwhile
+    assert focused() == "1"
+    browser.script("[...document.querySelectorAll('.third .scroll')].at(-1).focus()")
+    before = browser.text(".third .scroll")
+    send(habitd, "fan", data["healthy"][-1:])
+    wait_until(lambda: browser.text(".third .scroll") != before, "other levels")
+    assert focused() == "scroll"
+
+
+LATER = ("const Real = Date, by = arguments[0] * 3600000;"
+         "window.Date = class extends Real { constructor(...of) { super(...(of.length ? of : [Real.now() + by])); } static now() { return Real.now() + by; } };")
+
+
+def test_the_seven_days_go_on_after_midnight(habitd, browser, data):
+    watching(habitd, data, "fan")
+    browser.open(habitd.url + "/#/machine/fan")
+    browser.wait_text("#link", "live")
+    edges = lambda: browser.script("const { min, max } = Chart.getChart(document.querySelectorAll('canvas')[3]).scales.x; return [min, max]")
+    before = edges()
+    browser.script(LATER, 48)
+    wait_until(lambda: edges() == [edge + 48 * 3600000 for edge in before], "the chart ends with the day that is now")
+
+
+def test_an_open_anomaly_grows_older(habitd, browser, data):
+    watching(habitd, data, "fan")
+    send(habitd, "fan", data["faulty"])
+    browser.open(habitd.url + "/#/anomalies")
+    browser.wait_text("[data-anomaly='1']", " s\n")
+    browser.script("document.querySelector('[data-accept]').focus()")
+    browser.script(LATER, 2)
+    browser.wait_text("[data-anomaly='1']", "for 2 h", 15)
+    assert browser.script("return document.activeElement.dataset.accept") == "1", "the focus stays"

@@ -163,14 +163,15 @@ WRONG = [
     ([*GEOMETRY, "good.f32", "--set", "axes=2"], 3, "values"),
     ([*GEOMETRY, "good.f32", "--every", "0"], 2, "not a duration"),
     ([*GEOMETRY, "good.f32", "--from", "yesterday"], 2, "RFC 3339"),
+    ([*GEOMETRY, "good.f32", "--from", "1969-12-31T23:59:59Z"], 2, "between 1970 and 9999: see --from and --every"),
+    ([*GEOMETRY, "good.f32", "--from", "9999-12-31T23:59:59Z"], 2, "20, do not fit between 1970 and 9999"),
+    ([*GEOMETRY, "good.f32", "--every", "99999999999d"], 2, "do not fit between"),
+    ([*GEOMETRY, "--learn", "good.f32", "good.f32", "--every", "700d"], 2, "20 buffers to learn, then 20, do not fit"),
     ([*GEOMETRY, "good.f32", "--knowledge", "good.f32"], 3, "knowledge"),
     ([*GEOMETRY, "good.f32", "--snapshot", "1"], 2, "are of --machine"),
     ([*GEOMETRY, "nothing.f32"], 1, "cannot open"),
     ([*GEOMETRY, "times.csv"], 3, "time is not RFC 3339"),
-    ([*GEOMETRY, "a.ndjson"], 3, "a.ndjson:2: not a JSON object"),
-    ([*GEOMETRY, "b.ndjson"], 3, "b.ndjson:1: 2 values in data, a buffer is 64 x 3 = 192"),
-    ([*GEOMETRY, "c.ndjson"], 3, "c.ndjson:1: time is RFC 3339"),
-    ([*GEOMETRY, "d.ndjson"], 3, "context is"),
+    ([*GEOMETRY, "a.ndjson"], 3, "a.ndjson:2: a line is an object"),
 ]
 
 
@@ -181,12 +182,39 @@ def test_wrong_use_of_replay(world, tmp_path, monkeypatch, arguments, code, said
     (tmp_path / "times.csv").write_text("time,a\nnoon," + ",".join(["1"] * SIZE * AXES) + "\n")
     good = json.dumps(numbers(world["good"][0]))
     (tmp_path / "a.ndjson").write_text('{"data":' + good + "}\n[1]\n")
-    (tmp_path / "b.ndjson").write_text('{"data":[1,2]}\n')
-    (tmp_path / "c.ndjson").write_text('{"data":' + good + ',"time":"noon"}\n')
-    (tmp_path / "d.ndjson").write_text('{"data":' + good + ',"context":[1]}\n')
     done = habit("replay", *arguments, check=False)
     assert done.returncode == code and said in done.stderr, (done.returncode, done.stderr)
     assert done.stdout == ""
+
+
+WRONG_LINES = [{"data": [1, 2]}, {"time": "noon"}, {"time": 1795395353571000}, {"time": 1795353571000.5}, {"time": -1},
+               {"time": "9999-12-31T23:59:59-01:00"}, {"context": [1]}, {"context": {"load": "full"}}, {"data": [["1"]]},
+               {"data": 7}, {"machine": 5}, {"seq": -1}, "{", "7", '{"machine":"pump","data":[1e16]}', '{"data":[1],"data":[1]}']
+
+
+@pytest.mark.parametrize("wrong", WRONG_LINES, ids=str)
+def test_lines_are_refused_as_the_door_refuses_them(world, tmp_path, wrong):
+    line = {"machine": "pump", "data": numbers(world["good"][0])}
+    text = wrong if isinstance(wrong, str) else json.dumps({**line, **wrong})
+    said = world["habitd"].request("POST", "/v1/buffers", data=text, headers={"Content-Type": "application/x-ndjson"})
+    (tmp_path / "wrong.ndjson").write_text(json.dumps(line) + "\n" + text + "\n")
+    done = habit("replay", *GEOMETRY, tmp_path / "wrong.ndjson", check=False)
+    assert done.returncode == 3 and done.stdout == ""
+    assert f"wrong.ndjson:2: {said.json()['problem']['detail']}\n" in done.stderr
+
+
+def test_times_are_of_all_buffers_or_of_none(world, tmp_path):
+    lines = [{"data": numbers(world["good"][0])}, {"data": numbers(world["good"][1]), "time": world["begin"]}]
+    (tmp_path / "late.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = habit("replay", *GEOMETRY, tmp_path / "late.ndjson", check=False)
+    assert done.returncode == 3 and "late.ndjson: the first buffer has no time, one after it has" in done.stderr
+
+
+def test_lines_may_hold_several_buffers(world, tmp_path):
+    buffers = [number for buffer in world["good"][:10] for number in numbers(buffer)]
+    (tmp_path / "whole.ndjson").write_text(json.dumps({"time": world["begin"], "data": buffers}) + "\n")
+    whole = replay(*GEOMETRY, tmp_path / "whole.ndjson", "--every", "1m")
+    assert sum(whole["as_it_is"]["buffers"].values()) == 10
 
 
 # --------------------------------------------------------------------------------------------------------------- export

@@ -2,8 +2,13 @@
 import datetime
 import io
 import csv as csv_module
+import http.client
+import json
+import re
+import threading
 
 import pytest
+import requests
 
 from support import JSON, RAW, floats, numbers, simulate
 
@@ -181,6 +186,52 @@ def test_etag_of_nothing(habitd):
     for status in (201, 412):
         answer = habitd.request("PUT", "/v1/machines/m", json=SIZE, headers={"If-None-Match": "*"})
         assert answer.status_code == status
+
+
+def test_only_one_of_many_makes_a_new_machine(habitd, data):
+    """If-None-Match: * is asked under the same lock as the machine is made."""
+    for round in range(20):
+        statuses, start = [], threading.Barrier(8)
+
+        def make(size):
+            start.wait()
+            statuses.append(requests.put(f"{habitd.url}/v1/machines/m{round}", json={"buffer_size": size, "axes": 1},
+                                         headers={"If-None-Match": "*"}, timeout=20).status_code)
+        threads = [threading.Thread(target=make, args=(size,)) for size in range(8, 16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [201] + 7 * [412], f"round {round}"
+
+
+def test_knowledge_only_for_a_new_machine(habitd, data):
+    raise_one(habitd, data)
+    block = habitd.knowledge("m")
+    for name, status in ("m", 412), ("m2", 201), ("m2", 412):
+        answer = habitd.request("PUT", f"/v1/machines/{name}/knowledge", data=block, headers={**RAW, "If-None-Match": "*"})
+        assert answer.status_code == status, answer.text
+    answer = habitd.request("PUT", "/v1/machines/m3", json=SIZE, headers={"If-None-Match": "*", "If-Match": "*"})
+    assert answer.status_code == 412
+
+
+def test_a_link_is_whole_whatever_was_asked(habitd):
+    """What no URI holds but curl sends: it would end the link before its end."""
+    for name in "m1", "m2":
+        habitd.put_machine(name, **SIZE, asset='a>b"<c')
+    door = http.client.HTTPConnection(habitd.url.partition("//")[2], timeout=10)
+    door.request("GET", '/v1/reports/daily?asset=a>b"<c&limit=1')
+    answer = door.getresponse()
+    link = re.fullmatch(r'<([^<>"]+)>; rel="next"', answer.headers["Link"])
+    assert [r["machine"] for r in json.loads(answer.read())["reports"]] == ["m1"] and link, answer.headers["Link"]
+    assert [r["machine"] for r in habitd.json(link[1])["reports"]] == ["m2"]
+
+
+def test_nothing_was_before_1970(habitd, data):
+    number = raise_one(habitd, data)
+    for early in 0, "1970-01-01T00:00:00Z", 1, "1969-12-31T23:59:59Z":
+        assert habitd.anomalies(to=early) == []
+        assert [a["id"] for a in habitd.anomalies(**{"from": early})] == [number]
 
 
 def test_deleted_is_gone(habitd, data):

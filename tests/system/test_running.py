@@ -383,7 +383,7 @@ def test_a_broken_download_is_no_backup(house, tmp_path):
     wait_until(lambda: habitd.request("HEAD", "/v1/backup").status_code == 200, "habitd goes on")
     time.sleep(0.5)
     assert habitd.json("/readyz")["backup"] is None
-    assert sorted(p.name for p in habitd.folder.iterdir() if ".backup-" in p.name) == []
+    assert sorted(p.name for p in habitd.folder.iterdir() if ".habitd-backup-" in p.name) == []
     done = habit("backup", tmp_path / "none" / "copy.db", url=habitd.url, check=False)
     assert done.returncode == 1 and "copy.db" in done.stderr
     backup(habitd, tmp_path / "copy.db")

@@ -331,6 +331,17 @@ def test_reload_is_all_or_nothing(house, tmp_path):
     assert as_nobody(habitd, "GET", "/v1/machines", headers=bearer(secret)).status_code == 200
 
 
+def test_tokens_that_a_reload_does_not_drop(house, tmp_path):
+    """From tokens to none takes a restart: until then nothing is said to be revoked."""
+    habitd = closed(house, tmp_path)
+    text = re.sub(r"(?m)^address = .*$", "address = 127.0.0.1", habitd.conf.read_text())
+    habitd.conf.write_text(re.sub(r"(?m)^tokens = .*\n", "", text))
+    log = reload(habitd, "taken only by a restart")
+    assert "[http] tokens" in log and "-boss" not in log, log
+    assert habitd.get("/v1/machines").status_code == 200
+    assert habitd.json("/v1/audit?limit=1000")["audit"][-1]["detail"] == ""
+
+
 def test_token_commands(tmp_path):
     file = tmp_path / "tokens"
     secret = token(file, "a", "read", machine="pump-*")

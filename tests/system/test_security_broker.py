@@ -240,6 +240,21 @@ def test_simulate_says_that_tls_is_wanted(broker, tmp_path):
         assert refused.returncode == 1 and named in refused.stderr and time.monotonic() - began < 15, refused.stderr
 
 
+def test_nobody_inherits_what_a_removed_node_might(broker):
+    """A topic belongs to the user above it, also behind a blank line or a comment."""
+    broker.acl.write_text("user zora\ntopic read weather/#\n\n"
+                          "user pump-1\ntopic write a/#\n\n# by hand\n  topic readwrite b/#\n\npattern read c/%u\n\nuser yan\ntopic read d\n")
+    node(broker, "remove", "pump-1")
+    assert broker.acl.read_text() == ("user zora\ntopic read weather/#\n\n# by hand\npattern read c/%u\n\nuser yan\ntopic read d\n")
+
+
+def test_a_password_that_cannot_be_written_makes_no_node(broker, tmp_path):
+    before = broker.acl.read_text(), broker.passwords.read_text()
+    refused = node(broker, "add", "pump-1", "--gateway", "gw", "--password-file", tmp_path / "missing" / "password", check=False)
+    assert refused.returncode == 1 and "missing/password" in refused.stderr
+    assert (broker.acl.read_text(), broker.passwords.read_text()) == before
+
+
 def test_what_stands_around_stays(broker):
     before = "# mine\nuser zora\ntopic read weather/#\n\npattern read $SYS/#\n"
     broker.acl.write_text(before)

@@ -91,6 +91,91 @@ def test_renews_what_it_is_told_to(image):
     assert len(lines) == 1 and hashlib.sha256(second.encode()).hexdigest() in lines[0]
 
 
+def verify(root, certificate):
+    openssl("verify", "-CAfile", root / "etc/habit/tls/ca.pem", root / certificate)
+
+
+@pytest.mark.parametrize("gone", [
+    ("tls", "tokens", "mqtt-password", "conf.d/50-setup.conf"),  # as purge does it: what is in /etc/mosquitto stays
+    ("tls/ca.pem", "tls/ca.key")])
+def test_a_new_ca_signs_everything_anew(image, gone):
+    run_setup(image, "--name", "gw.example.org")
+    for name in gone:
+        path = image / "etc/habit" / name
+        (shutil.rmtree if path.is_dir() else os.unlink)(path)
+    run_setup(image, "--name", "gw.example.org")
+    for certificate in ("etc/habit/tls/habitd.pem", "etc/mosquitto/certs/habit-broker.pem"):
+        verify(image, certificate)
+
+
+def test_goes_on_where_the_first_one_was_cut_off(image):
+    """Between the two files of the CA: the key is in its place, and nothing has been signed by it."""
+    (image / "etc/habit/tls").mkdir()
+    (image / "etc/habit/tls/ca.key").write_text("half of a CA\n")
+    run_setup(image)
+    verify(image, "etc/habit/tls/habitd.pem")
+
+
+def test_daemons_get_through_its_folders(image):
+    """Whatever umask root has: a folder that only root may enter would end habitd and the broker."""
+    shutil.rmtree(image / "etc/mosquitto/conf.d")
+    subprocess.run(["sh", "-c", f"umask 077; exec {HABIT} setup --yes --with-broker --root {image}"], check=True,
+                   capture_output=True)
+    for folder in ("habit/tls", "habit/conf.d", "mosquitto/certs", "mosquitto/conf.d"):
+        assert (image / "etc" / folder).stat().st_mode & 0o777 == 0o755, folder
+
+
+@ROOT
+def test_groups_are_those_of_the_image(image):
+    """Not this host's, where they have other numbers, or none."""
+    (image / "etc/group").write_text("root:x:0:\nhabit:x:4242:\n")
+    before = state(image)
+    done = run_setup(image, "--with-broker", check=False)
+    assert done.returncode == 3 and "mosquitto" in done.stderr and "etc/group" in done.stderr and state(image) == before
+    (image / "etc/group").write_text("root:x:0:\nhabit:x:4242:\nmosquitto:x:4343:\n")
+    run_setup(image, "--with-broker")
+    groups = {"habit/tls/habitd.key": 4242, "habit/tokens": 4242, "habit/mqtt-password": 4242, "habit/tls/ca.key": 0,
+              "mosquitto/certs/habit-broker.key": 4343, "mosquitto/habit.acl": 4343, "mosquitto/habit.passwords": 4343}
+    assert {name: (image / "etc" / name).stat().st_gid for name in groups} == groups
+
+
+def all_at_once(commands):
+    children = [subprocess.Popen([HABIT, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                for command in commands]
+    assert {child.wait(60) for child in children} == {0}
+
+
+def test_commands_at_once_lose_nothing(tmp_path):
+    """Each reads the whole file and writes it whole: a revoked token must not come back with the one that another adds."""
+    tokens, acl, passwords = (tmp_path / name for name in ("tokens", "acl", "passwords"))
+    names = [f"n{i}" for i in range(24)]
+    all_at_once(("token", "add", name, "--scope", "read", "--file", tokens) for name in names)
+    assert sorted(line.split()[0] for line in tokens.read_text().splitlines() if line[0] != "#") == sorted(names)
+    users = ("--acl", acl, "--passwords", passwords)
+    all_at_once(("node", "add", name, "--gateway", "g", *users) for name in names)
+    assert sorted(line.split(":")[0] for line in passwords.read_text().splitlines()) == sorted(names)
+    assert sorted(line.split()[1] for line in acl.read_text().splitlines() if line.startswith("user ")) == sorted(names)
+
+
+def test_setup_waits_for_others(image):
+    """For as long as another command has the tokens, it makes nothing."""
+    with subprocess.Popen(["flock", image / "etc/habit", "sleep", "1"]) as holder:
+        wait_until(lambda: subprocess.run(["flock", "-n", image / "etc/habit", "true"], check=False).returncode, "the lock", 5)
+        run_setup(image)
+        assert holder.poll() == 0, "it did not wait"
+
+
+def test_no_node_is_removed_by_a_wrong_name(tmp_path):
+    """Whoever takes a node away must not believe that it is out while it is in."""
+    users = ("--acl", tmp_path / "acl", "--passwords", tmp_path / "passwords")
+    habit("node", "add", "pump-1", "--gateway", "g", *users)
+    wrong = habit("node", "remove", "pump_1", *users, check=False)
+    assert wrong.returncode == 1 and "no user pump_1" in wrong.stderr and "reload" not in wrong.stderr
+    (tmp_path / "acl").write_text("")  # a password is enough to come in
+    habit("node", "remove", "pump-1", *users)
+    assert "pump-1" not in (tmp_path / "passwords").read_text()
+
+
 def test_leaves_other_tokens_and_users(image):
     habit("token", "add", "grafana", "--scope", "read", "--file", image / "etc/habit/tokens")
     habit("node", "add", "pump-1", "--gateway", "g", "--acl", image / "etc/mosquitto/habit.acl", "--passwords",
@@ -108,6 +193,7 @@ def test_leaves_other_tokens_and_users(image):
     ("etc/habit/habitd.conf", "[http]\nport = x\n", "habitd.conf:2: [http] port"),
     ("etc/mosquitto/mosquitto.conf", "persistence true\nlistener 1883\n", "mosquitto.conf:2: listener"),
     ("etc/mosquitto/conf.d/mine.conf", "password_file /etc/x\n", "mine.conf:1: password_file"),
+    ("etc/mosquitto/conf.d/mine.conf", "  listener 1883\n", "mine.conf:1: listener"),
     ("etc/mosquitto/habit.acl", "user habitd\ntopic read x\n", "user habitd already"),
     ("etc/habit/tokens", "nonsense\n", "tokens:1"),
     ("etc/habit/tls/ca.pem", "nonsense\n", "the CA cannot sign"),
@@ -123,7 +209,8 @@ def test_changes_nothing_that_somebody_wrote(image, file, text, words):
     assert done.stdout == "" and state(image) == before
 
 
-@pytest.mark.parametrize("more", [("--listen", "127.0.0.1"), ("--gateway", "other"), ("--without-broker",), ("--name", "new.example.org")])
+@pytest.mark.parametrize("more", [("--listen", "127.0.0.1"), ("--gateway", "other"), ("--without-broker",), ("--name", "new.example.org"),
+                                  ("--name", "192.0.2.77")])
 def test_does_not_decide_between_file_and_option(image, more):
     run_setup(image)
     before = state(image)
@@ -316,6 +403,10 @@ def test_from_the_package_to_the_page_on_a_second_host(network, tmp_path):
     assert run_here()[1] == [] and state(net.etc / "habit") == before
     assert run_here("--renew")[1] == ["restart mosquitto", "reload habitd"]
     (tmp_path / "broken").touch()
+    with pytest.raises(subprocess.CalledProcessError) as broken:
+        run_here("--renew")
+    assert "`systemctl restart mosquitto` failed" in broken.value.stderr
+    assert told.read_text().splitlines() == ["restart mosquitto", "reload habitd"], "everything else is done"
     with pytest.raises(subprocess.CalledProcessError) as broken:
         run_here("--new-token")
     assert "`systemctl reload habitd` failed" in broken.value.stderr

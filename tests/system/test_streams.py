@@ -1,4 +1,6 @@
 """Senders as they are: messages of any length, several machines in one message, and backlogs of those that sleep."""
+import collections
+import datetime
 import json
 import time
 
@@ -240,22 +242,16 @@ def post_lines(habitd, documents):
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-def wait_counted(habitd, machine, count):
-    """How many were learned in each hour of the last ones, as soon as all are counted: that is when they are on disk."""
+def check_hours(habitd, machine, times):
+    """The hours in which they were measured have them, not the one in which they came; as soon as all are counted, for that is when they
+    are on disk. Times in ms; one beside an hour's end may be on either side of it."""
     def counted():
-        begin = int(1000 * time.time()) - 4 * 60 * MINUTE
-        points = habitd.json(f"/v1/machines/{machine}/history", params={"from": begin})["points"]
-        return [p["learned"] for p in points if p["learned"]]
-    wait_until(lambda: sum(counted()) == count, f"{count} are counted")
-    return counted()
-
-
-def check_minutes(habitd, machine, count):
-    """The hours in which they were measured have them, not the one in which they came."""
-    counted = wait_counted(habitd, machine, count)
-    assert len(counted) >= 2, "sixty minutes touch two hours"
-    report = habitd.json("/v1/reports/daily", params={"machine": machine})["reports"]
-    assert report, "there is a report"
+        points = habitd.json(f"/v1/machines/{machine}/history", params={"from": int(min(times)) - 60 * MINUTE})["points"]
+        return collections.Counter({p["from"][:13]: p["learned"] for p in points if p["learned"]})
+    wait_until(lambda: counted().total() == len(times), f"{len(times)} are counted")
+    expected = collections.Counter(datetime.datetime.fromtimestamp(t / 1000, datetime.timezone.utc).isoformat()[:13] for t in times)
+    found = counted()
+    assert all(abs(found[hour] - expected[hour]) <= 1 for hour in found | expected), (found, expected)
 
 
 def test_backlog_of_sixty_minutes_by_lines(house, samples):
@@ -266,12 +262,13 @@ def test_backlog_of_sixty_minutes_by_lines(house, samples):
     jitter = [0, 3, -2, 1, -1]  # a sender's own clock rounds
     lines = [{"machine": machine, "data": [x for s in samples[i * 64:(i + 1) * 64] for x in s], "seq": i,
               "age_ms": (60 - i) * MINUTE + jitter[i % 5]} for i in range(60) for machine in ("pump", "fan")]
+    now = 1000 * time.time()
     answers = post_lines(habitd, lines)
     assert [a["line"] for a in answers] == list(range(1, 121))
     assert [a["status"] for a in answers] == ["learned"] * 120
     assert [a["machine"] for a in answers[:2]] == ["pump", "fan"]
     assert habitd.learned("pump") == habitd.learned("fan") == 60
-    check_minutes(habitd, "pump", 60)
+    check_hours(habitd, "pump", [now - (60 - i) * MINUTE for i in range(60)])
     again = post_lines(habitd, lines[:4])
     assert [a["status"] for a in again] == ["duplicate"] * 4
     late = post_lines(habitd, [{**lines[0], "seq": 60, "age_ms": 0}])
@@ -284,12 +281,11 @@ def test_backlog_of_sixty_minutes_by_mqtt(house, samples):
     broker = house.broker()
     habitd, client = house.habitd(broker), house.client(broker)
     habitd.put_machine("pump", buffer_size=64, axes=AXES, learn=100000, learn_every=60, start="auto")
-    now = int(1000 * time.time())
-    for i in range(60):
-        client.publish(f"{ROOT}/pump/buffer", pack(samples[i * 64:(i + 1) * 64]), wait=False, seq=i,
-                       time=now - (60 - i) * MINUTE)
+    times = [int(1000 * time.time()) - (60 - i) * MINUTE for i in range(60)]
+    for i, measured in enumerate(times):
+        client.publish(f"{ROOT}/pump/buffer", pack(samples[i * 64:(i + 1) * 64]), wait=False, seq=i, time=measured)
     assert learned(habitd, "pump", 60) == 60
-    check_minutes(habitd, "pump", 60)
+    check_hours(habitd, "pump", times)
 
 
 def test_backlog_of_a_stream(house, samples):
@@ -304,12 +300,7 @@ def test_backlog_of_a_stream(house, samples):
         client.publish("slow/well", floats(values[i:i + 600]), wait=False, age_ms=round(1000 * (7200 - i - 600)),
                        seq=i // 600)
     assert learned(habitd, "well", 120) == 120
-    counted = wait_counted(habitd, "well", 120)
-    hours = [int(now - 60 * i) // 3600 for i in range(120)]
-    expected = [hours.count(hour) for hour in sorted(set(hours))]
-    assert abs(len(counted) - len(expected)) <= 1 and max(counted) <= 60  # an hour may begin just now
-    if len(counted) == len(expected):
-        assert all(abs(a - b) <= 1 for a, b in zip(counted, expected)), "each counts in its own minute, not its message's"
+    check_hours(habitd, "well", [1000 * (now - 60 * i) for i in range(120)])
 
 
 def test_lines_are_answered_one_by_one(house, samples):

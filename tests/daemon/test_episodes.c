@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/limits.h"
 #include "report/episodes.h"
+#include "slow_disk.h"
 
 enum { SAMPLES = 32, AXES = 2, VALUES = SAMPLES * AXES, LEARNED = 60, MINUTE = 60000 };
 
@@ -241,18 +241,16 @@ static void test_an_anomaly_is_accepted_once(void **state)
 {
     struct bench *bench = *state;
     struct accepting both[2];
-    sqlite3 *other;
 
     watch(bench);
     for (size_t i = 0; i < COUNT(both); i++)
         both[i] = (struct accepting){ .bench = bench, .id = i == 0 ? raise(bench) : both[0].id };
-    assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    for (size_t i = 0; i < COUNT(both); i++) {
-        assert_int_equal(pthread_create(&both[i].thread, NULL, accept_held, &both[i]), 0);
-        usleep(150000);
-    }
-    sqlite3_close(other);
+    hold_commits();
+    assert_int_equal(pthread_create(&both[0].thread, NULL, accept_held, &both[0]), 0);
+    await_held_commit();
+    assert_int_equal(pthread_create(&both[1].thread, NULL, accept_held, &both[1]), 0);
+    usleep(150000);
+    let_commits_go();
     for (size_t i = 0; i < COUNT(both); i++)
         pthread_join(both[i].thread, NULL);
     assert_int_equal(both[0].result, 0);

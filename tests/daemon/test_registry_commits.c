@@ -3,11 +3,11 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "slow_disk.h"
 
 /* ----------------------------------------------------------------------------------------------------- all or nothing */
 
@@ -319,7 +319,6 @@ struct holding {
     struct bench *bench;
     enum intent intent;
     float strange;
-    sqlite3 *database;
     pthread_t thread;
     int64_t anomaly; /* that the thread was told; -1 = it waits yet */
 };
@@ -347,17 +346,15 @@ static void *submit_held(void *user)
 
 static void hold_store(struct holding *holding)
 {
-    assert_int_equal(sqlite3_open(holding->bench->path, &holding->database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(holding->database, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    hold_commits();
     assert_int_equal(pthread_create(&holding->thread, NULL, submit_held, holding), 0);
-    usleep(200000);
+    await_held_commit();
 }
 
 static void release_store(struct holding *holding)
 {
     assert_int_equal(holding->anomaly, -1);
-    assert_int_equal(sqlite3_exec(holding->database, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(holding->database);
+    let_commits_go();
     pthread_join(holding->thread, NULL);
 }
 
@@ -385,6 +382,7 @@ static void test_an_anomaly_is_told_after_a_restart(void **state)
 {
     struct bench *bench = *state;
     struct holding change = { .bench = bench, .intent = INTENT_LEARN, .strange = 1, .anomaly = -1 };
+    struct holding behind = { .bench = bench, .intent = INTENT_DETECT, .strange = 60, .anomaly = -1 };
     int64_t anomaly;
 
     put(bench, "fan", "{\"buffer_size\":32,\"axes\":2,\"window\":1,\"false_alarms\":\"off\"}");
@@ -394,8 +392,10 @@ static void test_an_anomaly_is_told_after_a_restart(void **state)
     restart(bench);
     hold_store(&change);
     assert_int_equal(view(bench, "fan").state.anomaly, anomaly);
-    assert_int_equal(one(bench, "fan", INTENT_DETECT, 60, NULL).anomaly, anomaly);
+    assert_int_equal(pthread_create(&behind.thread, NULL, submit_held, &behind), 0);
     release_store(&change);
+    pthread_join(behind.thread, NULL);
+    assert_int_equal(behind.anomaly, anomaly);
     assert_int_equal(view(bench, "fan").state.anomaly, anomaly);
 }
 
@@ -575,27 +575,24 @@ static void test_counters_wait_for_the_next_flush(void **state)
     assert_int_equal(database_number(bench->path, "SELECT sum(learned) FROM hour"), 30);
 }
 
-/* Another process has the database: nothing commits until it is let go. habitd waits for it for a second. */
-static sqlite3 *block_commits(struct bench *bench)
-{
-    sqlite3 *other;
-
-    assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
-    sqlite3_busy_timeout(other, 5000);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    return other;
-}
-
-/* Fills the queue with changes of a machine that nobody waits for; twice, as the writer takes a group of the first. */
+/* While a commit is held: changes of a machine that nobody waits for, as many as the queue takes. */
 static void fill_queue(struct bench *bench, int64_t row)
 {
     struct store_change change = { .machine = row, .epoch = store_epoch(bench->store) };
 
-    for (int i = 0; i < 2; i++) {
-        while (store_submit(bench->store, &change, NULL) == 0)
-            ;
-        usleep(20000);
-    }
+    while (store_submit(bench->store, &change, NULL) == 0)
+        ;
+}
+
+/* Until all that is queued has been written. */
+static void drain_queue(struct bench *bench, int64_t row)
+{
+    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store) };
+    struct store_op *op;
+
+    while (store_submit(bench->store, &change, &op) != 0)
+        usleep(1000);
+    assert_int_equal(store_finish(bench->store, op), 0);
 }
 
 /* Its own changes are still queued when a machine is to be loaded anew, and the queue is full: the store does not hold yet
@@ -610,7 +607,7 @@ static void test_loading_anew_waits_for_what_is_queued(void **state)
     float samples[VALUES];
     char etag[ETAG_SIZE];
     unsigned int learned = 5;
-    sqlite3 *other;
+    int64_t filler;
     size_t count;
     struct shot shot = { .id = "fan", .intent = INTENT_LEARN, .samples = samples, .buffers = 1 };
 
@@ -618,20 +615,24 @@ static void test_loading_anew_waits_for_what_is_queued(void **state)
     put(bench, "filler", geometry);
     learn(bench, "fan", learned);
     fill(&bench->seed, samples, 1, 1);
-    other = block_commits(bench);
+    filler = database_number(bench->path, "SELECT id FROM machine WHERE name = 'filler'");
+    hold_commits();
     for (size_t i = 0; i < QUEUED; i++) {
         shot.receipt = &receipts[i];
         assert_int_equal(shoot(bench, &shot, verdicts, &count), 0);
     }
-    fill_queue(bench, database_number(bench->path, "SELECT id FROM machine WHERE name = 'filler'"));
+    await_held_commit();
+    fill_queue(bench, filler);
     shot.receipt = NULL;
     assert_int_equal(refused(bench, &shot), REFUSAL_STORE); /* memory has it, nobody will write it */
     for (int i = 0; i < 2; i++)
         assert_int_equal(registry_show(bench->registry, "fan", &found, etag, bench->now, &bench->refusal),
                          REFUSAL_STORE);
-    sqlite3_close(other);
+    let_commits_go();
     for (size_t i = 0; i < QUEUED; i++)
-        learned += registry_settle(bench->registry, &receipts[i], &bench->refusal) == 0;
+        assert_int_equal(registry_settle(bench->registry, &receipts[i], &bench->refusal), 0);
+    learned += QUEUED;
+    drain_queue(bench, filler);
     assert_int_equal(view(bench, "fan").learning.learned, learned);
     learn(bench, "fan", 1);
     assert_int_equal(view(bench, "fan").learning.learned, learned + 1);
@@ -639,10 +640,11 @@ static void test_loading_anew_waits_for_what_is_queued(void **state)
     assert_int_equal(view(bench, "fan").learning.learned, learned + 1);
 }
 
-static void *let_go(void *other)
+static void *let_go(void *unused)
 {
+    (void)unused;
     usleep(300000);
-    sqlite3_close(other);
+    let_commits_go();
     return NULL;
 }
 
@@ -678,7 +680,8 @@ static void test_flush_of_more_machines_than_the_queue_holds(void **state)
     start(bench);
     assert_true(MACHINES > LIMIT_STORE_QUEUE + LIMIT_STORE_BATCH);
     count_one_each(bench, MACHINES);
-    assert_int_equal(pthread_create(&thread, NULL, let_go, block_commits(bench)), 0);
+    hold_commits();
+    assert_int_equal(pthread_create(&thread, NULL, let_go, NULL), 0);
     assert_int_equal(registry_flush(bench->registry, bench->now), 0);
     pthread_join(thread, NULL);
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM hour WHERE idle = 1"), MACHINES);

@@ -1,4 +1,4 @@
-/* Preloaded into habitd: once the file $STALL_FILE exists, the call that is named in it never comes back. */
+/* Preloaded into habitd: while the file $STALL_FILE exists, the call that is named in it does not come back. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +12,25 @@ float log2f(float x);
 int fdatasync(int fd);
 int mosquitto_loop_misc(struct mosquitto *client);
 
-static void perhaps_stall(const char *name)
+static int stalls(const char *name)
 {
     const char *path = getenv("STALL_FILE");
     FILE *file = path ? fopen(path, "re") : NULL;
     char line[64] = "";
 
     if (!file)
-        return;
+        return 0;
     if (!fgets(line, sizeof(line), file))
         line[0] = '\0';
     fclose(file);
     line[strcspn(line, "\n")] = '\0';
-    while (strcmp(line, name) == 0)
-        pause();
+    return strcmp(line, name) == 0;
+}
+
+static void perhaps_stall(const char *name)
+{
+    while (stalls(name))
+        usleep(1000);
 }
 
 int fdatasync(int fd)
@@ -34,6 +39,15 @@ int fdatasync(int fd)
 
     perhaps_stall("fdatasync");
     return real(fd);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
+{
+    ssize_t (*real)(int, const void *, size_t, off64_t) =
+        (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+
+    perhaps_stall("pwrite64");
+    return real(fd, bytes, size, offset);
 }
 
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)

@@ -1,5 +1,6 @@
 """The real habitd, habit and mosquitto as things that tests start, stop, kill and talk to."""
 import array
+import contextlib
 import getpass
 import json
 import os
@@ -156,6 +157,28 @@ class Broker(Process):
         """Loses all sessions, as a broker without persistence does when it restarts."""
         for file in self.store.iterdir():
             file.unlink()
+
+
+class Stall:
+    """One call of a habitd that is started with its environment does not come back: while the name is in the file."""
+
+    def __init__(self, folder):
+        self.file = folder / "stall"
+        self.environment = {"LD_PRELOAD": str(BUILD / "tests" / "system" / "libstall.so"), "STALL_FILE": str(self.file),
+                            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+    def begin(self, call):
+        self.file.write_text(call)
+
+    def end(self):
+        self.file.unlink()
+
+    @contextlib.contextmanager
+    def commits(self):
+        """As on a slow disk: nothing is written before the end of the block, however long that takes."""
+        self.begin("pwrite64")
+        yield
+        self.end()
 
 
 class Habitd(Process):

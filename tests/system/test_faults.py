@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support import RAW, ROOT, configuration, retained, simulate, wait_until
+from support import RAW, ROOT, Stall, configuration, retained, simulate, wait_until
 
 SIZE = {"buffer_size": 64, "axes": 1, "false_alarms": "off"}  # the first window below raises
 CONSTANT = bytes(4 * 64)
@@ -271,21 +271,13 @@ def test_refused_batches_count_nothing_twice(house, nominal):
     assert (report()["detected"], report()["learned"], report()["duplicates"]) == (20, 0, 0)
 
 
-@contextlib.contextmanager
-def held(habitd):
-    """SQLite's write lock is somebody else's."""
-    with contextlib.closing(sqlite3.connect(habitd.store, timeout=10, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        yield
-        database.execute("ROLLBACK")
-
-
-def test_reports_know_what_is_on_its_way_to_the_store(house, nominal):
+def test_reports_know_what_is_on_its_way_to_the_store(house, tmp_path, nominal):
     """A flush that waits for the disk takes no counters out of a report."""
-    habitd = house.habitd(flush="100ms")
+    stall = Stall(tmp_path)
+    habitd = house.habitd(flush="100ms", environment=stall.environment)
     watching(habitd, nominal)
     detected = lambda: habitd.json("/v1/reports/daily", params={"machine": "m"})["reports"][0]["detected"]
-    with held(habitd):
+    with stall.commits():
         habitd.post_all("m", "detect", nominal[60:70])
         end = time.monotonic() + 0.5  # some flushes
         seen = set()

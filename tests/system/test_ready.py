@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 
-from support import BUILD, RAW, REPOSITORY, simulate, wait_until
+from support import RAW, REPOSITORY, Stall, simulate, wait_until
 
 SIZE = {"buffer_size": 64, "axes": 1, "false_alarms": "off"}
 CODE = (REPOSITORY / "daemon" / "http" / "health.c").read_text()
@@ -93,12 +93,11 @@ def test_machines_conflict(watching):
 
 def test_store_is_slow(house, tmp_path, nominal):
     """A disk that does not come back with a sync: nobody knows whether it ever will."""
-    stall = tmp_path / "stall"
-    habitd = house.habitd(flush="1h", environment={"LD_PRELOAD": str(BUILD / "tests" / "system" / "libstall.so"), "STALL_FILE": str(stall),
-                                                   "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    stall = Stall(tmp_path)
+    habitd = house.habitd(flush="1h", environment=stall.environment)
     habitd.put_machine("m", **SIZE, start="auto", learn=60)
     habitd.request("POST", "/v1/machines/m/buffers", data=b"".join(nominal[:60]), headers=RAW)
-    stall.write_text("fdatasync")
+    stall.begin("fdatasync")
     threading.Thread(target=learn, args=(habitd, nominal), daemon=True).start()
     wait_until(lambda: degraded(habitd, "store: has been writing for"), "it is named", 10)
     goes_on(habitd, nominal)

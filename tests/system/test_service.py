@@ -1,5 +1,4 @@
 """What systemd hears of habitd, with a socket of ours in systemd's place. tests/install has the same under a real systemd."""
-import os
 import resource
 import signal
 import socket
@@ -10,10 +9,9 @@ import time
 import pytest
 import requests
 
-from support import BUILD, HABITD, RAW, floats, wait_until
+from support import HABITD, RAW, Stall, floats, wait_until
 from test_security import closed
 
-STALL = BUILD / "tests" / "system" / "libstall.so"
 GEOMETRY = {"buffer_size": 64, "axes": 1}
 
 
@@ -47,8 +45,7 @@ def started(house, folder, broker=None, stall=None):
     ear = Ear(folder)
     environment = {"NOTIFY_SOCKET": ear.path, "WATCHDOG_USEC": "1500000"}
     if stall:
-        environment.update(LD_PRELOAD=str(STALL), STALL_FILE=str(stall),
-                           ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        environment.update(stall.environment)
     return ear, house.habitd(broker, environment=environment)
 
 
@@ -101,11 +98,11 @@ def judge(habitd):
 def test_a_stalled_room_starves_the_watchdog(house, broker, tmp_path, call, cause):
     """The store's writer, a machine's engine, the MQTT thread or the HTTP door hangs for ever; patience with the store and MQTT
     is 15 s."""
-    stall = tmp_path / "stall"
+    stall = Stall(tmp_path)
     ear, habitd = started(house, tmp_path, broker, stall)
     habitd.put_machine("pump", **GEOMETRY, run_when="level auto", start="auto")
     wait_until(lambda: ear.hears("WATCHDOG=1"), "the watchdog is fed")
-    stall.write_text(call)
+    stall.begin(call)
     try:
         cause(habitd)
     except requests.RequestException:

@@ -122,7 +122,7 @@ static int run(const struct command *command, int argc, char **argv)
         return options_refuse(command, "--output %s: name it .csv, .wav, .npz or .ndjson, or say --format",
                               settings.output);
     if (!machine_id_valid(settings.machine.word[0], strlen(settings.machine.word[0])))
-        return options_refuse(command, "'%.80s' is not a machine ID", settings.machine.word[0]);
+        return options_refuse(command, "'%.80s' is not a machine ID: " MACHINE_ID_RULE, settings.machine.word[0]);
     return fetch_and_write(&settings, format);
 }
 

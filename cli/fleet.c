@@ -173,7 +173,7 @@ static void check_id(struct reader *reader, const struct cell *cell, char id[MAC
     char text[160];
 
     if (!machine_id_valid(cell->text, strlen(cell->text))) {
-        wrong_cell(reader, cell, "not a machine ID: a letter or digit, then up to 63 letters, digits, '_' or '-'", "");
+        wrong_cell(reader, cell, "not a machine ID: " MACHINE_ID_RULE, "");
         return;
     }
     snprintf(id, MACHINE_ID_SIZE, "%.*s", MACHINE_ID_SIZE - 1, cell->text);

@@ -118,10 +118,10 @@ static int check_names(const struct command *command, const struct node_settings
     const char *name = settings->operands.word[1];
 
     if (!machine_id_valid(name, strlen(name)))
-        return options_refuse(command, "a name is 1 to 64 letters, digits, '_' and '-'");
+        return options_refuse(command, "a name is " MACHINE_ID_RULE);
     for (size_t i = 0; i < settings->machines.count; i++)
         if (!machine_id_valid(settings->machines.word[i], strlen(settings->machines.word[i])))
-            return options_refuse(command, "--machine is a machine ID: 1 to 64 letters, digits, '_' and '-'");
+            return options_refuse(command, "--machine is a machine ID: " MACHINE_ID_RULE);
     return 0;
 }
 

@@ -28,7 +28,7 @@ static int refuse_line(const struct lines *lines, int r, struct refusal *refusal
 static int check_same(struct lines *lines, const char *machine, struct refusal *refusal)
 {
     if (!machine_id_valid(machine, strlen(machine)))
-        return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "machine is no machine ID: letters, digits, '_' and '-'");
+        return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "machine is not a machine ID: " MACHINE_ID_RULE);
     if (lines->only[0] == '\0')
         snprintf(lines->only, sizeof(lines->only), "%s", machine);
     if (strcmp(machine, lines->only) != 0)

@@ -411,7 +411,7 @@ static int check_options(const struct command *command, const struct replay_sett
     if (options->snapshot > 0 && options->knowledge)
         return options_refuse(command, "--snapshot and --knowledge exclude each other");
     if (options->machine && !machine_id_valid(options->machine, strlen(options->machine)))
-        return options_refuse(command, "'%.80s' is not a machine ID", options->machine);
+        return options_refuse(command, "'%.80s' is not a machine ID: " MACHINE_ID_RULE, options->machine);
     if (!options->machine && options->files.count == 0)
         return options_refuse(command, "FILE... or --machine ID is missing");
     return 0;

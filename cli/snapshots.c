@@ -169,7 +169,7 @@ static int check(const struct command *command, const struct snapshots_settings 
     int asked = settings->take + (settings->restore != 0) + (settings->download != 0) + (settings->upload != NULL);
 
     if (!machine_id_valid(id, strlen(id)))
-        return options_refuse(command, "'%s' is not a machine ID", id);
+        return options_refuse(command, "'%s' is not a machine ID: " MACHINE_ID_RULE, id);
     if (asked > 1)
         return options_refuse(command, "one of --take, --restore, --download and --upload at a time");
     if ((settings->download != 0) != (settings->output != NULL))

@@ -87,7 +87,7 @@ static int describe(const struct command *command, const struct token_settings *
     char scopes[TOKEN_SCOPES_SIZE];
 
     if (!machine_id_valid(name, strlen(name)))
-        return options_refuse(command, "'%s' is no name: 1 to 64 letters, digits, '_' and '-'", name);
+        return options_refuse(command, "'%s' is no name: " MACHINE_ID_RULE, name);
     if (settings->scopes.count == 0)
         return options_refuse(command, "--scope is missing: read, ingest or admin");
     if (!join(&settings->scopes, scopes, sizeof(scopes)) || !scopes_parse(scopes, &token->scopes))

@@ -261,7 +261,7 @@ static int check(const struct command *command, const struct watch_settings *set
     const char *id = settings->machine.count > 0 ? settings->machine.word[0] : "any";
 
     if (!machine_id_valid(id, strlen(id)))
-        return options_refuse(command, "'%s' is not a machine ID", id);
+        return options_refuse(command, "'%s' is not a machine ID: " MACHINE_ID_RULE, id);
     if (settings->types && strlen(settings->types) > 100)
         return options_refuse(command, "--types is a list of anomaly, event, report and state");
     return 0;

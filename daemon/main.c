@@ -99,8 +99,7 @@ static int explain_machine(const struct config *config, const struct arguments *
     bool create;
 
     if (!machine_id_valid(arguments->explain, strlen(arguments->explain))) {
-        fprintf(stderr, "habitd: %s: not a machine ID: a letter or digit, then up to 63 letters, digits, '_' or '-'\n",
-                arguments->explain);
+        fprintf(stderr, "habitd: %s: not a machine ID: " MACHINE_ID_RULE "\n", arguments->explain);
         return EXIT_USAGE;
     }
     config_settings(config, arguments->explain, &settings, &create);

@@ -147,7 +147,7 @@ static size_t split(char *line, char *words[WORDS + 1])
 static int read_token(const struct reading *reading, char *const words[WORDS], struct token *token)
 {
     if (!machine_id_valid(words[0], strlen(words[0])))
-        return wrong(reading, "the name is 1 to 64 letters, digits, '_' and '-'");
+        return wrong(reading, "the name is " MACHINE_ID_RULE);
     if (token_list_find(reading->list, words[0]))
         return wrong(reading, "there is another token '%s' before it", words[0]);
     if (!scopes_parse(words[1], &token->scopes))

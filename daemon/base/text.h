@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* [A-Za-z0-9][A-Za-z0-9_-]{0,63}, at every door. */
+/* [A-Za-z0-9][A-Za-z0-9_-]{0,63}, at every door; in words. */
 enum { MACHINE_ID_SIZE = 65 };
+#define MACHINE_ID_RULE "a letter or digit, then up to 63 letters, digits, '_' or '-'"
 bool machine_id_valid(const char *id, size_t length);
 
 /* [A-Za-z0-9-]{1,32} */

@@ -125,7 +125,7 @@ int query_machine(struct request *request, const char *name, const char **id)
 {
     *id = query_text(request, name);
     if (*id && !machine_id_valid(*id, strlen(*id)))
-        return refuse(&request->refusal, REFUSAL_MACHINE_ID, name, "%s is not a machine ID", name);
+        return refuse(&request->refusal, REFUSAL_MACHINE_ID, name, "%s is not a machine ID: " MACHINE_ID_RULE, name);
     return 0;
 }
 

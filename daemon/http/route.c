@@ -160,8 +160,7 @@ static int keep_id(struct request *request, const struct part *part)
     if (!part->at)
         return 0;
     if (!machine_id_valid(part->at, part->length))
-        return refuse(&request->refusal, REFUSAL_MACHINE_ID, "",
-                      "a machine ID is 1 to 64 letters, digits, - and _, a letter or digit first");
+        return refuse(&request->refusal, REFUSAL_MACHINE_ID, "", "not a machine ID: " MACHINE_ID_RULE);
     memcpy(request->id, part->at, part->length);
     request->id[part->length] = '\0';
     return 0;

@@ -45,9 +45,7 @@ static const char *birth_topic(const struct config *config, char topic[TOPIC_SIZ
 static int take_machine(struct topic *topic, const char *id, size_t length, struct refusal *refusal)
 {
     if (!machine_id_valid(id, length))
-        return refuse(refusal, REFUSAL_MACHINE_ID, "topic",
-                      "not a machine ID: 1 to %d letters, digits, '_', '-', the first a letter or digit",
-                      MACHINE_ID_SIZE - 1);
+        return refuse(refusal, REFUSAL_MACHINE_ID, "topic", "not a machine ID: " MACHINE_ID_RULE);
     memcpy(topic->machine, id, length);
     topic->machine[length] = '\0';
     return 0;

@@ -32,7 +32,7 @@ static void *learn_durably(void *user)
 
     while (learner->result == 0 && learner->count < LATENCIES && benchmark_now() < learner->end) {
         const struct store_change change = { .machine = learner->machine,
-                                             .epoch = store_epoch(learner->store),
+                                             .epoch = store_epoch(learner->store, learner->machine),
                                              .at = 1,
                                              .state = &state,
                                              .knowledge = knowledge,

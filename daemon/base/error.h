@@ -49,6 +49,7 @@ const char *fault_place(void);
     X(ATTEMPTS, 429, "attempts", "too many wrong tokens")                    \
     X(STORE, 503, "store", "the store cannot commit")                        \
     X(DISK, 507, "disk", "the disk is full")                                 \
+    X(DAMAGED, 500, "damaged", "the database is damaged")                    \
     X(BROKEN, 500, "broken", "habitd failed")
 
 enum refusal_code {

@@ -57,6 +57,16 @@ static void store_fails(const struct condition_now *is, char text[REASON_SIZE])
                  is->store.why);
 }
 
+static void file_is_damaged(const struct condition_now *is, char text[REASON_SIZE])
+{
+    if (is->registry.damaged > 0)
+        snprintf(
+            text, REASON_SIZE,
+            "database: damaged where machine %s is stored (%u in all): what they learn is refused, the others go on; "
+            "restart habitd, which checks the file, and restore a backup",
+            is->registry.damaged_first, is->registry.damaged);
+}
+
 static void store_is_slow(const struct condition_now *is, char text[REASON_SIZE])
 {
     if (is->store_busy > SLOW_MS)
@@ -147,10 +157,19 @@ static const struct {
     const char *name;
     void (*look)(const struct condition_now *is, char text[REASON_SIZE]);
 } reasons[] = {
-    { "store", store_fails },          { "store-slow", store_is_slow }, { "disk", disk_is_low },
-    { "writes", writes_are_many },     { "clock", clock_is_doubtful },  { "mqtt", broker_is_away },
-    { "mqtt-deaf", broker_refuses },   { "mqtt-id", id_is_contested },  { "outbox", outbox_is_filling },
-    { "machines", machines_conflict }, { "backup", backup_is_due },     { "configuration", reload_was_refused },
+    { "store", store_fails },
+    { "database", file_is_damaged },
+    { "store-slow", store_is_slow },
+    { "disk", disk_is_low },
+    { "writes", writes_are_many },
+    { "clock", clock_is_doubtful },
+    { "mqtt", broker_is_away },
+    { "mqtt-deaf", broker_refuses },
+    { "mqtt-id", id_is_contested },
+    { "outbox", outbox_is_filling },
+    { "machines", machines_conflict },
+    { "backup", backup_is_due },
+    { "configuration", reload_was_refused },
 };
 
 void http_reasons(struct http *http, struct moment now, void (*each)(void *user, const char *name, const char *text),

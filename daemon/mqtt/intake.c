@@ -354,11 +354,14 @@ int intake_settle(struct mqtt *mqtt)
     struct intake *intake = &mqtt->intake;
     struct refusal refusal = { 0 };
 
-    for (size_t i = 0; i < intake->count; i++)
-        if (registry_settle(mqtt->registry, &intake->receipts[i], &refusal) != 0) {
+    for (size_t i = 0; i < intake->count; i++) {
+        int r = registry_settle(mqtt->registry, &intake->receipts[i], &refusal);
+
+        if (r != 0 && r != REFUSAL_DAMAGED) { /* such a one would come again for ever, and all others wait behind it */
             intake->failed = true;
             session_lost(mqtt, "what was read could not be stored: %.100s", refusal.detail);
         }
+    }
     intake->count = 0;
     return intake->failed ? -EIO : 0;
 }

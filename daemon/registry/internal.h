@@ -75,6 +75,7 @@ struct machine {
     struct marks judged; /* numbers that were only judged: applied whatever becomes of commits, see machine_take */
     bool conflict;       /* knowledge of another geometry than the settings: the engine has the knowledge's */
     bool damaged;        /* knowledge in the store that does not load; it is kept as a snapshot */
+    bool file_damaged;   /* where it is stored; so until habitd starts again, and looks at the file */
     struct anomaly open; /* id 0 = none */
     struct suspects suspects;
     struct mute *mute;   /* heap; NULL = none */
@@ -114,6 +115,7 @@ struct registry {
     _Atomic size_t flushed;          /* machines that had news at the last flush */
     struct report_progress progress; /* main thread's */
     int64_t report_due;              /* wall ms of the next day's reports; main thread's; 0 = not known */
+    atomic_bool damage_told;         /* in the log, of one machine */
     atomic_bool wiping;              /* no machine is made by its first buffer */
     int64_t next_daily;     /* wall ms: when the next day begins, whose snapshots are due then; main thread's */
     _Atomic int64_t closed; /* wall ms: hours that start before are in reports */
@@ -275,7 +277,12 @@ int machine_commit(struct registry *registry, struct machine *machine, const str
 void registry_base_settings(const struct registry *registry, const char *id, struct settings *settings, bool *create);
 
 int check_id(const char *id, struct refusal *refusal);
+
+/* What the store did not take: DAMAGED or STORE. */
 int refuse_store(int r, struct refusal *refusal);
+
+/* Notes of a locked machine what became of a change of it, or of loading it. */
+void machine_note_store(struct registry *registry, struct machine *machine, int r);
 int refuse_unknown(const char *id, struct refusal *refusal);
 
 /* ---- lifecycle.c */

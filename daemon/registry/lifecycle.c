@@ -32,7 +32,7 @@ static int store_new(struct registry *registry, struct machine *machine, int64_t
         r = store_create_machine(registry->store, machine->id, &first, &machine->row);
     }
     free(settings);
-    machine->epoch = store_epoch(registry->store);
+    machine->epoch = store_epoch(registry->store, machine->row);
     return r;
 }
 

@@ -408,9 +408,11 @@ void machine_view(struct registry *registry, struct machine *machine, struct mac
  * fails, its counts go into the next hour rather than nowhere. Counters are of every epoch. */
 static void hand_over_oldest(struct machine *machine, struct store *store, int64_t at)
 {
-    struct store_change change = {
-        .machine = machine->row, .epoch = store_epoch(store), .at = at, .hours = machine->hour, .hour_count = 1
-    };
+    struct store_change change = { .machine = machine->row,
+                                   .epoch = store_epoch(store, machine->row),
+                                   .at = at,
+                                   .hours = machine->hour,
+                                   .hour_count = 1 };
     struct store_op *op;
     int r = store_submit(store, &change, &op);
 

@@ -205,7 +205,7 @@ static int make_stored(const struct registry *registry, const struct store_machi
     if (r == 0)
         r = machine_restore(*machine, stored);
     if (r == 0)
-        (*machine)->epoch = store_epoch(registry->store);
+        (*machine)->epoch = store_epoch(registry->store, stored->machine);
     return r;
 }
 
@@ -246,14 +246,17 @@ static int reload_each(void *user, const struct store_machine *stored)
 
 bool machine_is_current(const struct registry *registry, struct machine *machine)
 {
+    const uint64_t epoch = store_epoch(registry->store, machine->row);
+
     if (machine->epoch != 0 && machine->unsettled == 0)
-        machine->epoch = store_epoch(registry->store);
-    return machine->epoch == store_epoch(registry->store);
+        machine->epoch = epoch;
+    return machine->epoch == epoch;
 }
 
 int machine_await_changes(struct registry *registry, struct machine *machine)
 {
-    const struct store_change barrier = { .machine = machine->row, .epoch = store_epoch(registry->store) };
+    const struct store_change barrier = { .machine = machine->row,
+                                          .epoch = store_epoch(registry->store, machine->row) };
     struct store_op *op = NULL;
     int r = store_submit(registry->store, &barrier, &op);
 
@@ -269,8 +272,11 @@ static int reload(struct registry *registry, struct machine *machine, struct ref
 
     if (r == 0)
         r = store_load_machines(registry->store, machine->row, reload_each, &loading);
+    machine_note_store(registry, machine, r);
     if (r < 0 || !loading.machine) {
         machine_free(loading.machine);
+        if (r == -EUCLEAN)
+            return refuse_store(r, refusal);
         return refuse(refusal, REFUSAL_STORE, "", "the store cannot be read; try again in a second");
     }
     stream_lose(registry, machine);
@@ -344,8 +350,7 @@ int check_id(const char *id, struct refusal *refusal)
 {
     if (machine_id_valid(id, strlen(id)))
         return 0;
-    return refuse(refusal, REFUSAL_MACHINE_ID, "machine",
-                  "a machine ID is a letter or digit, then up to 63 letters, digits, '_' or '-'");
+    return refuse(refusal, REFUSAL_MACHINE_ID, "machine", "not a machine ID: " MACHINE_ID_RULE);
 }
 
 int refuse_unknown(const char *id, struct refusal *refusal)
@@ -428,8 +433,23 @@ void machine_change_knowledge(struct machine *machine, struct store_change *chan
 
 int refuse_store(int r, struct refusal *refusal)
 {
+    if (r == -EUCLEAN)
+        return refuse(refusal, REFUSAL_DAMAGED, "",
+                      "the database is damaged where this is stored: start habitd anew, which checks it, and restore a "
+                      "backup");
     return refuse(refusal, REFUSAL_STORE, "",
                   "the store could not commit (%s): it does not count as applied, try again", strerror(-r));
+}
+
+void machine_note_store(struct registry *registry, struct machine *machine, int r)
+{
+    if (r != -EUCLEAN)
+        return;
+    machine->file_damaged = true;
+    if (!atomic_exchange(&registry->damage_told, true)) /* a page may be of many machines: /readyz counts them */
+        log_error("machine %s: the database is damaged where it is stored: what it learns is refused, also over MQTT; "
+                  "start habitd anew, which checks the file, and restore a backup",
+                  machine->id);
 }
 
 int machine_commit(struct registry *registry, struct machine *machine, const struct store_change *change,
@@ -458,15 +478,17 @@ int machine_commit(struct registry *registry, struct machine *machine, const str
 }
 
 /* A commit that failed stays unsettled: the machine is loaded anew before its next use. */
-static void settle_machine(const struct receipt *receipt, bool committed)
+static void settle_machine(struct registry *registry, const struct receipt *receipt, int r)
 {
     struct machine *machine = receipt->machine;
+    const bool committed = r == 0;
 
     pthread_mutex_lock(&machine->lock);
     if (committed && machine->generation == receipt->generation && --machine->unsettled == 0 && machine->epoch != 0)
         machine->told = machine->state.anomaly;
     if (committed)
         machine->counters.anomalies += receipt->raised;
+    machine_note_store(registry, machine, r);
     pthread_mutex_unlock(&machine->lock);
     machine_release(machine);
 }
@@ -485,13 +507,14 @@ int registry_settle(struct registry *registry, struct receipt *receipt, struct r
     if (!receipt->op)
         return 0;
     r = store_finish(registry->store, receipt->op);
-    settle_machine(receipt, r == 0);
+    settle_machine(registry, receipt, r);
     receipt->op = NULL;
     if (r == 0) {
         registry->learned += receipt->learned;
         count_latency(registry, receipt);
         return 0;
     }
-    registry->refusals[REFUSAL_STORE]++;
-    return refuse_store(r, refusal);
+    r = refuse_store(r, refusal);
+    registry->refusals[r]++;
+    return r;
 }

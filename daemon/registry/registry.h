@@ -44,7 +44,7 @@ struct receipt {
     enum transport transport;
 };
 
-/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE). Must be called once for each receipt. */
+/* Waits until what the receipt stands for is on disk. Returns 0 or a refusal (STORE, DAMAGED). Must be called once for each receipt. */
 int registry_settle(struct registry *registry, struct receipt *receipt, struct refusal *refusal);
 
 /* ---------------------------------------------------------------------------------------------------------- buffers */
@@ -295,6 +295,8 @@ struct registry_figures {
     uint32_t machines, pending;
     uint32_t phases[PHASES];
     uint32_t open_anomalies, conflicts;
+    uint32_t damaged; /* machines that the file is damaged under */
+    char damaged_first[MACHINE_ID_SIZE];
     uint64_t learned, detected, duplicates;
     uint64_t pending_dropped, ignored_fields;
     uint64_t refusals[REFUSAL_CODES];

@@ -81,9 +81,10 @@ static bool is_unwanted(struct registry *registry, const struct machine *machine
 
 static int forget_stored(struct registry *registry, struct machine *machine)
 {
-    const struct store_change change = {
-        .machine = machine->row, .epoch = store_epoch(registry->store), .at = clock_now().wall, .forget_buffers = true
-    };
+    const struct store_change change = { .machine = machine->row,
+                                         .epoch = store_epoch(registry->store, machine->row),
+                                         .at = clock_now().wall,
+                                         .forget_buffers = true };
     struct store_op *op = NULL;
     int r = store_submit(registry->store, &change, &op);
 

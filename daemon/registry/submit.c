@@ -320,7 +320,7 @@ static int keep_judged(struct work *work, struct verdict *verdicts, size_t count
 
     for (size_t i = 0; i < count && (!told || r != 0); i++)
         verdicts[i].anomaly = work->told;
-    return r == REFUSAL_STORE ? 0 : r;
+    return r == REFUSAL_STORE || r == REFUSAL_DAMAGED ? 0 : r;
 }
 
 /* Nobody waits for the disk, so the sender will not send them again; where a commit fails, the numbers are needed beside what
@@ -427,15 +427,18 @@ int registry_submit(struct registry *registry, const struct arrival *arrival, st
     struct work work = {
         .registry = registry, .arrival = &known, .refusal = refusal ? refusal : &own, .began = clock_ticks()
     };
+    bool counted = false;
     int r;
 
     known.meta = arrival->meta ? arrival->meta : &unknown;
     if (receipt)
         *receipt = (struct receipt){ 0 };
     r = enter_or_make(&work);
-    if (r == 0)
+    if (r == 0) {
         r = submit_entered(&work, verdicts, room, count, receipt);
-    if (r > 0 && r != REFUSAL_STORE) /* registry_settle counts those */
+        counted = r == REFUSAL_STORE || r == REFUSAL_DAMAGED; /* where the commit failed */
+    }
+    if (r > 0 && !counted)
         registry->refusals[r]++;
     wire_buffers_free(&work.buffers);
     episode_log_free(&work.events);

@@ -48,7 +48,7 @@ static void submit_flush(struct flush *flush, struct machine *machine, bool curr
         add_evidence(machine, &change, &evidence);
     } else { /* memory is of another epoch, and is loaded anew with the next buffer; what was counted was counted */
         change = (struct store_change){ .machine = machine->row,
-                                        .epoch = store_epoch(flush->registry->store),
+                                        .epoch = store_epoch(flush->registry->store, machine->row),
                                         .at = flush->at };
     }
     change.hours = machine->hour;
@@ -79,7 +79,7 @@ static void flush_each(void *user, struct machine *machine)
 }
 
 /* The counters of a flush that failed wait for the next one. */
-static void take_up_again(struct registry *registry, const struct flushing *flushing)
+static void take_up_again(struct registry *registry, const struct flushing *flushing, int r)
 {
     struct machine *machine = flushing->machine;
 
@@ -87,25 +87,29 @@ static void take_up_again(struct registry *registry, const struct flushing *flus
     for (size_t i = 0; i < flushing->hour_count; i++)
         hour_add(machine_hour(machine, registry->store, flushing->hour[i].start), &flushing->hour[i]);
     machine->unsaved = true;
+    machine_note_store(registry, machine, r);
     pthread_mutex_unlock(&machine->lock);
 }
 
-/* One portion: those that have news, waited for. Returns 0 or the first failure; *full tells whether there may be more. */
+/* One portion: those that have news, waited for. Returns 0 or the first failure; *full tells whether there may be more. Machines
+ * that a damaged file keeps out are no reason for the others to wait. */
 static int flush_portion(struct flush *flush, bool *full)
 {
     int result = registry_each(flush->registry, flush_each, flush);
+    size_t taken = 0;
 
-    *full = flush->count == flush->room;
-    flush->all += flush->count;
     for (size_t i = 0; i < flush->count; i++) {
         int r = store_finish(flush->registry->store, flush->list[i].op);
 
-        if (r < 0) {
-            take_up_again(flush->registry, &flush->list[i]);
+        taken += r == 0;
+        if (r < 0)
+            take_up_again(flush->registry, &flush->list[i], r);
+        if (r < 0 && r != -EUCLEAN)
             result = r;
-        }
         machine_release(flush->list[i].machine);
     }
+    *full = flush->count == flush->room && taken > 0;
+    flush->all += flush->count;
     flush->count = 0;
     return result < 0 ? result : flush->result;
 }

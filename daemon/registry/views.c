@@ -92,6 +92,8 @@ static void count_machine(void *user, struct machine *machine)
     figures->phases[strategy_phase(&machine->settings, &machine->state)]++;
     figures->open_anomalies += machine->told != 0;
     figures->conflicts += machine->conflict;
+    if (machine->file_damaged && figures->damaged++ == 0)
+        memcpy(figures->damaged_first, machine->id, sizeof(figures->damaged_first));
 }
 
 void registry_figures(struct registry *registry, struct registry_figures *figures)

@@ -72,15 +72,15 @@ static int run(struct store *store, enum statement statement, size_t count, cons
     return store_step(store, statement);
 }
 
-bool store_has_machine(struct store *store, int64_t machine)
+int store_has_machine(struct store *store, int64_t machine)
 {
     sqlite3_stmt *statement = store->statements[STATEMENT_MACHINE_EXISTS];
-    bool exists;
+    int result;
 
     sqlite3_bind_int64(statement, 1, machine);
-    exists = sqlite3_step(statement) == SQLITE_ROW;
+    result = sqlite3_step(statement);
     sqlite3_reset(statement);
-    return exists;
+    return result == SQLITE_DONE ? -ENOENT : fault(store_error(result));
 }
 
 /* ------------------------------------------------------------------------------------------- the parts of a change */
@@ -407,7 +407,9 @@ static int apply_parts(struct store *store, const struct store_change *change)
 
 static int apply_change(struct store *store, struct store_op *op)
 {
-    return store_has_machine(store, op->change.machine) ? apply_parts(store, &op->change) : -ENOENT;
+    int r = store_has_machine(store, op->change.machine);
+
+    return r < 0 ? r : apply_parts(store, &op->change);
 }
 
 /* -------------------------------------------------------------------------------------------------- machines, outbox */
@@ -445,8 +447,9 @@ static int apply_new_snapshot(struct store *store, struct store_op *op)
     const struct store_change *change = &op->change;
     int r;
 
-    if (!store_has_machine(store, change->machine))
-        return -ENOENT;
+    r = store_has_machine(store, change->machine);
+    if (r < 0)
+        return r;
     sqlite3_bind_int64(statement, 1, change->machine);
     sqlite3_bind_int64(statement, 2, change->at);
     bind_text(statement, 3, change->snapshot);

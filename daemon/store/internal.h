@@ -176,6 +176,8 @@ enum store_scrub { SCRUB_NONE, SCRUB_LOG, SCRUB_ALL };
 
 enum { STORE_BUSY_MS = 1000 }; /* somebody else has the database, a backup perhaps; we must stop within 5 s */
 
+enum { STORE_APART = 64 }; /* machines with an epoch of their own; with one more all get a new one */
+
 enum { STORE_FILE_SIZE = STORE_PATH_SIZE + 64 };
 
 /* Files of ours beside a store. What is made in passing has a name that nobody gives to a backup: it is deleted without a question. */
@@ -200,7 +202,13 @@ struct store {
     void (*outgoing_hook)(void *user);
     void *outgoing_user;
 
-    _Atomic uint64_t epoch;
+    _Atomic uint64_t epoch;    /* of all machines but those */
+    atomic_size_t apart_count; /* below with the mutex */
+    struct {
+        int64_t machine;
+        uint64_t epoch;
+    } apart[STORE_APART];
+    uint64_t last_epoch;        /* the writer's */
     _Atomic int64_t busy_since; /* awake ms at which the writer took its group; 0 = it waits for one */
     _Atomic int64_t next_anomaly;
     atomic_bool no_broker;
@@ -236,6 +244,12 @@ int store_each_beside(const char *path, const char *suffix, int (*each)(void *us
 int store_sync_folder(const char *path);
 int store_own_as_folder(const char *path, int fd);
 
+/* epoch.c: what was built on the store as it was until now is stale: of all, or of one machine, which is apart from now on. The writer's,
+ * with the mutex held. */
+void store_raise_epoch(struct store *store);
+void store_raise_epoch_of(struct store *store, int64_t machine);
+bool store_is_apart(const struct store *store, int64_t machine);
+
 /* writer.c: the thread's function; argument: the store. */
 void *store_write_groups(void *argument);
 
@@ -264,13 +278,13 @@ bool store_is_header(const unsigned char header[HEADER_SIZE]);
 int store_migrate(sqlite3 *database, const char *path, int version, char message[STORE_MESSAGE_SIZE]);
 
 /* apply.c: the statements of one op, inside the open transaction. -ENOENT: of no machine, -EEXIST: the name is taken; nothing was
- * written then. Any other error: roll back. */
+ * written then. Any other error: roll back; -EUCLEAN: only this op, where the file is damaged. */
 int store_prepare_statements(struct store *store);
 void store_finalize_statements(struct store *store);
 int store_step(struct store *store, enum statement statement);
 int store_apply(struct store *store, struct store_op *op);
 int store_put_outgoing(struct store *store, const struct store_outgoing *outgoing, int64_t at);
-bool store_has_machine(struct store *store, int64_t machine);
+int store_has_machine(struct store *store, int64_t machine); /* 0, -ENOENT or that it cannot be told */
 
 /* hours.c: counters, sums and times at consecutive places or columns. Returns the next one. */
 int store_bind_hour(sqlite3_stmt *statement, int place, const struct hour *hour);

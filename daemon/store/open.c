@@ -18,6 +18,8 @@ int store_error(int result)
     case SQLITE_ROW:
     case SQLITE_DONE:
         return 0;
+    case SQLITE_CORRUPT:
+        return -EUCLEAN;
     case SQLITE_FULL:
         return -ENOSPC;
     case SQLITE_READONLY:
@@ -192,7 +194,7 @@ int store_open(struct store **ret_store, const char *path, char message[STORE_ME
     pthread_condattr_destroy(&attributes);
     pthread_cond_init(&store->finished, NULL);
     store->last = &store->first;
-    store->epoch = 1;
+    store->epoch = store->last_epoch = 1;
     store->lock_fd = -1;
     snprintf(store->path, sizeof(store->path), "%s", path);
 

@@ -61,10 +61,10 @@ static void bind_report(sqlite3_stmt *statement, const struct daily_report *repo
 static int put_report(struct store *store, const struct daily_report *report, const struct store_outgoing *outgoing,
                       int64_t at)
 {
-    int r;
+    int r = store_has_machine(store, report->machine_row);
 
-    if (!store_has_machine(store, report->machine_row)) /* deleted meanwhile */
-        return 0;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r; /* deleted meanwhile */
     bind_report(store->statements[STATEMENT_REPORT_ADD], report);
     r = store_step(store, STATEMENT_REPORT_ADD);
     if (r < 0 || !outgoing->payload || sqlite3_changes(store->writer) == 0)

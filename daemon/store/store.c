@@ -164,11 +164,6 @@ int store_submit(struct store *store, const struct store_change *change, struct 
     return r;
 }
 
-uint64_t store_epoch(const struct store *store)
-{
-    return store->epoch;
-}
-
 /* Waits for its end, as all do who change the set of machines. The row of a new machine is read before op is freed. */
 int store_run_op(struct store *store, struct store_op *op, int64_t *machine)
 {

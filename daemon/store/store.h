@@ -5,7 +5,8 @@
  *
  * Epochs: when a commit fails, nothing of it is in the database, the epoch goes up, and every change that was made on top of
  * the old epoch fails too. Whoever keeps state in memory compares its epoch with store_epoch() and loads anew where they
- * differ: so memory is never ahead of the store.
+ * differ: so memory is never ahead of the store. Where the file turns out to be damaged under a change, that one is left out
+ * of its commit, and the epoch of its machine alone goes up.
  *
  * While commits fail, one that changes nothing is tried each second: last_error goes as soon as the disk is well again.
  *
@@ -113,11 +114,13 @@ struct store_change {
  * -ENOMEM. */
 int store_submit(struct store *store, const struct store_change *change, struct store_op **op);
 
-/* Waits until the change is on disk, frees op. Returns 0; -EIO, -ENOSPC, -EROFS; -ESTALE (made on an old epoch), -ENOENT (of a
- * machine that is deleted), both without a new epoch: nothing of it is in the store. NULL op: 0. */
+/* Waits until the change is on disk, frees op. Returns 0; -EIO, -ENOSPC, -EROFS; -EUCLEAN (the file is damaged where it belongs, or
+ * it was made on top of such a one); -ESTALE (made on an old epoch), -ENOENT (of a machine that is deleted), both without a new
+ * epoch: nothing of it is in the store. NULL op: 0. */
 int store_finish(struct store *store, struct store_op *op);
 
-uint64_t store_epoch(const struct store *store);
+/* That a change of this machine must be of. */
+uint64_t store_epoch(struct store *store, int64_t machine);
 
 /* A ceiling for what is written in 24 hours, for flash that wears out; 0 = none. As it comes near, commits wait up to
  * STORE_LONGEST_WAIT ms to gather more, so that answers are later; what is answered is as durable as ever, so that much that is

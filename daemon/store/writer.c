@@ -74,28 +74,55 @@ static struct store_op *take_group(struct store *store, bool *stops)
 /* An op that concerns nobody's memory is of every epoch. */
 static bool is_stale(struct store *store, const struct store_op *op)
 {
-    return op->kind == OP_CHANGE && op->change.epoch != store->epoch;
+    return op->kind == OP_CHANGE && op->change.epoch != store_epoch(store, op->change.machine);
 }
 
-/* Applies what can be applied; a negative result means that nothing of the group may stay. */
+static bool is_change_of(const struct store_op *op, int64_t machine)
+{
+    return op->kind == OP_CHANGE && op->change.machine == machine;
+}
+
+/* The file is damaged where this change belongs: what was built on it stays out of the next attempt as well. */
+static void leave_out(struct store_op *change)
+{
+    for (struct store_op *op = change; op; op = op->next)
+        if (is_change_of(op, change->change.machine))
+            op->result = -EUCLEAN;
+}
+
+/* Applies what can be applied; a negative result means that nothing of the group may stay: -EUCLEAN that another attempt will go
+ * further. */
 static int apply_group(struct store *store, struct store_op *group)
 {
     for (struct store_op *op = group; op; op = op->next) {
+        if (op->result == -EUCLEAN)
+            continue;
         op->result = is_stale(store, op) ? -ESTALE : store_apply(store, op);
+        if (op->result == -EUCLEAN && op->kind == OP_CHANGE)
+            leave_out(op);
         if (op->result < 0 && op->result != -ESTALE && op->result != -ENOENT && op->result != -EEXIST)
             return op->result;
     }
     return 0;
 }
 
+/* A step that is no op's own: there the file as a whole is damaged. */
+static int step_for_all(struct store *store, enum statement statement)
+{
+    int r = store_step(store, statement);
+
+    return r == -EUCLEAN ? -EIO : r;
+}
+
 static int transact(struct store *store, struct store_op *group)
 {
-    int r = store_step(store, STATEMENT_BEGIN);
+    int r = step_for_all(store, STATEMENT_BEGIN);
 
+    store->dropping = 0;
     if (r == 0)
-        r = group ? apply_group(store, group) : store_step(store, STATEMENT_PROBE);
+        r = group ? apply_group(store, group) : step_for_all(store, STATEMENT_PROBE);
     if (r == 0)
-        r = store_step(store, STATEMENT_COMMIT);
+        r = step_for_all(store, STATEMENT_COMMIT);
     if (r < 0)
         snprintf(store->why, sizeof(store->why), "%s", sqlite3_errmsg(store->writer));
     if (r < 0 && !sqlite3_get_autocommit(store->writer))
@@ -103,14 +130,15 @@ static int transact(struct store *store, struct store_op *group)
     return r;
 }
 
-/* group NULL: a commit that changes nothing, to see whether one is possible. */
+/* group NULL: a commit that changes nothing, to see whether one is possible. SQLite commits nothing once it has found damage: each
+ * attempt leaves out more than the one before. */
 static int commit_group(struct store *store, struct store_op *group)
 {
     int64_t began = clock_ticks();
     int r = store_keep_place(store);
 
-    if (r == 0)
-        r = transact(store, group);
+    while (r == 0 && (r = transact(store, group)) == -EUCLEAN)
+        r = 0;
     histogram_observe(&store->commit_duration, &histogram_milliseconds, clock_ticks() - began);
     if (r == 0 && store->scrub != SCRUB_NONE)
         store_scrub(store);
@@ -124,14 +152,31 @@ static bool has_outgoing(const struct store_op *group)
     return group;
 }
 
-/* Wakes those who wait. After a failure the group is as if it had never been, and so is all that was built on it. */
+/* After a failure the group is as if it had never been, and so is all that was built on it; what the damage took is so alone. */
+static void raise_epochs(struct store *store, const struct store_op *group, int result)
+{
+    if (result < 0 && group) /* nothing was built on a probe */
+        store_raise_epoch(store);
+    for (; group && result == 0; group = group->next)
+        if (group->kind == OP_CHANGE && group->result == -EUCLEAN)
+            store_raise_epoch_of(store, group->change.machine);
+}
+
+/* What was built on a change that the damage took shares its end. With the mutex held. */
+static int outcome(const struct store *store, const struct store_op *op, int result)
+{
+    if (result < 0)
+        return result;
+    return op->result == -ESTALE && store_is_apart(store, op->change.machine) ? -EUCLEAN : op->result;
+}
+
+/* Wakes those who wait. */
 static void finish_group(struct store *store, struct store_op *group, int result)
 {
     int64_t size = 0;
 
-    if (result < 0 && group) /* nothing was built on a probe */
-        store->epoch++;
     pthread_mutex_lock(&store->mutex);
+    raise_epochs(store, group, result);
     store->figures.last_error = result;
     store->figures.outbox_dropped += result == 0 ? store->dropping : 0;
     store->dropping = 0;
@@ -143,10 +188,8 @@ static void finish_group(struct store *store, struct store_op *group, int result
         struct store_op *op = group;
 
         group = op->next;
-        if (result < 0)
-            op->result = result;
-        else
-            size++;
+        op->result = outcome(store, op, result);
+        size += op->result == 0;
         if (op->forgotten)
             free(op);
         else

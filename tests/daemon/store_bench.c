@@ -213,7 +213,7 @@ void make_parts(struct parts *parts, struct bench *bench, int64_t machine, unsig
         (struct store_candidate){ .made = 9, .buffers = 60 + n, .accepted = n, .bytes = parts->window, .size = 50 };
     parts->change = (struct store_change){
         .machine = machine,
-        .epoch = store_epoch(bench->store),
+        .epoch = store_epoch(bench->store, machine),
         .at = 5000 + n,
         .state = &parts->state,
         .window = parts->window,

@@ -102,3 +102,25 @@ int64_t database_number(const char *path, const char *text)
     sqlite3_close(database);
     return number;
 }
+
+void database_spoil(const char *path, const char *table, int n)
+{
+    static const unsigned char spoiled[64] = { 0xff, 0xff };
+    int64_t page, size = database_number(path, "PRAGMA page_size");
+    char text[120];
+    FILE *file;
+
+    database_run(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    snprintf(text, sizeof(text),
+             "SELECT pageno FROM dbstat WHERE name = '%s' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET %d", table,
+             n);
+    page = database_number(path, text);
+    assert_true(page > 1);
+    file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)((page - 1) * size), SEEK_SET), 0);
+    assert_int_equal(fwrite(spoiled, 1, sizeof(spoiled), file), sizeof(spoiled));
+    assert_int_equal(fclose(file), 0);
+    database_run(path,
+                 "UPDATE machine SET created = created + 1"); /* after somebody else's commit pages are read again */
+}

@@ -26,6 +26,9 @@ void directory_remove(const char *path);
 void database_run(const char *path, const char *text);
 int64_t database_number(const char *path, const char *text);
 
+/* The n-th leaf page of a table, or its only page, becomes what no page is; nobody has it in memory any more. */
+void database_spoil(const char *path, const char *table, int n);
+
 /* The whole file on the heap; fails the test where there is none. */
 void *file_read(const char *path, size_t *size);
 

@@ -141,7 +141,7 @@ static void fill(struct bench *bench, int64_t machine, const char *topic)
     struct strategy_state state = { 0 };
     struct store_op *op;
     struct store_change change = { .machine = machine,
-                                   .epoch = store_epoch(bench->store),
+                                   .epoch = store_epoch(bench->store, machine),
                                    .at = 2000,
                                    .state = &state,
                                    .knowledge = knowledge,
@@ -277,7 +277,7 @@ static void *write_on(void *user)
         const struct store_outgoing outgoing = { .topic = "pump-1/anomaly", .payload = "x" };
         struct strategy_state memory = { .phase_learned = (uint32_t)writing->commits + 1 };
         struct store_change change = { .machine = writing->machine,
-                                       .epoch = store_epoch(writing->bench->store),
+                                       .epoch = store_epoch(writing->bench->store, writing->machine),
                                        .at = 1,
                                        .state = &memory,
                                        .hours = &hour,

@@ -578,7 +578,7 @@ static void test_counters_wait_for_the_next_flush(void **state)
 /* While a commit is held: changes of a machine that nobody waits for, as many as the queue takes. */
 static void fill_queue(struct bench *bench, int64_t row)
 {
-    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store) };
+    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store, row) };
 
     while (store_submit(bench->store, &change, NULL) == 0)
         ;
@@ -587,7 +587,7 @@ static void fill_queue(struct bench *bench, int64_t row)
 /* Until all that is queued has been written. */
 static void drain_queue(struct bench *bench, int64_t row)
 {
-    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store) };
+    struct store_change change = { .machine = row, .epoch = store_epoch(bench->store, row) };
     struct store_op *op;
 
     while (store_submit(bench->store, &change, &op) != 0)
@@ -665,19 +665,25 @@ static void count_one_each(struct bench *bench, int machines)
     }
 }
 
-/* More machines have counters than the store's queue holds, and the store is slow. */
-static void test_flush_of_more_machines_than_the_queue_holds(void **state)
-{
-    enum { MACHINES = 5000 };
-    struct bench *bench = *state;
-    pthread_t thread;
+enum { MACHINES = 5000 };
 
+static void many_machines(struct bench *bench)
+{
     stop(bench);
     database_run(
         bench->path,
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
         "INSERT INTO machine (name, created, settings) SELECT 'm' || i, 1, '{\"buffer_size\":16,\"axes\":1}' FROM n");
     start(bench);
+}
+
+/* More machines have counters than the store's queue holds, and the store is slow. */
+static void test_flush_of_more_machines_than_the_queue_holds(void **state)
+{
+    struct bench *bench = *state;
+    pthread_t thread;
+
+    many_machines(bench);
     assert_true(MACHINES > LIMIT_STORE_QUEUE + LIMIT_STORE_BATCH);
     count_one_each(bench, MACHINES);
     hold_commits();
@@ -687,6 +693,93 @@ static void test_flush_of_more_machines_than_the_queue_holds(void **state)
     assert_int_equal(database_number(bench->path, "SELECT count(*) FROM hour WHERE idle = 1"), MACHINES);
     restart(bench);
     assert_int_equal(database_number(bench->path, "SELECT sum(idle) FROM hour"), MACHINES);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- damage */
+
+/* Nothing can be added to the hours: that is no reason to stop for the others, and it ends also where a portion of a flush holds no
+ * others. */
+static void test_flush_into_a_damaged_table(void **state)
+{
+    struct bench *bench = *state;
+    struct registry_figures figures;
+
+    many_machines(bench);
+    count_one_each(bench, 20);
+    database_spoil(bench->path, "hour", 0);
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
+    registry_figures(bench->registry, &figures);
+    assert_int_equal(figures.damaged, 20);
+    count_one_each(bench, MACHINES);
+    for (int i = 0; i < 3; i++)
+        registry_flush(bench->registry, bench->now);
+}
+
+enum { FANS = 12 };
+
+/* Sets the bit of a machine that was refused, for damage. */
+static void note_refused(int r, unsigned int i, unsigned int *refused)
+{
+    if (r != 0)
+        assert_int_equal(r, REFUSAL_DAMAGED);
+    *refused |= (unsigned int)(r != 0) << i;
+}
+
+/* A learn of each machine, all under way at once. */
+static unsigned int learn_each(struct bench *bench)
+{
+    struct receipt receipts[FANS];
+    struct verdict verdicts[BATCH];
+    float samples[VALUES];
+    unsigned int bits = 0;
+    char id[16];
+
+    for (unsigned int i = 0; i < FANS; i++) {
+        struct shot shot = {
+            .id = id, .intent = INTENT_LEARN, .samples = samples, .buffers = 1, .receipt = &receipts[i]
+        };
+        size_t count;
+
+        snprintf(id, sizeof(id), "fan-%02u", i);
+        fill(&bench->seed, samples, 1, 1);
+        note_refused(shoot(bench, &shot, verdicts, &count), i, &bits);
+    }
+    for (unsigned int i = 0; i < FANS; i++)
+        note_refused(registry_settle(bench->registry, &receipts[i], &bench->refusal), i, &bits);
+    return bits;
+}
+
+/* The few machines whose knowledge is on the page are refused, and counted as that; nobody else notices. */
+static void test_damage_under_some_machines(void **state)
+{
+    struct bench *bench = *state;
+    struct registry_figures figures;
+    unsigned int bad, count;
+    char id[16];
+
+    for (unsigned int i = 0; i < FANS; i++) {
+        snprintf(id, sizeof(id), "fan-%02u", i);
+        put(bench, id, geometry);
+    }
+    assert_int_equal(learn_each(bench), 0);
+    database_spoil(bench->path, "knowledge", 1);
+    bad = learn_each(bench);
+    count = (unsigned int)__builtin_popcount(bad);
+    assert_in_range(count, 1, FANS / 2);
+    assert_int_equal(learn_each(bench), bad); /* their knowledge cannot be read either */
+    registry_figures(bench->registry, &figures);
+    assert_int_equal(figures.damaged, count);
+    snprintf(id, sizeof(id), "fan-%02d", __builtin_ctz(bad));
+    assert_string_equal(figures.damaged_first, id);
+    assert_int_equal(figures.refusals[REFUSAL_DAMAGED], 2 * count);
+    assert_int_equal(figures.refusals[REFUSAL_STORE], 0);
+    assert_int_equal(figures.learned, 3 * FANS - 2 * count);
+    for (unsigned int i = 0; i < FANS; i++) {
+        snprintf(id, sizeof(id), "fan-%02u", i);
+        if (!(bad >> i & 1))
+            assert_int_equal(view(bench, id).learning.learned, 3);
+    }
+    assert_int_equal(registry_flush(bench->registry, bench->now), 0);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ restart */
@@ -753,6 +846,8 @@ int main(void)
         TEST(test_counters_wait_for_the_next_flush),
         TEST(test_loading_anew_waits_for_what_is_queued),
         TEST(test_flush_of_more_machines_than_the_queue_holds),
+        TEST(test_flush_into_a_damaged_table),
+        TEST(test_damage_under_some_machines),
         TEST(test_restarts_change_nothing),
     };
 

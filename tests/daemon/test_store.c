@@ -51,7 +51,8 @@ static void test_parts_that_are_not_given_stay(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
-    struct store_change nothing = { .machine = machine, .epoch = store_epoch(bench->store), .at = 9000 }, only_state;
+    struct store_change nothing = { .machine = machine, .epoch = store_epoch(bench->store, machine), .at = 9000 },
+                        only_state;
     struct parts parts, other;
 
     make_parts(&parts, bench, machine, 1);
@@ -122,8 +123,10 @@ static void test_what_is_kept_of_anomalies(void **state)
     assert_string_equal(taken.mute.who, "Ana");
     assert_true(taken.candidate.made == 9 && taken.candidate.buffers == 65 && taken.candidate.accepted == 5);
     assert_memory_equal(taken.bytes, parts.window, sizeof(taken.bytes));
-    must_commit(bench, &(struct store_change){
-                           .machine = machine, .epoch = store_epoch(bench->store), .mute = &over, .candidate = &none });
+    must_commit(bench, &(struct store_change){ .machine = machine,
+                                               .epoch = store_epoch(bench->store, machine),
+                                               .mute = &over,
+                                               .candidate = &none });
     assert_int_equal(store_load_machines(bench->store, machine, take_kept, &taken), 0);
     assert_true(taken.mute.until == 0 && taken.candidate.made == 0);
 }
@@ -146,12 +149,13 @@ static void test_going_back(void **state)
     assert_int_equal(store_commissioning_of(bench->store, machine, first, &count, &bytes), 0);
     assert_true(count == 2 && bytes == 2 * 12 * sizeof(int16_t));
     must_commit(bench, &(struct store_change){ .machine = machine,
-                                               .epoch = store_epoch(bench->store),
+                                               .epoch = store_epoch(bench->store, machine),
                                                .restored = first,
                                                .snapshot = "before restore" });
     assert_int_equal(load(bench, machine)->commissioning_count, 2);
-    must_commit(bench, &(struct store_change){
-                           .machine = machine, .epoch = store_epoch(bench->store), .forget_commissioning = true });
+    must_commit(bench, &(struct store_change){ .machine = machine,
+                                               .epoch = store_epoch(bench->store, machine),
+                                               .forget_commissioning = true });
     must_commit(bench, &parts.change);
     assert_int_equal(store_commissioning_of(bench->store, machine, first, &count, &bytes), 0);
     assert_true(count == 0 && bytes == 0);
@@ -162,7 +166,7 @@ static void test_commissioning_buffers(void **state)
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
     struct store_change forget = { .machine = machine,
-                                   .epoch = store_epoch(bench->store),
+                                   .epoch = store_epoch(bench->store, machine),
                                    .forget_commissioning = true };
     struct parts parts;
 
@@ -192,7 +196,7 @@ static void test_marks_of_a_machine_are_replaced_whole(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
-    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store) };
+    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store, machine) };
     struct parts parts;
     struct mark one;
 

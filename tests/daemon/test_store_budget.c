@@ -23,7 +23,9 @@ static void test_strain(void **state)
 
 static int64_t commit_settings(struct bench *bench, int64_t machine, const char *settings)
 {
-    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store), .settings = settings };
+    struct store_change change = { .machine = machine,
+                                   .epoch = store_epoch(bench->store, machine),
+                                   .settings = settings };
     struct store_op *op = NULL;
     int64_t began = clock_now().mono;
 

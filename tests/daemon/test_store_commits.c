@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,7 +28,9 @@ static void test_journal_and_sync(void **state)
     for (int i = 0; i < 20; i++) {
         const char *const settings =
             i % 2 == 0 ? "{\"axes\":3}" : "{}"; /* SQLite writes no page that stays as it was */
-        struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store), .settings = settings };
+        struct store_change change = { .machine = machine,
+                                       .epoch = store_epoch(bench->store, machine),
+                                       .settings = settings };
         long before = syncs, written = writes;
 
         must_commit(bench, &change);
@@ -86,7 +89,7 @@ static void *submit_and_look(void *user)
 
     for (int i = 0; i < CHANGES; i++) {
         struct store_change change = { .machine = worker->machine,
-                                       .epoch = store_epoch(worker->bench->store),
+                                       .epoch = store_epoch(worker->bench->store, worker->machine),
                                        .settings = settings };
         struct store_op *op = NULL;
 
@@ -132,7 +135,7 @@ static void test_queue_is_one_group_and_bounded(void **state)
     int64_t machine = create(bench, "fan");
     struct store_op **op = calloc(LIMIT_STORE_QUEUE + 1000, sizeof(*op));
     struct store_figures before, after;
-    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store) };
+    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store, machine) };
     char settings[32];
     sqlite3 *other;
     size_t count = 0;
@@ -172,7 +175,7 @@ static void test_close_commits_what_is_queued(void **state)
     for (int i = 0; i < 1000; i++) {
         struct hour hour = { .start = HOUR_MS, .learned = 1 };
         struct store_change change = {
-            .machine = machine, .epoch = store_epoch(bench->store), .hours = &hour, .hour_count = 1
+            .machine = machine, .epoch = store_epoch(bench->store, machine), .hours = &hour, .hour_count = 1
         };
 
         assert_int_equal(store_submit(bench->store, &change, NULL), 0); /* nobody waits */
@@ -203,7 +206,7 @@ static void check_failed_commit(struct bench *bench, int64_t machine, void (*arm
                                 void (*disarm)(struct bench *))
 {
     int64_t before = contents(bench->path);
-    uint64_t epoch = store_epoch(bench->store);
+    uint64_t epoch = store_epoch(bench->store, machine);
     struct store_figures figures;
     struct parts parts;
     int r;
@@ -218,7 +221,7 @@ static void check_failed_commit(struct bench *bench, int64_t machine, void (*arm
     assert_int_equal(figures.last_error, r);
     assert_int_equal(figures.failed_commits, 1);
     assert_int_equal(contents(bench->path), before);
-    assert_true(store_epoch(bench->store) > epoch);
+    assert_true(store_epoch(bench->store, machine) > epoch);
     assert_int_equal(commit(bench, &parts.change), -ESTALE);
     assert_int_equal(contents(bench->path), before);
     make_parts(&parts, bench, machine, 8);
@@ -416,7 +419,7 @@ static void fail_at_every_step(struct bench *bench, int64_t machine, int number,
 
     for (;; steps++) {
         int64_t before = contents(bench->path);
-        uint64_t epoch = store_epoch(bench->store);
+        uint64_t epoch = store_epoch(bench->store, machine);
         struct parts parts;
         int r;
 
@@ -428,10 +431,10 @@ static void fail_at_every_step(struct bench *bench, int64_t machine, int number,
             break;
         if (r != -EIO && r != -ENOSPC)
             fail_msg("step %ld, errno %d: %d", steps, number, r);
-        if (contents(bench->path) != before || store_epoch(bench->store) == epoch)
+        if (contents(bench->path) != before || store_epoch(bench->store, machine) == epoch)
             fail_msg("step %ld, errno %d, once %d: something stayed", steps, number, once);
         must_commit(bench, &(struct store_change){ .machine = machine,
-                                                   .epoch = store_epoch(bench->store),
+                                                   .epoch = store_epoch(bench->store, machine),
                                                    .settings = "{\"name\":\"fan\"}" });
     }
     assert_in_range(steps, 3, 1000);
@@ -483,7 +486,9 @@ static void test_what_builds_on_a_failed_change_fails(void **state)
     struct bench *bench = *state;
     int64_t machine = create_with_history(bench), before;
     struct store_op *first = NULL, *second = NULL, *third = NULL;
-    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store), .settings = "second" };
+    struct store_change change = { .machine = machine,
+                                   .epoch = store_epoch(bench->store, machine),
+                                   .settings = "second" };
     struct parts parts;
 
     make_parts(&parts, bench, machine, 7);
@@ -502,7 +507,7 @@ static void test_what_builds_on_a_failed_change_fails(void **state)
 static void test_create_that_fails(void **state)
 {
     struct bench *bench = *state;
-    uint64_t epoch = store_epoch(bench->store);
+    uint64_t epoch = store_epoch(bench->store, 0);
     struct parts parts;
     int64_t machine = 0;
 
@@ -511,7 +516,7 @@ static void test_create_that_fails(void **state)
     assert_true(store_create_machine(bench->store, "fan", &parts.change, &machine) < 0);
     allow_hours(bench);
     assert_int_equal(load(bench, 0)->count, 0);
-    assert_true(store_epoch(bench->store) >= epoch);
+    assert_true(store_epoch(bench->store, machine) >= epoch);
     parts.change.snapshot = NULL;
     assert_int_equal(store_create_machine(bench->store, "fan", &parts.change, &machine), 0);
 }
@@ -521,13 +526,13 @@ static void test_create_that_a_constraint_stops(void **state)
 {
     struct bench *bench = *state;
     struct store_change first = { .at = 1, .settings = "{}" };
-    uint64_t epoch = store_epoch(bench->store);
-    int64_t machine;
+    uint64_t epoch = store_epoch(bench->store, 0);
+    int64_t machine = 0;
 
     database_run(bench->path,
                  "CREATE TRIGGER forbid BEFORE INSERT ON machine BEGIN SELECT RAISE(ABORT, 'not now'); END");
     assert_int_equal(store_create_machine(bench->store, "fan", &first, &machine), -EIO);
-    assert_true(store_epoch(bench->store) > epoch);
+    assert_true(store_epoch(bench->store, machine) > epoch);
     database_run(bench->path, "DROP TRIGGER forbid");
     create(bench, "fan");
 }
@@ -538,13 +543,11 @@ static void test_a_taken_name_is_no_failed_commit(void **state)
     struct bench *bench = *state;
     struct store_change first = { .at = 1, .settings = "{}" };
     struct store_figures figures;
-    uint64_t epoch;
-    int64_t machine;
+    int64_t machine = create(bench, "fan"), none;
+    uint64_t epoch = store_epoch(bench->store, machine);
 
-    create(bench, "fan");
-    epoch = store_epoch(bench->store);
-    assert_int_equal(store_create_machine(bench->store, "fan", &first, &machine), -EEXIST);
-    assert_int_equal(store_epoch(bench->store), epoch);
+    assert_int_equal(store_create_machine(bench->store, "fan", &first, &none), -EEXIST);
+    assert_int_equal(store_epoch(bench->store, machine), epoch);
     store_figures(bench->store, &figures);
     assert_int_equal(figures.failed_commits, 0);
 }
@@ -552,11 +555,97 @@ static void test_a_taken_name_is_no_failed_commit(void **state)
 static void test_a_changed_row_that_is_gone(void **state)
 {
     struct bench *bench = *state;
-    uint64_t epoch = store_epoch(bench->store);
+    uint64_t epoch = store_epoch(bench->store, 4711);
     struct store_change change = { .machine = 4711, .epoch = epoch, .settings = "{}" };
 
     assert_true(commit(bench, &change) < 0);
-    assert_int_equal(store_epoch(bench->store), epoch); /* nobody's memory is wrong */
+    assert_int_equal(store_epoch(bench->store, 4711), epoch); /* nobody's memory is wrong */
+}
+
+/* ------------------------------------------------------------------------------------------------------------- damage */
+
+enum { MACHINES = 8, SPOILED = 3, TIMES = 40 };
+
+/* Machines with knowledge, a page each, of which one has become unreadable. */
+static void make_damaged(struct bench *bench, int64_t machines[MACHINES])
+{
+    static const char knowledge[3000];
+
+    for (size_t i = 0; i < MACHINES; i++) {
+        struct store_change change = { .knowledge = knowledge, .knowledge_size = sizeof(knowledge) };
+        char id[8];
+
+        snprintf(id, sizeof(id), "m%zu", i);
+        machines[i] = change.machine = create(bench, id);
+        change.epoch = store_epoch(bench->store, machines[i]);
+        must_commit(bench, &change);
+    }
+    database_spoil(bench->path, "knowledge", SPOILED);
+}
+
+/* Changes of all machines follow each other, so that many are committed together: those of the damaged page are left out, and all
+ * that was built on them; of the others none is. */
+static void test_damage_under_one_machine(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machines[MACHINES];
+    struct store_op *op[TIMES][MACHINES];
+    struct store_figures figures;
+    uint64_t epoch;
+
+    make_damaged(bench, machines);
+    epoch = store_epoch(bench->store, machines[0]);
+    for (size_t time = 0; time < TIMES; time++)
+        for (size_t i = 0; i < MACHINES; i++) {
+            static const char knowledge[3000] = "new";
+            struct hour hour = { .start = HOUR_MS, .learned = 1 };
+            struct store_change change = { .machine = machines[i], .epoch = epoch, .hours = &hour, .hour_count = 1 };
+
+            change.knowledge = time == 0 ? knowledge : NULL; /* only the first finds the page */
+            change.knowledge_size = sizeof(knowledge);
+            assert_int_equal(store_submit(bench->store, &change, &op[time][i]), 0);
+        }
+    for (size_t time = 0; time < TIMES; time++)
+        for (size_t i = 0; i < MACHINES; i++)
+            assert_int_equal(store_finish(bench->store, op[time][i]), i == SPOILED ? -EUCLEAN : 0);
+    for (size_t i = 0; i < MACHINES; i++) {
+        char sql[80];
+
+        snprintf(sql, sizeof(sql), "SELECT coalesce(sum(learned), 0) FROM hour WHERE machine = %" PRId64, machines[i]);
+        assert_int_equal(database_number(bench->path, sql), i == SPOILED ? 0 : TIMES);
+        assert_int_equal(store_epoch(bench->store, machines[i]) > epoch, i == SPOILED);
+    }
+    store_figures(bench->store, &figures);
+    assert_int_equal(figures.failed_commits, 0);
+    assert_int_equal(figures.last_error, 0);
+}
+
+/* What does not touch the page is committed, once it is of the new epoch. */
+static void test_the_rest_of_a_damaged_machine(void **state)
+{
+    struct bench *bench = *state;
+    int64_t machines[MACHINES];
+    struct store_op *late, *in_time;
+    struct store_change change;
+    uint64_t epoch;
+
+    make_damaged(bench, machines);
+    change = (struct store_change){ .machine = machines[SPOILED],
+                                    .epoch = store_epoch(bench->store, machines[SPOILED]),
+                                    .knowledge = "new",
+                                    .knowledge_size = 3 };
+    assert_int_equal(commit(bench, &change), -EUCLEAN);
+    epoch = store_epoch(bench->store, machines[SPOILED]);
+    change.knowledge = NULL;
+    change.settings = "{}";
+    assert_int_equal(store_submit(bench->store, &change, &late), 0);
+    change.epoch = epoch;
+    change.settings = "{\"axes\":1}";
+    assert_int_equal(store_submit(bench->store, &change, &in_time), 0);
+    assert_int_equal(store_finish(bench->store, late), -EUCLEAN);
+    assert_int_equal(store_finish(bench->store, in_time), 0);
+    assert_int_equal(store_epoch(bench->store, machines[SPOILED]), epoch); /* who was late has found nothing new */
+    assert_int_equal(database_number(bench->path, "SELECT count(*) FROM machine WHERE settings = '{\"axes\":1}'"), 1);
 }
 
 int main(void)
@@ -580,6 +669,8 @@ int main(void)
         TEST(test_create_that_a_constraint_stops),
         TEST(test_a_taken_name_is_no_failed_commit),
         TEST(test_a_changed_row_that_is_gone),
+        TEST(test_damage_under_one_machine),
+        TEST(test_the_rest_of_a_damaged_machine),
         TEST(test_commit_on_a_full_disk), /* last: it leaves this process in a mount namespace of its own */
     };
 

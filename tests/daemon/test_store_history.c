@@ -19,7 +19,7 @@ static void add_anomaly(struct bench *bench, int64_t machine, int64_t id, const 
                                .explanation = (char *)(uintptr_t) "[1]" };
     struct store_outgoing outgoing = { .topic = "t", .payload = "{}" };
     struct store_change change = { .machine = machine,
-                                   .epoch = store_epoch(bench->store),
+                                   .epoch = store_epoch(bench->store, machine),
                                    .at = raised,
                                    .anomalies = &anomaly,
                                    .outgoing = &outgoing,
@@ -180,7 +180,7 @@ static void add_hour(struct bench *bench, int64_t machine, int64_t start, uint32
                          .similarity_min = n % 102,
                          .anomaly_ms = n };
     struct store_change change = {
-        .machine = machine, .epoch = store_epoch(bench->store), .at = start, .hours = &hour, .hour_count = 1
+        .machine = machine, .epoch = store_epoch(bench->store, machine), .at = start, .hours = &hour, .hour_count = 1
     };
 
 #define FILL(name, help) hour.name = n;

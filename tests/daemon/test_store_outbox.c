@@ -16,7 +16,7 @@ static void add_messages(struct bench *bench, int64_t machine, unsigned int firs
     static struct store_outgoing outgoing[EVENTS];
     static char payloads[EVENTS][16];
     struct store_change change = { .machine = machine,
-                                   .epoch = store_epoch(bench->store),
+                                   .epoch = store_epoch(bench->store, machine),
                                    .anomalies = anomalies,
                                    .outgoing = outgoing,
                                    .anomaly_count = count,
@@ -99,7 +99,7 @@ static void test_outbox_is_bounded(void **state)
     store_figures(bench->store, &figures);
     assert_int_equal(figures.outbox_dropped, 3);
     change = (struct store_change){ .machine = machine,
-                                    .epoch = store_epoch(bench->store),
+                                    .epoch = store_epoch(bench->store, machine),
                                     .outgoing = &outgoing,
                                     .outgoing_count = 1,
                                     .hours = &hour,
@@ -117,7 +117,7 @@ static void test_events_outlive_the_outbox(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan"), oldest, newest;
-    struct store_change barrier = { .machine = machine, .epoch = store_epoch(bench->store) };
+    struct store_change barrier = { .machine = machine, .epoch = store_epoch(bench->store, machine) };
     struct outbox_message messages[2 * LIMIT_EVENTS];
 
     assert_int_equal(store_event_range(bench->store, &oldest, &newest), 0);
@@ -238,8 +238,9 @@ static void see_snapshot(void *user, const char *id, int64_t taken)
 static void test_time_of_the_newest_snapshot(void **state)
 {
     struct bench *bench = *state;
+    int64_t machine = create(bench, "fan");
     struct store_change change = {
-        .machine = create(bench, "fan"), .epoch = store_epoch(bench->store), .knowledge = "abc", .knowledge_size = 3
+        .machine = machine, .epoch = store_epoch(bench->store, machine), .knowledge = "abc", .knowledge_size = 3
     };
     struct snapshot_seen seen = { 0 };
 
@@ -262,7 +263,9 @@ static void test_whoever_empties_the_outbox_is_woken(void **state)
 {
     struct bench *bench = *state;
     int64_t machine = create(bench, "fan");
-    struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store), .settings = "{\"axes\":1}" };
+    struct store_change change = { .machine = machine,
+                                   .epoch = store_epoch(bench->store, machine),
+                                   .settings = "{\"axes\":1}" };
     atomic_int calls = 0;
     struct parts parts;
 

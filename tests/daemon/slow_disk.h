@@ -10,4 +10,7 @@ void await_held_commit(void);
 
 void let_commits_go(void);
 
+/* For a program that has a fdatasync of its own: as long as commits are held. */
+void slow_disk(void);
+
 #endif

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "slow_disk.h"
+
 /* ------------------------------------------------------------------------------------------------- faults, by the number */
 
 atomic_long writes, syncs;                  /* so far */
@@ -69,6 +71,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
 
 int fdatasync(int fd)
 {
+    slow_disk();
     syncs++;
     return fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
 }

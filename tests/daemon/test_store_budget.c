@@ -34,15 +34,11 @@ static int64_t commit_settings(struct bench *bench, int64_t machine, const char 
     return clock_now().mono - began;
 }
 
-/* Beyond its ceiling the store waits before it commits; what it has answered is there, and closing waits for nothing. */
-static void test_daily_ceiling(void **state)
+/* Beyond its ceiling: the next commit waits, and what it has answered is there. Returns how long closing takes then. */
+static int64_t close_beyond(struct bench *bench, int64_t machine)
 {
-    struct bench *bench = *state;
-    struct store_change first = { .at = 1, .settings = "{}" };
-    int64_t machine, began;
+    int64_t began;
 
-    assert_int_equal(store_create_machine(bench->store, "pump", &first, &machine), 0);
-    assert_true(commit_settings(bench, machine, "1") < STORE_LONGEST_WAIT / 2);
     store_limit_writes(bench->store, 1);
     commit_settings(bench, machine, "2");
     assert_true(store_strain(bench->store) >= 1);
@@ -50,9 +46,25 @@ static void test_daily_ceiling(void **state)
     assert_int_equal(database_number(bench->path, "SELECT settings = '4' FROM machine"), 1);
     began = clock_now().mono;
     bench->store = store_close(bench->store);
-    assert_true(clock_now().mono - began < STORE_LONGEST_WAIT / 2);
-    reopen(bench);
-    assert_true(store_strain(bench->store) <= 0);
+    return clock_now().mono - began;
+}
+
+/* Below it a commit waits for nothing, nor does closing ever: of some tries one is quick, however slow the disk is now and then. */
+static void test_daily_ceiling(void **state)
+{
+    enum { TRIES = 5 };
+    struct bench *bench = *state;
+    int64_t machine = create(bench, "pump"), commit = INT64_MAX, closing = INT64_MAX;
+
+    for (int i = 0; i < TRIES && commit >= STORE_LONGEST_WAIT / 2; i++)
+        commit = commit_settings(bench, machine, i % 2 == 0 ? "1" : "3");
+    assert_true(commit < STORE_LONGEST_WAIT / 2);
+    for (int i = 0; i < TRIES && closing >= STORE_LONGEST_WAIT / 2; i++) {
+        closing = close_beyond(bench, machine);
+        reopen(bench);
+        assert_true(store_strain(bench->store) <= 0);
+    }
+    assert_true(closing < STORE_LONGEST_WAIT / 2);
 }
 
 /* Every frame of the log is counted, and every page that a checkpoint writes. */

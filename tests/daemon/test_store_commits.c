@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "slow_disk.h"
 
 /* ---------------------------------------------------------------------------------------------------------- durability */
 
@@ -127,8 +128,7 @@ static void test_finished_is_visible_to_others(void **state)
     assert_int_equal(figures.failed_commits, 0);
 }
 
-/* Another connection holds the database for a moment: what gathers meanwhile is one transaction, in order, and the queue has
- * its bound. */
+/* The disk is slow for a moment: what gathers meanwhile is one transaction, in order, and the queue has its bound. */
 static void test_queue_is_one_group_and_bounded(void **state)
 {
     struct bench *bench = *state;
@@ -137,14 +137,12 @@ static void test_queue_is_one_group_and_bounded(void **state)
     struct store_figures before, after;
     struct store_change change = { .machine = machine, .epoch = store_epoch(bench->store, machine) };
     char settings[32];
-    sqlite3 *other;
     size_t count = 0;
     int r = 0;
 
     assert_non_null(op);
     store_figures(bench->store, &before);
-    assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    hold_commits();
     while (count < LIMIT_STORE_QUEUE + 1000) {
         snprintf(settings, sizeof(settings), "%zu", count);
         change.settings = settings;
@@ -155,8 +153,7 @@ static void test_queue_is_one_group_and_bounded(void **state)
     }
     assert_int_equal(r, -EAGAIN);
     assert_in_range(count, LIMIT_STORE_QUEUE, LIMIT_STORE_QUEUE + LIMIT_STORE_BATCH);
-    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(other);
+    let_commits_go();
     for (size_t i = 0; i < count; i++)
         assert_int_equal(store_finish(bench->store, op[i]), 0);
     store_figures(bench->store, &after);

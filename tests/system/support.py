@@ -149,6 +149,12 @@ class Broker(Process):
             return False
         return True
 
+    def reload(self):
+        """Reads users and rights anew; whoever connects then meets them."""
+        before = self.log().count("Reloading config")
+        self.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.log().count("Reloading config") > before, "mosquitto reloads")
+
     def stop(self):
         """Ends in order: the sessions are saved."""
         self.terminate(10)
@@ -177,8 +183,10 @@ class Stall:
     def commits(self):
         """As on a slow disk: nothing is written before the end of the block, however long that takes."""
         self.begin("pwrite64")
-        yield
-        self.end()
+        try:
+            yield
+        finally:
+            self.end()
 
 
 class Habitd(Process):

@@ -273,7 +273,7 @@ def test_announced_too_large(learner, length):
     with Watch(learner, "m", {"too-large": 1}):
         began = time.monotonic()
         answer = exchange(learner, post_head(f"Content-Length: {length}"))
-        assert status_of(answer) == 413 and time.monotonic() - began < 1
+        assert status_of(answer) == 413 and time.monotonic() - began < 5
         assert b"urn:habit:problem:too-large" in answer and str(BODY_LIMIT).encode() in answer
         assert b"onnection: close" in answer
 

@@ -3,7 +3,6 @@ itself when its cause is, and loses nothing acknowledged: numbered buffers are l
 import contextlib
 import os
 import select
-import signal
 import socket
 import subprocess
 import threading
@@ -414,7 +413,7 @@ def test_refused_for_a_while(house, nominal, tmp_path):
         passwords.touch(mode=0o600)
         subprocess.run(["mosquitto_passwd", "-b", passwords, "habit", password], check=True, capture_output=True)
         if broker.running():
-            broker.child.send_signal(signal.SIGHUP)
+            broker.reload()
 
     configure = broker.configure
     broker.configure = lambda: (configure(), open(broker.folder / "mosquitto.conf", "a").write(f"password_file {passwords}\n"))

@@ -239,7 +239,7 @@ def test_gone_clients_are_noticed(habitd):
         began = time.monotonic()
         client.close()
         wait_until(lambda: clients(habitd) == 0, "gone")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 def test_heartbeat(habitd):
@@ -252,7 +252,7 @@ def test_heartbeat(habitd):
 def test_stopping_ends_streams(habitd):
     streams = [Stream(habitd) for _ in range(4)]
     status, seconds = habitd.terminate()
-    assert status == 0 and seconds < 2
+    assert status == 0 and seconds < 5
     assert all(s.ended.wait(2) for s in streams)
 
 

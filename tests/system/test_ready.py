@@ -103,24 +103,21 @@ def test_store_is_slow(house, tmp_path, nominal):
     goes_on(habitd, nominal)
 
 
-def test_stopping_is_503(watching, nominal):
+def test_stopping_is_503(house, tmp_path, nominal):
     """A connection that is open already asks while habitd waits for the commits of others."""
-    answers, session = [], requests.Session()
-    url = watching.url
-    assert session.get(url + "/livez", timeout=5).status_code == 200
-    other = sqlite3.connect(watching.store, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    learner = threading.Thread(target=learn, args=(watching, nominal), daemon=True)
-    learner.start()
-    time.sleep(0.2)
-    watching.child.terminate()
-    wait_until(lambda: "stopping" in watching.log(), "it stops")
-    time.sleep(0.1)
-    answers.append(session.get(url + "/readyz", timeout=5))
-    other.rollback()
-    other.close()
-    assert answers[0].status_code == 503 and answers[0].json()["status"] == "unavailable"
-    assert answers[0].json()["reasons"][0] == "habitd is stopping"
+    stall, session = Stall(tmp_path), requests.Session()
+    habitd = house.habitd(environment=stall.environment)
+    habitd.put_machine("m", **SIZE, start="auto", learn=60)
+    assert session.get(habitd.url + "/livez", timeout=5).status_code == 200
+    with stall.commits():
+        threading.Thread(target=learn, args=(habitd, nominal), daemon=True).start()
+        wait_until(lambda: habitd.learned("m") == 1, "it is on its way")
+        habitd.child.terminate()
+        wait_until(lambda: "stopping" in habitd.log(), "it stops")
+        time.sleep(0.1)
+        answer = session.get(habitd.url + "/readyz", timeout=5)
+        assert answer.status_code == 503 and answer.json()["status"] == "unavailable"
+        assert answer.json()["reasons"][0] == "habitd is stopping"
     with pytest.raises(requests.ConnectionError):  # and nobody new comes in
-        requests.get(url + "/readyz", timeout=5)
-    assert watching.child.wait(10) == 0
+        requests.get(habitd.url + "/readyz", timeout=5)
+    assert habitd.child.wait(10) == 0

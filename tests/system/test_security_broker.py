@@ -90,8 +90,7 @@ def test_buffers_over_tls(house, broker):
     habitd.put_machine("pump-1", **SIZE)
     habitd.act("pump-1", "commission")
     password = password_of(node(broker, "add", "pump-1", "--gateway", "gw", "--learn").stdout)
-    broker.child.send_signal(1)
-    time.sleep(0.3)
+    broker.reload()
     lines = b"".join(b"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,%d\n" % i for i in range(500))
     done = subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "--cafile", str(broker.pki.certificate), "-q",
                            "1", "-V", "5", "-D", "publish", "content-type", "text/csv", "-t", f"{ROOT}/pump-1/learn", "-l"],
@@ -161,8 +160,7 @@ def test_a_node_writes_its_own_topics_only(house, broker):
     for machine in ("pump-1", "pump-2"):
         habitd.put_machine(machine, **SIZE)
         passwords[machine] = password_of(node(broker, "add", machine, "--gateway", "gw").stdout)
-    broker.child.send_signal(1)
-    time.sleep(0.5)
+    broker.reload()
     seen = []
 
     def refusals():
@@ -192,14 +190,12 @@ def test_removed_nodes_are_out(house, broker):
     node(broker, "add", "pump-10", "--gateway", "gw", "--machine", "a", "--machine", "b", "--learn")
     again = node(broker, "add", "pump-1", "--gateway", "gw", check=False)
     assert again.returncode == 1 and "already" in again.stderr
-    broker.child.send_signal(1)
-    time.sleep(0.3)
+    broker.reload()
     assert send(broker, "pump-1", password, f"{ROOT}/pump-1/buffer") == 0
     node(broker, "remove", "pump-1")
     assert "user pump-10\n" in broker.acl.read_text() and "user pump-1\n" not in broker.acl.read_text()
     assert [line.split(":")[0] for line in broker.passwords.read_text().split()] == ["habitd", "pump-10"]
-    broker.child.send_signal(1)
-    time.sleep(0.3)
+    broker.reload()
     assert send(broker, "pump-1", password, f"{ROOT}/pump-1/buffer") != 0
     assert password not in broker.passwords.read_text()
     assert broker.acl.stat().st_mode & 0o007 == 0 and broker.passwords.stat().st_mode & 0o007 == 0
@@ -228,8 +224,7 @@ def test_simulate_says_that_tls_is_wanted(broker, tmp_path):
     """And soon: it does not wait for what cannot come."""
     secret = tmp_path / "password"
     node(broker, "add", "pump-1", "--gateway", "gw", "--password-file", secret)
-    broker.child.send_signal(1)
-    time.sleep(0.3)
+    broker.reload()
     words = ("simulate", "--machine", "pump-1", "--buffers", 1, "--root", "habit/v1/gw", "--mqtt", f"localhost:{broker.port}", "--username",
              "pump-1", "--password-file", secret)
     habit(*words, "--ca", broker.pki.certificate)
@@ -267,8 +262,7 @@ def test_commands_are_recorded(house, broker):
     habitd = house.habitd(broker, mqtt=keys(broker) + "commands = yes\n")
     habitd.put_machine("pump-1", **SIZE)
     password = node(broker, "add", "desk", "--gateway", "gw", "--role", "reader", "--commands").stdout.strip()
-    broker.child.send_signal(1)
-    time.sleep(0.3)
+    broker.reload()
     assert send(broker, "desk", password, f"{ROOT}/pump-1/cmd/sensitivity", b'{"sensitivity": 1.5}') == 0
     wait_until(lambda: habitd.machine("pump-1")["settings"]["sensitivity"] == 1.5, "the command is done")
     row = wait_until(lambda: next((r for r in habitd.json("/v1/audit")["audit"] if r["door"] == "mqtt" and r["outcome"]), None),

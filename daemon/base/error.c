@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,5 +66,9 @@ int refuse_limit(struct refusal *refusal, enum refusal_code code, const char *fi
 
 int refuse_fault(struct refusal *refusal, int r)
 {
+    if (r == -EUCLEAN)
+        return refuse(refusal, REFUSAL_DAMAGED, "",
+                      "the database is damaged where this is stored: start habitd anew, which checks it, and restore a "
+                      "backup");
     return refuse(refusal, REFUSAL_BROKEN, "", "%s, noted at %s; the log of habitd says more", strerror(-r), place);
 }

@@ -85,7 +85,8 @@ int refuse(struct refusal *refusal, enum refusal_code code, const char *field, c
 int refuse_limit(struct refusal *refusal, enum refusal_code code, const char *field, int64_t limit, const char *format,
                  ...) __attribute__((format(printf, 5, 6)));
 
-/* What a caller answers when r < 0: BROKEN with the place, details stay in the log. Returns REFUSAL_BROKEN. */
+/* What a caller answers when r < 0: DAMAGED for -EUCLEAN, which only the store's file gives, else BROKEN with the place, details stay
+ * in the log. Returns which. */
 int refuse_fault(struct refusal *refusal, int r);
 
 #endif

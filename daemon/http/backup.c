@@ -41,10 +41,6 @@ static int refuse_backup(struct request *request, int r)
     if (r == -ENOSPC)
         return refuse(&request->refusal, REFUSAL_DISK, "",
                       "the file system of the store has no room for a second copy: make room and try again");
-    if (r == -EUCLEAN)
-        return refuse(&request->refusal, REFUSAL_DAMAGED, "",
-                      "the database is damaged, no copy was made: keep those that there are, start habitd anew, which "
-                      "checks it, and restore one");
     if (r == -ECANCELED)
         return refuse(&request->refusal, REFUSAL_STORE, "", "habitd is stopping");
     return r;

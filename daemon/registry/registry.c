@@ -276,7 +276,7 @@ static int reload(struct registry *registry, struct machine *machine, struct ref
     if (r < 0 || !loading.machine) {
         machine_free(loading.machine);
         if (r == -EUCLEAN)
-            return refuse_store(r, refusal);
+            return refuse_fault(refusal, r);
         return refuse(refusal, REFUSAL_STORE, "", "the store cannot be read; try again in a second");
     }
     stream_lose(registry, machine);
@@ -434,9 +434,7 @@ void machine_change_knowledge(struct machine *machine, struct store_change *chan
 int refuse_store(int r, struct refusal *refusal)
 {
     if (r == -EUCLEAN)
-        return refuse(refusal, REFUSAL_DAMAGED, "",
-                      "the database is damaged where this is stored: start habitd anew, which checks it, and restore a "
-                      "backup");
+        return refuse_fault(refusal, r);
     return refuse(refusal, REFUSAL_STORE, "",
                   "the store could not commit (%s): it does not count as applied, try again", strerror(-r));
 }

@@ -334,6 +334,7 @@ def test_a_page_goes_bad(house, broker, tmp_path):
     assert habitd.log().count("connected to broker") == connected
     reason = f"database: damaged where machine {bad[0]} is stored ({len(bad)} in all)"
     assert any(found.startswith(reason) for found in habitd.json("/readyz")["reasons"])
+    assert habitd.get(f"/v1/machines/{bad[0]}").json()["type"] == "urn:habit:problem:damaged"
     assert habitd.get("/v1/backup").json()["type"] == "urn:habit:problem:damaged"  # no backup of it replaces a good one
     habitd.terminate()
     habitd.spawn([HABITD, "--config", habitd.conf])
